@@ -1,0 +1,142 @@
+import type { Problem } from '@posthorn/webhook'
+
+/** One entry of the catalogue: what the caller sees and what it can do. */
+interface ErrorEntry {
+  readonly status: number
+  readonly title: string
+  /** What to do next. */
+  readonly action: string
+}
+
+/**
+ * Every error that the HTTP APIs answer, by its stable code. A code is never reused for another
+ * meaning; docs/errors.md is checked against this list.
+ */
+export const ERRORS = {
+  body_invalid: {
+    status: 400,
+    title: 'The body could not be read',
+    action: 'Send a JSON body with a content-type that the endpoint takes.',
+  },
+  request_invalid: {
+    status: 400,
+    title: 'The request is not valid',
+    action: 'Correct the fields that errors[] names.',
+  },
+  event_invalid: { status: 400, title: 'The event is not valid', action: 'Correct the fields that errors[] names.' },
+  batch_size: {
+    status: 400,
+    title: 'The batch has no event or too many',
+    action: 'Send 1 to 1,000 events in one request.',
+  },
+  cursor_invalid: {
+    status: 400,
+    title: 'The cursor is not valid',
+    action: 'Use next_cursor of the page before, with the same filters, or start without a cursor.',
+  },
+  key_missing: { status: 401, title: 'No key was sent', action: 'Send Authorization: Bearer <key>.' },
+  key_invalid: {
+    status: 401,
+    title: 'The key is not known',
+    action: 'Check the key; the platform key is POSTHORN_AUTH_PLATFORM_KEY.',
+  },
+  tenant_not_found: {
+    status: 404,
+    title: 'The tenant does not exist',
+    action: 'Check the header Posthorn-Tenant; without it the tenant is default.',
+  },
+  webhook_not_found: {
+    status: 404,
+    title: 'The webhook does not exist',
+    action: 'Check the id; a deleted webhook cannot be read.',
+  },
+  event_not_found: {
+    status: 404,
+    title: 'The event is not in the history',
+    action: 'Check the id. History follows delivery by some moments and is kept for POSTHORN_MONITOR_RETENTION_DAYS.',
+  },
+  delivery_not_found: {
+    status: 404,
+    title: 'The delivery is not in the history',
+    action: 'Check the id. History follows delivery by some moments and is kept for POSTHORN_MONITOR_RETENTION_DAYS.',
+  },
+  route_not_found: {
+    status: 404,
+    title: 'There is nothing at this path',
+    action: 'Check the method and the path; the API is under /v1.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'The path does not take this method',
+    action: 'Use one of the methods in the Allow header.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    action: 'Send smaller or fewer events; the limit of one event is POSTHORN_INGEST_MAX_EVENT_BYTES.',
+  },
+  media_type_unsupported: { status: 415, title: 'The content type is not supported', action: 'Send application/json.' },
+  internal: {
+    status: 500,
+    title: 'Posthorn failed',
+    action: 'Try again; if it lasts, look for the request id in the log.',
+  },
+  kafka_unavailable: {
+    status: 503,
+    title: 'Kafka did not acknowledge',
+    action: 'Send the event again with the same id: it is delivered once.',
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'The database cannot be reached',
+    action: 'Try again in some moments; deliveries go on meanwhile.',
+  },
+  starting: { status: 503, title: 'The service is not ready yet', action: 'Try again in some moments.' },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** Thrown by use cases, turned into problem+json at the edge. `errors` name the fields at fault. */
+export class ApiError extends Error {
+  readonly status: number
+
+  constructor(
+    readonly code: ErrorCode,
+    detail: string,
+    readonly errors: readonly Problem[] = [],
+  ) {
+    super(detail)
+    this.name = 'ApiError'
+    this.status = ERRORS[code].status
+  }
+}
+
+/** The body of an error by RFC 9457. */
+export interface ProblemJson {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly action: string
+  readonly request_id: string
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+}
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+
+export function problemJson(error: ApiError, requestId: string): ProblemJson {
+  const { status, title, action } = ERRORS[error.code]
+  return {
+    type: `urn:posthorn:error:${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    action,
+    request_id: requestId,
+    ...(error.errors.length === 0
+      ? {}
+      : { errors: error.errors.map(({ pointer, message }) => ({ pointer, detail: message })) }),
+  }
+}

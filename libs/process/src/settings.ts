@@ -1,0 +1,230 @@
+import 'reflect-metadata'
+import { plainToInstance, Transform } from 'class-transformer'
+import {
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+  validateSync,
+} from 'class-validator'
+import { LOG_LEVELS, type LogLevel } from '@posthorn/telemetry'
+
+const PREFIX = 'POSTHORN_'
+
+/** One line of the configuration page; the page is checked against this list. */
+export interface SettingDescription {
+  readonly variable: string
+  readonly default: string
+  readonly meaning: string
+}
+
+const descriptions: SettingDescription[] = []
+const fields = new Map<string, string>()
+
+/** Names the environment variable of a field and what it means; the field's initial value is its default. */
+function Setting(name: string, defaultText: string, meaning: string): PropertyDecorator {
+  return (_target, property) => {
+    descriptions.push({ variable: PREFIX + name, default: defaultText, meaning })
+    fields.set(PREFIX + name, String(property))
+  }
+}
+
+const number = () =>
+  Transform(({ value }) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value))
+const list = () =>
+  Transform(({ value }) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map(part => part.trim())
+          .filter(part => part !== '')
+      : value,
+  )
+
+/** Everything that can be set, read from the environment once at start and nowhere else. */
+export class Settings {
+  @Setting('KAFKA_BROKERS', '127.0.0.1:9092', 'Brokers to start from, host:port, comma-separated.')
+  @list()
+  @Matches(/^[^\s:]+:\d{1,5}$/, { each: true, message: 'each must be host:port' })
+  kafkaBrokers: string[] = ['127.0.0.1:9092']
+
+  @Setting('KAFKA_PREFIX', 'posthorn.', 'What the names of all topics and consumer groups start with.')
+  @Matches(/^[A-Za-z0-9._-]{0,64}$/, { message: 'must be at most 64 characters of A-Z a-z 0-9 . _ -' })
+  kafkaPrefix = 'posthorn.'
+
+  @Setting(
+    'KAFKA_PARTITIONS',
+    '12',
+    'Partitions of each work topic. Growing it later moves webhooks between partitions.',
+  )
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  kafkaPartitions = 12
+
+  @Setting('KAFKA_REPLICATION', '1', 'Replicas of each topic: 3 in production (min.insync.replicas is then 2).')
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(7)
+  kafkaReplication = 1
+
+  @Setting(
+    'DATABASE_URL',
+    'none',
+    'Postgres, as postgres://user:password@host:port/database. Needed by registry and monitor.',
+  )
+  @IsOptional()
+  @Matches(/^postgres(ql)?:\/\//, { message: 'must start with postgres://' })
+  databaseUrl?: string
+
+  @Setting('DATABASE_POOL', '10', 'Connections to Postgres that one process may hold.')
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  databasePool = 10
+
+  @Setting('AUTH_PLATFORM_KEY', 'none', 'The platform key: 24 characters or more. Needed by registry and ingest.')
+  @IsOptional()
+  @IsString()
+  @MinLength(24)
+  authPlatformKey?: string
+
+  @Setting(
+    'SEALING_KEYS',
+    'none',
+    'Master keys for secrets at rest: id:base64 of 32 bytes, comma-separated; the first one seals. Needed by registry and deliverer.',
+  )
+  @list()
+  @Matches(/^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=$/, { each: true, message: 'each must be id:base64 of 32 bytes' })
+  sealingKeys: string[] = []
+
+  @Setting('EGRESS_ALLOW', 'none', 'Ranges of private addresses that webhooks may lead to, as CIDRs, comma-separated.')
+  @list()
+  @Matches(/^[0-9a-fA-F.:]+\/\d{1,3}$/, { each: true, message: 'each must be a CIDR such as 10.0.0.0/8' })
+  egressAllow: string[] = []
+
+  @Setting('LISTEN_HOST', '0.0.0.0', 'Address that all servers of this process listen on.')
+  @IsString()
+  listenHost = '0.0.0.0'
+
+  @Setting('REGISTRY_PORT', '8080', 'Port of the REST API.')
+  @port()
+  registryPort = 8080
+
+  @Setting('REGISTRY_GRPC_PORT', '9090', 'Port of the gRPC API.')
+  @port()
+  registryGrpcPort = 9090
+
+  @Setting('INGEST_PORT', '8081', 'Port of POST /v1/publish.')
+  @port()
+  ingestPort = 8081
+
+  @Setting('INGEST_MAX_EVENT_BYTES', '262144', 'Largest data of one event, up to 921600.')
+  @number()
+  @IsInt()
+  @Min(1024)
+  @Max(921_600)
+  ingestMaxEventBytes = 262_144
+
+  @Setting(
+    'INGEST_DEFAULT_TENANT',
+    'default',
+    'Tenant of Kafka records without ce_tenant; empty: such records go to poison.',
+  )
+  @Matches(/^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$/, { message: 'must be a tenant id, or empty' })
+  ingestDefaultTenant = 'default'
+
+  @Setting('HEALTH_PORT', '8090', 'Port of /livez, /readyz, /startupz and /metrics.')
+  @port()
+  healthPort = 8090
+
+  @Setting('DELIVERER_SOCKETS', '1024', 'Requests that one deliverer may have open at once.')
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(65_536)
+  delivererSockets = 1024
+
+  @Setting('DELIVERER_WEBHOOK_CONCURRENCY', '64', 'Requests that one webhook may have open at once in one deliverer.')
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(4096)
+  delivererWebhookConcurrency = 64
+
+  @Setting('MONITOR_RETENTION_DAYS', '14', 'Days that history of events, deliveries and attempts is kept in Postgres.')
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  monitorRetentionDays = 14
+
+  @Setting('LOG_LEVEL', 'info', `One of ${LOG_LEVELS.join(', ')}.`)
+  @IsIn(LOG_LEVELS)
+  logLevel: LogLevel = 'info'
+
+  @Setting(
+    'TRACE_OTLP_URL',
+    'none',
+    'OTLP/HTTP collector for traces, such as http://tempo:4318; without it no span is recorded.',
+  )
+  @IsOptional()
+  @Matches(/^https?:\/\//, { message: 'must start with http:// or https://' })
+  traceOtlpUrl?: string
+
+  @Setting('TRACE_RATIO', '1', 'Share of new traces that are recorded, 0 to 1.')
+  @number()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  traceRatio = 1
+}
+
+function port(): PropertyDecorator {
+  return (target, property) => {
+    for (const decorate of [number(), IsInt(), Min(0), Max(65_535)]) decorate(target, property)
+  }
+}
+
+/** All variables, in the order of the class, for the configuration page and for `--help`. */
+export const SETTING_DESCRIPTIONS: readonly SettingDescription[] = descriptions
+
+/** The environment does not fit; each problem names its variable. Fix the variables and start again. */
+export class SettingsError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map(problem => `  ${problem}`).join('\n')}`)
+    this.name = 'SettingsError'
+  }
+}
+
+/**
+ * Reads and checks the environment. Variables outside `known` that start with POSTHORN_ are
+ * refused, so that a misspelt one does not pass in silence; `alsoKnown` are those of other programs.
+ */
+export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[] = []): Settings {
+  const problems: string[] = []
+  const values: Record<string, string> = {}
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || value === undefined) continue
+    const field = fields.get(variable)
+    // An empty variable means "not set", except where empty is a value of its own.
+    if (field !== undefined && (value !== '' || field === 'ingestDefaultTenant' || field === 'kafkaPrefix'))
+      values[field] = value
+    else if (field === undefined && !alsoKnown.some(known => variable.startsWith(known)))
+      problems.push(`${variable} is not a setting of Posthorn: correct or remove it (docs/configuration.md lists all).`)
+  }
+  const settings = plainToInstance(Settings, values, { exposeDefaultValues: true })
+  const variableOf = new Map([...fields].map(([variable, field]) => [field, variable]))
+  for (const error of validateSync(settings, { forbidUnknownValues: false }))
+    problems.push(`${variableOf.get(error.property)}: ${Object.values(error.constraints ?? {}).join('; ')}.`)
+  if (problems.length > 0) throw new SettingsError(problems)
+  return settings
+}

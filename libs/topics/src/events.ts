@@ -1,0 +1,89 @@
+import { eventIdentity, isJsonMediaType, type WebhookEvent } from '@posthorn/webhook'
+import { readBinary, readStructured, type ReadEvent } from './cloud-event.js'
+import { DAY_MS, type ReadRecord, type TopicContract, type TopicRecord } from './contract.js'
+
+/**
+ * events.v1: the public way in, and the log that replays read.
+ *
+ *   key    = tenant ":" partitionkey, else the event's identity; foreign producers may use any
+ *   value  = CloudEvents Kafka binding 1.0
+ *     structured: header content-type: application/cloudevents+json, value: the JSON envelope
+ *     binary:     headers ce_specversion, ce_id, ce_source, ce_type, …, value: the data
+ *   header ce_tenant (or the attribute tenant) = whose event it is; without it the deployment's default
+ */
+export const EVENTS: TopicContract = {
+  name: 'events.v1',
+  cleanup: 'delete',
+  retentionMs: 7 * DAY_MS,
+  partitions: 'work',
+}
+
+const STRUCTURED = 'application/cloudevents+json'
+
+export function eventKey(event: WebhookEvent): Buffer {
+  return Buffer.from(event.partitionkey === undefined ? eventIdentity(event) : `${event.tenant}:${event.partitionkey}`)
+}
+
+/** JSON data goes out structured (two headers instead of eight), all other data binary. */
+export function encodeEvent(event: WebhookEvent, data: Buffer): TopicRecord {
+  const { tenant, contenttype, extensions, ...attributes } = event
+  if (isJsonMediaType(contenttype)) {
+    const head = JSON.stringify({ specversion: '1.0', ...attributes, datacontenttype: contenttype, ...extensions })
+    const value =
+      data.length === 0
+        ? Buffer.from(head)
+        : Buffer.concat([Buffer.from(`${head.slice(0, -1)},"data":`), data, Buffer.from('}')])
+    return { key: eventKey(event), value, headers: { 'content-type': STRUCTURED, ce_tenant: tenant } }
+  }
+  const headers: Record<string, string> = { ce_specversion: '1.0', ce_tenant: tenant, 'content-type': contenttype }
+  for (const [name, value] of Object.entries({ ...attributes, ...extensions }))
+    if (value !== undefined) headers[`ce_${name}`] = value
+  return { key: eventKey(event), value: data, headers }
+}
+
+/**
+ * Reads a record of any producer. `defaultTenant` undefined makes an event without a tenant bad.
+ * `traceparent` may come as a plain Kafka header, as tracing producers send it, or as an attribute.
+ */
+export function decodeEvent(record: ReadRecord, defaultTenant: string | undefined): ReadEvent {
+  const headers = new Map<string, string>()
+  for (const [name, value] of Object.entries(record.headers ?? {})) {
+    const one = Array.isArray(value) ? value[0] : value
+    if (one !== undefined) headers.set(name.toLowerCase(), one.toString())
+  }
+  const value = record.value ?? Buffer.alloc(0)
+  const contentType = headers.get('content-type') ?? ''
+  const traceparent = headers.get('traceparent')
+  const tenant = headers.get('ce_tenant')
+  if (contentType.toLowerCase().startsWith('application/cloudevents')) {
+    if (!contentType.toLowerCase().startsWith(STRUCTURED))
+      return bad('/content-type', `is ${contentType}; only ${STRUCTURED} is read from Kafka`)
+    let json: unknown
+    try {
+      json = JSON.parse(value.toString('utf8'))
+    } catch (error) {
+      return bad('', `the value is not JSON: ${(error as Error).message}`)
+    }
+    const inner = typeof json === 'object' && json !== null ? (json as Record<string, unknown>).tenant : undefined
+    const owner = tenant ?? (typeof inner === 'string' ? inner : defaultTenant)
+    return withTrace(readStructured(value, json, { tenant: owner, time: record.timestamp }, 'cloudevent'), traceparent)
+  }
+  const attributes: Record<string, string> = {}
+  for (const [name, text] of headers) if (name.startsWith('ce_')) attributes[name.slice(3)] = text
+  if (Object.keys(attributes).length === 0)
+    return bad('', `the record is no CloudEvent: it has neither ce_ headers nor the content-type ${STRUCTURED}`)
+  if (contentType !== '') attributes.datacontenttype = contentType
+  return withTrace(
+    readBinary(attributes, value, { tenant: tenant ?? defaultTenant, time: record.timestamp }),
+    traceparent,
+  )
+}
+
+function withTrace(read: ReadEvent, traceparent: string | undefined): ReadEvent {
+  if (read.kind === 'bad' || traceparent === undefined || read.event.extensions?.traceparent !== undefined) return read
+  return { ...read, event: { ...read.event, extensions: { ...read.event.extensions, traceparent } } }
+}
+
+function bad(pointer: string, message: string): ReadEvent {
+  return { kind: 'bad', problems: [{ pointer, message }] }
+}

@@ -1,0 +1,60 @@
+import type { Webhook } from '@posthorn/webhook'
+import type { TopicContract, TopicRecord } from './contract.js'
+
+/**
+ * Compacted topics: the registry's tables as every other service reads them.
+ *
+ *   key   = id (webhook-state.v1: webhook id "/" facet)
+ *   value = JSON object {v: 1, id, version, …}; a removal is a document with status "deleted",
+ *           followed by a tombstone 30 days later. Secrets in it are sealed.
+ */
+const table = (name: string): TopicContract => ({ name, cleanup: 'compact', partitions: 'table' })
+
+export const WEBHOOKS = table('webhooks.v1')
+export const TENANTS = table('tenants.v1')
+export const CATALOGUE = table('catalogue.v1')
+export const KEYS = table('keys.v1')
+export const SOURCES = table('sources.v1')
+export const WEBHOOK_STATE = table('webhook-state.v1')
+
+export interface Tenant {
+  readonly id: string
+  readonly version: number
+  readonly status: 'active' | 'deleted'
+}
+
+/** Version of the documents' grammar; a reader stops at a newer one instead of misreading it. */
+const DOCUMENT_VERSION = 1
+
+export type ReadDocument<T> =
+  | { readonly kind: 'document'; readonly document: T }
+  | { readonly kind: 'tombstone' }
+  | { readonly kind: 'newer'; readonly version: number }
+  | { readonly kind: 'bad'; readonly detail: string }
+
+function encodeDocument(document: { readonly id: string }): TopicRecord {
+  return { key: Buffer.from(document.id), value: Buffer.from(JSON.stringify({ v: DOCUMENT_VERSION, ...document })) }
+}
+
+function decodeDocument<T extends { id: string; version: number; status: string }>(
+  value: Buffer | null,
+): ReadDocument<T> {
+  if (!value || value.length === 0) return { kind: 'tombstone' }
+  let json: (Partial<T> & { v?: unknown }) | null
+  try {
+    json = JSON.parse(value.toString('utf8'))
+  } catch (error) {
+    return { kind: 'bad', detail: `the document is not JSON: ${(error as Error).message}` }
+  }
+  if (typeof json !== 'object' || json === null) return { kind: 'bad', detail: 'the document is not a JSON object' }
+  const { v, ...document } = json
+  if (typeof v === 'number' && v > DOCUMENT_VERSION) return { kind: 'newer', version: v }
+  if (typeof document.id !== 'string' || typeof document.status !== 'string' || !Number.isSafeInteger(document.version))
+    return { kind: 'bad', detail: 'the document must have id, version and status' }
+  return { kind: 'document', document: document as unknown as T }
+}
+
+export const encodeWebhook = (webhook: Webhook): TopicRecord => encodeDocument(webhook)
+export const decodeWebhook = (value: Buffer | null): ReadDocument<Webhook> => decodeDocument<Webhook>(value)
+export const encodeTenant = (tenant: Tenant): TopicRecord => encodeDocument(tenant)
+export const decodeTenant = (value: Buffer | null): ReadDocument<Tenant> => decodeDocument<Tenant>(value)

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+
+const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** 16 bytes as 26 characters of Crockford's base32, lower case. */
+function base32(bytes: Uint8Array): string {
+  let text = ''
+  let bits = 0
+  let held = 0
+  for (let i = 0; i < 16; i++) {
+    held = (held << 8) | bytes[i]!
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      text += BASE32[(held >>> bits) & 31]
+    }
+    held &= (1 << bits) - 1
+  }
+  return bits > 0 ? text + BASE32[(held << (5 - bits)) & 31] : text
+}
+
+/** Hashes parts so that no two different lists give the same input: each part carries its length. */
+function hash(...parts: string[]): Buffer {
+  return createHash('sha256')
+    .update(parts.map(part => `${Buffer.byteLength(part)}:${part}`).join(''))
+    .digest()
+}
+
+/** A new webhook's id from 16 random bytes. */
+export function webhookId(random: Uint8Array): string {
+  return `webhook_${base32(random)}`
+}
+
+/** An id for an event that came without one, from 16 random bytes. */
+export function eventId(random: Uint8Array): string {
+  return `event_${base32(random)}`
+}
+
+/**
+ * The id of one event's delivery to one webhook, and the `webhook-id` header of all its attempts.
+ * Derived from both identities, so that routing the event twice makes the same delivery.
+ */
+export function deliveryId(event: { tenant: string; source: string; id: string }, webhook: string): string {
+  return `delivery_${base32(hash(event.tenant, event.source, event.id, webhook))}`
+}
+
+/** The identity of an event as one string: equal exactly when tenant, source and id are. */
+export function eventIdentity(event: { tenant: string; source: string; id: string }): string {
+  return base32(hash(event.tenant, event.source, event.id))
+}
+
+/** A number in [0, 1) that is the same for every copy of one attempt, so that copies compute the same due time. */
+export function attemptFraction(delivery: string, run: string, attempt: number): number {
+  return hash(delivery, run, String(attempt)).readUInt32BE(0) / 0x1_0000_0000
+}

@@ -1,0 +1,155 @@
+/** What came back from the wire. A customer's failure is this value, never an exception. */
+export type SendResult =
+  | { readonly kind: 'response'; readonly status: number; readonly retryAfter?: string }
+  | { readonly kind: 'failed'; readonly cause: NetworkCause; readonly detail: string }
+
+export type NetworkCause = 'timeout' | 'dns' | 'connect' | 'tls' | 'reset' | 'address_refused' | 'protocol'
+
+/** S11: client, server or network, and what kind of it. */
+export type FailureClass =
+  | 'client.validation'
+  | 'client.authentication'
+  | 'client.rate_limit'
+  | 'server.processing'
+  | 'server.database'
+  | 'server.resource'
+  | 'network.timeout'
+  | 'network.connection'
+  | 'network.retry'
+
+/** The judgement of one attempt, before the retry policy is asked. */
+export type Verdict =
+  | { readonly kind: 'success' }
+  | { readonly kind: 'gone'; readonly class: FailureClass; readonly advice: string }
+  | { readonly kind: 'failure'; readonly class: FailureClass; readonly advice: string; readonly retryAfterMs?: number }
+
+/** Retry-After longer than a day is not obeyed: the policy's own delay is used. */
+const MAX_RETRY_AFTER_MS = 24 * 3600_000
+
+/** Judges what came back; `now` (ms) turns a Retry-After date into a delay. */
+export function judge(result: SendResult, now: number): Verdict {
+  if (result.kind === 'failed') return { kind: 'failure', ...NETWORK[result.cause] }
+  const { status } = result
+  if (status >= 200 && status < 300) return { kind: 'success' }
+  if (status === 410)
+    return {
+      kind: 'gone',
+      class: 'client.validation',
+      advice:
+        'The receiver answered 410 Gone: it wants no more events, and the webhook is stopped. Register it again when the receiver is back.',
+    }
+  const retryAfterMs = status === 429 || status === 503 ? parseRetryAfter(result.retryAfter, now) : undefined
+  return { kind: 'failure', ...classifyStatus(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+}
+
+/** Delay in ms that a Retry-After header (seconds, or an HTTP date) asks for; undefined when unusable. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  const text = value.trim()
+  const ms = /^\d{1,9}$/.test(text)
+    ? Number(text) * 1000
+    : /^[A-Za-z]{3},? /.test(text)
+      ? Date.parse(text) - now
+      : Number.NaN
+  return ms <= MAX_RETRY_AFTER_MS ? Math.max(0, ms) : undefined
+}
+
+function classifyStatus(status: number): { class: FailureClass; advice: string } {
+  switch (status) {
+    case 401:
+    case 403:
+    case 407:
+      return {
+        class: 'client.authentication',
+        advice: `The receiver answered ${status}: it did not accept the request's credentials. Check that it verifies with the webhook's current secret.`,
+      }
+    case 429:
+      return {
+        class: 'client.rate_limit',
+        advice:
+          'The receiver answered 429: it is asked too often. Set a rate limit on the webhook, or let the receiver take more.',
+      }
+    case 408:
+    case 425:
+      return {
+        class: 'network.retry',
+        advice: `The receiver answered ${status}: it asks for the request again. It is sent again by the retry policy.`,
+      }
+    case 404:
+    case 405:
+      return {
+        class: 'client.validation',
+        advice: `The receiver answered ${status}: check the path of the webhook's URL and that it accepts the webhook's method.`,
+      }
+    case 413:
+      return {
+        class: 'client.validation',
+        advice:
+          'The receiver answered 413: the payload is larger than it takes. Raise the limit of the receiver or of the proxy before it.',
+      }
+    case 507:
+      return {
+        class: 'server.database',
+        advice: 'The receiver answered 507: it could not store the event. Check its database and disk.',
+      }
+    case 502:
+    case 503:
+    case 504:
+    case 509:
+      return {
+        class: 'server.resource',
+        advice: `The receiver answered ${status}: it, or the proxy before it, is overloaded or down. Check its health and capacity.`,
+      }
+  }
+  if (status >= 300 && status < 400)
+    return {
+      class: 'client.validation',
+      advice: `The receiver answered ${status}: redirects are not followed. Register the final URL.`,
+    }
+  if (status >= 400 && status < 500)
+    return {
+      class: 'client.validation',
+      advice: `The receiver answered ${status}: it refused the request. Compare the payload with what it expects; its answer is on the attempt.`,
+    }
+  return {
+    class: 'server.processing',
+    advice: `The receiver answered ${status}: it failed while handling the event. Look for the webhook-id in its logs.`,
+  }
+}
+
+const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; readonly advice: string } } = {
+  timeout: {
+    class: 'network.timeout',
+    advice:
+      'The receiver did not answer in time. Answer 2xx first and work afterwards, or raise the time-out of the webhook.',
+  },
+  dns: {
+    class: 'network.connection',
+    advice: "The host name of the webhook's URL could not be resolved. Check its spelling and its DNS records.",
+  },
+  connect: {
+    class: 'network.connection',
+    advice:
+      'No connection could be made to the receiver. Check that it runs, listens on this port and lets these requests through its firewall.',
+  },
+  tls: {
+    class: 'network.connection',
+    advice:
+      "The TLS handshake failed. Check that the receiver's certificate is valid, complete and issued for this host name.",
+  },
+  reset: {
+    class: 'network.retry',
+    advice:
+      'The connection ended before the answer was complete. The receiver may have seen the event: it should drop a webhook-id that it has handled.',
+  },
+  address_refused: {
+    class: 'network.connection',
+    advice:
+      "The webhook's URL leads to an address that this deployment does not send to (loopback, private or reserved). Use a public address, or allow the range with POSTHORN_EGRESS_ALLOW.",
+  },
+  protocol: {
+    class: 'network.connection',
+    advice:
+      'The receiver did not answer in valid HTTP, or sent larger headers than are read. Check that the port speaks HTTP and the scheme (http or https) fits.',
+  },
+}
