@@ -1,0 +1,66 @@
+import type { BuiltInEventType } from './event-type.js'
+
+/** The state of the systems that publish. */
+export const SYSTEM_EVENT_TYPES: readonly BuiltInEventType[] = [
+  {
+    type: 'system.health',
+    description: 'The regular report of a system about itself.',
+    example: { system: 'search-eu-1', status: 'healthy', uptime_s: 86_400, load: 0.42, memory_used: 0.61 },
+  },
+  {
+    type: 'system.alert',
+    description: 'A measure of a system crossed a threshold: somebody should look.',
+    example: { system: 'search-eu-1', severity: 'warning', measure: 'disk_used', value: 0.91, threshold: 0.9 },
+  },
+  {
+    type: 'system.error',
+    description: 'A system failed at something that it should do.',
+    example: { system: 'search-eu-1', code: 'index_corrupt', message: 'segment 14 has a bad checksum' },
+  },
+]
+
+/** What security people want to hear of at once. */
+export const SECURITY_EVENT_TYPES: readonly BuiltInEventType[] = [
+  {
+    type: 'security.alert',
+    description: 'Something suspicious was seen; nothing is known to be lost.',
+    example: { alert_id: 'sec_1009', severity: 'high', rule: 'many_failed_logins', address: '203.0.113.9', count: 48 },
+  },
+  {
+    type: 'security.breach',
+    description: 'An intrusion or a leak is confirmed.',
+    example: { incident_id: 'inc_204', severity: 'critical', scope: ['accounts'], affected: 3, contained: true },
+  },
+  {
+    type: 'security.update',
+    description: 'A security fix is available or was installed.',
+    example: {
+      update_id: 'upd_31',
+      advisory: 'CVE-2026-00001',
+      component: 'gateway',
+      version: '4.2.1',
+      installed: true,
+    },
+  },
+]
+
+const WINDOW = { maintenance_id: 'mnt_88', systems: ['search-eu-1', 'search-eu-2'] } as const
+
+/** Planned work. */
+export const MAINTENANCE_EVENT_TYPES: readonly BuiltInEventType[] = [
+  {
+    type: 'maintenance.start',
+    description: 'A maintenance window began.',
+    example: { ...WINDOW, expected_end: '2026-03-01T04:00:00Z', impact: 'search is read-only' },
+  },
+  {
+    type: 'maintenance.end',
+    description: 'A maintenance window ended.',
+    example: { ...WINDOW, ended_at: '2026-03-01T03:41:00Z', result: 'completed' },
+  },
+  {
+    type: 'maintenance.schedule',
+    description: 'A maintenance window was planned, moved or cancelled.',
+    example: { ...WINDOW, starts_at: '2026-03-01T02:00:00Z', ends_at: '2026-03-01T04:00:00Z', change: 'planned' },
+  },
+]
