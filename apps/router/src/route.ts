@@ -1,0 +1,130 @@
+import { decodeEvent, encodeDelivery, DELIVERIES, POISON, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import type { ConsumedRecord } from '@posthorn/kafka'
+import { deliveryId, LIVE_RUN, type Delivery, type Problem, type WebhookEvent } from '@posthorn/webhook'
+import { poisonRecord, type Verdict } from './poison.js'
+import type { RouteTrace } from './route-trace.js'
+
+/** A webhook that takes an event, at the version that was matched. */
+export interface Target {
+  readonly webhook: string
+  readonly version: number
+}
+
+/** What routing needs of the producer. */
+export interface Output {
+  send(topic: TopicContract, record: TopicRecord): Promise<unknown>
+  /** Resolves when less is queued than the bound. */
+  room(): Promise<void>
+}
+
+export interface RouteParts {
+  match(event: WebhookEvent, data: Uint8Array): readonly Target[]
+  readonly output: Output
+  /** Undefined: an event without a tenant is poison. */
+  readonly defaultTenant: string | undefined
+  readonly maxEventBytes: number
+  readonly trace: RouteTrace
+}
+
+/** What became of a record; its offset may be committed once `acknowledged` resolves. */
+export interface Routed {
+  readonly result: 'routed' | 'unmatched' | 'poison'
+  readonly deliveries: number
+  readonly acknowledged: Promise<unknown>
+}
+
+/**
+ * One record of the events topic to its deliveries. Resolves when all of them are with the
+ * producer, which is bounded in bytes: a fan-out waits here for its own output, so that memory
+ * does not grow with the number of webhooks.
+ */
+export async function route(record: ConsumedRecord, parts: RouteParts): Promise<Routed> {
+  const read = decode(record, parts)
+  if (read.kind === 'poison') return poison(record, read, parts.output)
+  const targets = parts.match(read.event, read.data)
+  if (targets.length === 0) return { result: 'unmatched', deliveries: 0, acknowledged: Promise.resolve() }
+  return deliver(record, read, targets, parts)
+}
+
+/** Hands a record over to the poison topic. */
+export async function poison(record: ConsumedRecord, verdict: Verdict, output: Output): Promise<Routed> {
+  await output.room()
+  const acknowledged = output.send(POISON, poisonRecord(record, verdict))
+  return { result: 'poison', deliveries: 0, acknowledged: observed(acknowledged) }
+}
+
+interface Decoded {
+  readonly kind: 'event'
+  readonly event: WebhookEvent
+  readonly data: Buffer
+}
+
+function decode(record: ConsumedRecord, { defaultTenant, maxEventBytes }: RouteParts): Decoded | Verdict {
+  const read = decodeEvent(record, defaultTenant)
+  if (read.kind === 'bad') return refuse(read.problems)
+  if (read.data.length > maxEventBytes)
+    return {
+      kind: 'poison',
+      reason: 'too_large',
+      detail: `the data has ${read.data.length} bytes; at most ${maxEventBytes} are accepted (POSTHORN_INGEST_MAX_EVENT_BYTES)`,
+      pointers: ['/data'],
+    }
+  return read
+}
+
+/** A fault of the whole record means that no event could be read from it at all. */
+function refuse(problems: readonly Problem[]): Verdict {
+  const whole = problems.some(({ pointer }) => pointer === '' || pointer === '/content-type')
+  return {
+    kind: 'poison',
+    reason: whole ? 'undecodable' : 'invalid_event',
+    detail: problems.map(({ pointer, message }) => (pointer === '' ? message : `${pointer} ${message}`)).join('; '),
+    pointers: problems.map(({ pointer }) => pointer),
+  }
+}
+
+async function deliver(
+  record: ConsumedRecord,
+  { event, data }: Decoded,
+  targets: readonly Target[],
+  { output, trace }: RouteParts,
+): Promise<Routed> {
+  const span = trace.start(record, event, targets.length)
+  const acknowledgements: Promise<unknown>[] = []
+  for (const target of targets) {
+    await output.room()
+    const delivery = deliveryOf(record, event, target, span.traceparent)
+    acknowledgements.push(observed(output.send(DELIVERIES, encodeDelivery(delivery, data))))
+  }
+  const acknowledged = observed(Promise.all(acknowledgements))
+  acknowledged.then(span.end, span.fail)
+  return { result: 'routed', deliveries: targets.length, acknowledged }
+}
+
+function deliveryOf(
+  record: ConsumedRecord,
+  event: WebhookEvent,
+  target: Target,
+  traceparent: string | undefined,
+): Delivery {
+  return {
+    id: deliveryId(event, target.webhook),
+    webhook: target.webhook,
+    webhookVersion: target.version,
+    tenant: event.tenant,
+    run: LIVE_RUN,
+    attempt: 1,
+    due: 0,
+    acceptedAt: record.timestamp,
+    origin: { partition: record.partition, offset: record.offset },
+    spills: 0,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    event,
+  }
+}
+
+/** A rejection is looked at later, when the offset is settled; until then it must not count as unhandled. */
+function observed<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}

@@ -1,0 +1,66 @@
+import { Module, type DynamicModule } from '@nestjs/common'
+import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import type { ServiceContext } from '@posthorn/process'
+import { EVENTS } from '@posthorn/topics'
+import { EventsEdge } from './events.edge.js'
+import { route, type RouteParts } from './route.js'
+import { tracedBy, untraced } from './route-trace.js'
+import { RouterMetrics } from './router-metrics.js'
+import { RoutingLoop } from './routing-loop.js'
+import { Subscriptions } from './subscriptions.js'
+
+export const ROUTER_GROUP = 'router'
+
+/** What may wait for Kafka: two full sends to each of 12 partitions, three times over. */
+const MAX_OUTPUT_BYTES = 32 * 1024 * 1024
+
+@Module({})
+export class RouterModule {
+  static with(connection: KafkaConnection, context: ServiceContext): DynamicModule {
+    return {
+      module: RouterModule,
+      controllers: [EventsEdge],
+      providers: [
+        {
+          provide: SafeProducer,
+          useFactory: () => new SafeProducer(connection, { maxQueuedBytes: MAX_OUTPUT_BYTES }),
+        },
+        {
+          provide: Subscriptions,
+          useFactory: () => new Subscriptions(connection, context),
+        },
+        {
+          provide: RoutingLoop,
+          inject: [SafeProducer, Subscriptions],
+          useFactory: (producer: SafeProducer, subscriptions: Subscriptions) =>
+            routingLoop(connection, context, producer, subscriptions),
+        },
+      ],
+    }
+  }
+}
+
+function routingLoop(
+  connection: KafkaConnection,
+  { settings, logger, fatal }: ServiceContext,
+  output: SafeProducer,
+  subscriptions: Subscriptions,
+): RoutingLoop {
+  const parts: RouteParts = {
+    match: (event, data) => subscriptions.match(event, data),
+    output,
+    defaultTenant: settings.ingestDefaultTenant === '' ? undefined : settings.ingestDefaultTenant,
+    maxEventBytes: settings.ingestMaxEventBytes,
+    trace:
+      settings.traceOtlpUrl === undefined
+        ? untraced
+        : tracedBy(connection.topic(EVENTS), `${connection.prefix}${ROUTER_GROUP}`),
+  }
+  return new RoutingLoop({
+    route: record => route(record, parts),
+    output,
+    metrics: new RouterMetrics(() => output.queuedBytes),
+    logger,
+    fatal,
+  })
+}

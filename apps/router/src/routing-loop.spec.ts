@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals'
+import { ProducerClosed, type ConsumedRecord, type PartitionClaim } from '@posthorn/kafka'
+import { createLogger } from '@posthorn/telemetry'
+import { decodePoison, EVENTS, type TopicRecord } from '@posthorn/topics'
+import type { Routed } from './route.js'
+import { RouterMetrics } from './router-metrics.js'
+import { RoutingLoop } from './routing-loop.js'
+
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
+function recordsOf(count: number): ConsumedRecord[] {
+  return Array.from({ length: count }, (_, offset) => ({
+    topic: EVENTS,
+    partition: 0,
+    offset,
+    key: null,
+    value: Buffer.from(String(offset)),
+    timestamp: 0,
+  }))
+}
+
+function setUp(routeOne: (offset: number) => Promise<Routed>) {
+  const done: number[] = []
+  const set: TopicRecord[] = []
+  const deaths: Error[] = []
+  const revoked = new AbortController()
+  const claim: PartitionClaim = {
+    topic: EVENTS,
+    partition: 0,
+    done: offset => void done.push(offset),
+    pause: () => undefined,
+    resume: () => undefined,
+    revoked: revoked.signal,
+  }
+  const loop = new RoutingLoop({
+    route: record => routeOne(record.offset),
+    output: { send: async (_topic, record) => void set.push(record), room: async () => undefined },
+    metrics: new RouterMetrics(() => 0),
+    logger: createLogger('silent', 'test'),
+    fatal: error => void deaths.push(error),
+  })
+  return { loop, claim, revoked, done, set, deaths }
+}
+
+const routed = (acknowledged: Promise<unknown> = Promise.resolve()): Routed => ({
+  result: 'routed',
+  deliveries: 1,
+  acknowledged,
+})
+
+describe('RoutingLoop', () => {
+  it('is done with an offset only when its deliveries are acknowledged', async () => {
+    const acknowledge: (() => void)[] = []
+    const { loop, claim, done } = setUp(async () => routed(new Promise<void>(resolve => acknowledge.push(resolve))))
+    loop.enqueue({ claim, records: recordsOf(3) })
+    await turn()
+    expect(acknowledge.length).toBe(3)
+    expect(done).toEqual([])
+    acknowledge[1]!()
+    await turn()
+    expect(done).toEqual([1])
+  })
+
+  it('sets a record aside that throws three times, and goes on with the rest', async () => {
+    const tries: number[] = []
+    const { loop, claim, done, set, deaths } = setUp(async offset => {
+      tries.push(offset)
+      if (offset === 1) throw new TypeError('a bug')
+      return routed()
+    })
+    loop.enqueue({ claim, records: recordsOf(3) })
+    await turn()
+    expect(tries).toEqual([0, 1, 1, 1, 2])
+    expect(done).toEqual([0, 1, 2])
+    const read = decodePoison(set[0]!.value)
+    expect(read).toMatchObject({
+      kind: 'poison',
+      head: { reason: 'handler_failed', offset: 1, detail: 'routing failed: a bug' },
+    })
+    expect(deaths).toEqual([])
+  })
+
+  it('sets an event aside whose delivery the broker refuses', async () => {
+    const refused = Promise.reject(new Error('the record is larger than the broker takes'))
+    refused.catch(() => undefined)
+    const { loop, claim, done, set } = setUp(async offset => routed(offset === 0 ? refused : undefined))
+    loop.enqueue({ claim, records: recordsOf(2) })
+    await turn()
+    expect(set).toHaveLength(1)
+    expect(new Set(done)).toEqual(new Set([0, 1]))
+  })
+
+  it('leaves the offset when the producer closes', async () => {
+    const { loop, claim, done, set, deaths } = setUp(async () => {
+      throw new ProducerClosed()
+    })
+    loop.enqueue({ claim, records: recordsOf(1) })
+    await turn()
+    expect([done, set, deaths]).toEqual([[], [], []])
+  })
+
+  it('routes nothing more of a partition that was taken away', async () => {
+    const { loop, claim, done, revoked } = setUp(async offset => {
+      if (offset === 1) revoked.abort()
+      return routed()
+    })
+    loop.enqueue({ claim, records: recordsOf(4) })
+    await turn()
+    expect(done).toEqual([0, 1])
+  })
+})

@@ -1,0 +1,45 @@
+import { NestFactory } from '@nestjs/core'
+import type { MicroserviceOptions } from '@nestjs/microservices'
+import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
+import type { RunningService, Service, ServiceContext } from '@posthorn/process'
+import { NestLogger } from '@posthorn/telemetry'
+import { ROUTER_GROUP, RouterModule } from './router.module.js'
+import { Subscriptions } from './subscriptions.js'
+
+/** Longer than a healthy Kafka needs for what is in flight; what is left is routed again by the next owner. */
+const DRAIN_MS = 8_000
+
+/** Filters events per subscription: events.v1 to deliveries.v1. */
+export const routerService: Service = { target: 'router', start }
+
+async function start(context: ServiceContext): Promise<RunningService> {
+  const { settings, logger, health, fatal } = context
+  const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'router'))
+  const strategy = new KafkaBatchStrategy(connection, { group: ROUTER_GROUP, fatal })
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(RouterModule.with(connection, context), {
+    strategy,
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  })
+  const subscriptions = app.get(Subscriptions)
+  const producer = app.get(SafeProducer)
+  health.addReadiness('router.webhooks', () => subscriptions.readiness())
+  await Promise.all([producer.connect(), subscriptions.start()])
+  await app.listen()
+  health.addReadiness('router.consumer', () => strategy.consumer.readiness())
+  health.addLiveness('router.consumer', () => strategy.consumer.liveness())
+  return { addresses: {}, stop: () => stop() }
+
+  async function stop(): Promise<void> {
+    await within(DRAIN_MS, strategy.consumer.drain())
+    await app.close()
+    await producer.close()
+    await subscriptions.stop()
+  }
+}
+
+function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout
+  const bound = new Promise<void>(resolve => (timer = setTimeout(resolve, ms)))
+  return Promise.race([work, bound]).finally(() => clearTimeout(timer))
+}
