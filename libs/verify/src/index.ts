@@ -1,1 +1,4 @@
-export {}
+export type { HeaderPrefix, RequestHeaders } from './headers.js'
+export { sign, type SignOptions } from './sign.js'
+export { VerificationError, type VerificationCode } from './verification-error.js'
+export { verify, type VerifiedRequest, type VerifyOptions } from './verify.js'

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import { signature } from './sign.js'
+import { sign, VerificationError, verify, type VerifyOptions } from './index.js'
+
+const NOW = 1_772_000_000_000
+const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
+const BODY = '{"type":"agent.created","timestamp":"2026-02-25T06:13:20Z","data":{"n":1}}'
+
+const signed = (parts: Partial<Parameters<typeof sign>[0]> = {}) =>
+  sign({ id: 'delivery_1', timestamp: NOW / 1000, body: BODY, secrets: SECRET, ...parts })
+
+const check = (options: Partial<VerifyOptions> = {}) =>
+  verify({ body: BODY, headers: signed(), secrets: SECRET, now: NOW, ...options })
+
+function refusal(run: () => unknown): VerificationError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof VerificationError) return error
+    throw error
+  }
+  throw new Error('was accepted')
+}
+
+describe('verify', () => {
+  it('S6 tells id, time, type and payload of a request that was signed with the secret', () => {
+    expect(check()).toEqual({
+      id: 'delivery_1',
+      timestamp: NOW / 1000,
+      type: 'agent.created',
+      payload: JSON.parse(BODY),
+    })
+  })
+
+  it('takes bytes, an ArrayBuffer or text, and a body that is no JSON', () => {
+    const bytes = Uint8Array.from([0xff, 0x00, 0xfe])
+    const headers = signed({ body: bytes })
+    expect(check({ body: bytes, headers })).toEqual({
+      id: 'delivery_1',
+      timestamp: NOW / 1000,
+      payload: undefined,
+    })
+    expect(check({ body: bytes.buffer, headers }).id).toBe('delivery_1')
+    expect(check({ body: Buffer.from(BODY) }).type).toBe('agent.created')
+    expect(check({ body: '', headers: signed({ body: '' }) }).payload).toBeUndefined()
+  })
+
+  it('finds headers in any case, in arrays, in a Headers object and under svix-', () => {
+    const upper = Object.fromEntries(Object.entries(signed()).map(([name, value]) => [name.toUpperCase(), [value]]))
+    expect(check({ headers: upper }).id).toBe('delivery_1')
+    expect(check({ headers: new Headers(signed()) }).id).toBe('delivery_1')
+    expect(check({ headers: signed({ prefix: 'svix' }) }).id).toBe('delivery_1')
+  })
+
+  it('never mixes the headers of two prefixes', () => {
+    const { 'webhook-signature': value, ...rest } = signed()
+    expect(refusal(() => check({ headers: { ...rest, 'svix-signature': value } })).code).toBe('missing_header')
+  })
+
+  it('accepts any of several secrets against any of several signatures', () => {
+    const old = 'an old secret, as plain text'
+    const [id, at] = ['delivery_1', String(NOW / 1000)]
+    const header = ['v1a,AAAA', signature(Buffer.alloc(24, 9), id, at, BODY), signature(Buffer.from(old), id, at, BODY)]
+    const headers = (joint: string) => ({ ...signed(), 'webhook-signature': header.join(joint) })
+    expect(check({ headers: headers(' '), secrets: [SECRET, old] }).id).toBe(id)
+    expect(check({ headers: headers(', '), secrets: [SECRET, old] }).id).toBe(id)
+    expect(refusal(() => check({ headers: headers(' ') })).code).toBe('no_matching_signature')
+  })
+
+  it('S6 refuses with a stable code and a sentence that says what to do', () => {
+    const without = (name: string) => ({ ...signed(), [name]: undefined })
+    const at = (timestamp: number) => signed({ timestamp })
+    const refusals: [string, Partial<VerifyOptions>][] = [
+      ['body_not_raw', { body: JSON.parse(BODY) }],
+      ['body_not_raw', { body: undefined as unknown as string }],
+      ['missing_header', { headers: {} }],
+      ['missing_header', { headers: without('webhook-id') }],
+      ['missing_header', { headers: without('webhook-timestamp') }],
+      ['missing_header', { headers: without('webhook-signature') }],
+      ['timestamp_invalid', { headers: { ...signed(), 'webhook-timestamp': '2026-02-25' } }],
+      ['timestamp_too_old', { headers: at(NOW / 1000 - 301) }],
+      ['timestamp_too_new', { headers: at(NOW / 1000 + 301) }],
+      ['signature_missing', { headers: { ...signed(), 'webhook-signature': 'v1a,AAAA' } }],
+      ['signature_missing', { headers: { ...signed(), 'webhook-signature': '' } }],
+      ['no_matching_signature', { body: `${BODY} ` }],
+      ['no_matching_signature', { headers: { ...signed(), 'webhook-id': 'delivery_2' } }],
+      ['no_matching_signature', { secrets: 'another secret altogether' }],
+    ]
+    for (const [code, options] of refusals) {
+      const error = refusal(() => check(options))
+      expect([code, error.code]).toEqual([code, code])
+      expect(error.message).toMatch(/^[A-Z].+: .+\.$/)
+    }
+  })
+
+  it('has both ends of the tolerance inside, and takes another one', () => {
+    for (const shift of [-300, 300]) check({ headers: signed({ timestamp: NOW / 1000 + shift }) })
+    check({ headers: signed({ timestamp: NOW / 1000 - 4000 }), toleranceSeconds: 4000 })
+    expect(refusal(() => check({ toleranceSeconds: 0, now: NOW + 1000 })).code).toBe('timestamp_too_old')
+  })
+
+  it('blames the receiver, not the request, for unusable secrets and options', () => {
+    const short = `whsec_${Buffer.alloc(23).toString('base64')}`
+    const damaged = SECRET.replace(/.{4}$/, ' !!x')
+    for (const secrets of ['', 'fifteen letters', short, damaged, [], [SECRET, ''], 'x'.repeat(129)])
+      expect(() => check({ secrets })).toThrow(TypeError)
+    expect(() => check({ toleranceSeconds: Number.NaN })).toThrow(TypeError)
+    expect(() => check({ now: Number.NaN })).toThrow(TypeError)
+  })
+
+  it('has every code in the table of its README, and no other', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('./verification-error.ts', import.meta.url), 'utf8')
+    const codes = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(match => match[1]).sort()
+    expect(codes(readme, /^\| `([a-z]+_[a-z_]+)`/gm)).toEqual(codes(source, /\| '([a-z_]+)'/g))
+  })
+})

@@ -1,0 +1,124 @@
+import { timingSafeEqual } from 'node:crypto'
+import { readHeaders, type RequestHeaders } from './headers.js'
+import { keysFrom } from './secret.js'
+import { signature } from './sign.js'
+import { VerificationError } from './verification-error.js'
+
+export interface VerifyOptions {
+  /** The body exactly as received: bytes, or text that has not been parsed. */
+  readonly body: Uint8Array | ArrayBuffer | string
+  readonly headers: RequestHeaders
+  /** The webhook's secret; several while it is being rotated. */
+  readonly secrets: string | readonly string[]
+  /** How far the timestamp may be from now, either way: this bounds how long a stolen request can be sent again. */
+  readonly toleranceSeconds?: number
+  /** ms since the epoch. */
+  readonly now?: number
+}
+
+/** A request that was signed with one of the secrets, recently. */
+export interface VerifiedRequest {
+  /** `webhook-id`: the same for every attempt of a delivery, so drop one that was handled already. */
+  readonly id: string
+  /** When the attempt was signed, in whole seconds since the epoch. */
+  readonly timestamp: number
+  /** The event type, where the payload is a JSON object that has one. */
+  readonly type?: string
+  /** The body parsed as JSON; undefined when it is none. */
+  readonly payload: unknown
+}
+
+/**
+ * Checks a request by Standard Webhooks v1 (HMAC-SHA256). Throws a VerificationError when it cannot
+ * be trusted, and a TypeError when the receiver itself is set up wrongly (no usable secret).
+ */
+export function verify({
+  body,
+  headers,
+  secrets,
+  toleranceSeconds = 300,
+  now = Date.now(),
+}: VerifyOptions): VerifiedRequest {
+  // A NaN would pass every comparison below and let old requests through.
+  if (!(toleranceSeconds >= 0) || !Number.isFinite(now))
+    throw new TypeError('toleranceSeconds must be 0 or more, and now a number of milliseconds.')
+  const keys = keysFrom(secrets)
+  const bytes = rawBody(body)
+  const signed = readHeaders(headers)
+  const timestamp = freshTimestamp(signed.timestamp, Math.floor(now / 1000), toleranceSeconds)
+  const expected = keys.map(key => signature(key, signed.id, signed.timestamp, bytes))
+  if (!anyMatches(v1Signatures(signed.signature), expected))
+    throw new VerificationError(
+      'no_matching_signature',
+      'No signature fits: check that the secret is the current one of this webhook, and that the body is the bytes as received, not parsed and written again.',
+    )
+  return { id: signed.id, timestamp, ...parsed(bytes) }
+}
+
+function rawBody(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body
+  if (typeof body === 'string') return Buffer.from(body, 'utf8')
+  if (body instanceof ArrayBuffer) return new Uint8Array(body)
+  throw new VerificationError(
+    'body_not_raw',
+    `The body is ${body === null || body === undefined ? 'missing' : 'an object that was parsed already'}: pass the raw bytes of the request, because JSON written again is not what was signed.`,
+  )
+}
+
+function freshTimestamp(text: string, nowSeconds: number, toleranceSeconds: number): number {
+  if (!/^\d{1,12}$/.test(text))
+    throw new VerificationError(
+      'timestamp_invalid',
+      'The timestamp header is not a number of seconds: the request was not made by a Standard Webhooks sender.',
+    )
+  const timestamp = Number(text)
+  if (nowSeconds - timestamp > toleranceSeconds)
+    throw new VerificationError(
+      'timestamp_too_old',
+      `The request was signed ${nowSeconds - timestamp} s ago, more than ${toleranceSeconds} s: check this machine's clock, and that nothing before it holds requests back.`,
+    )
+  if (timestamp - nowSeconds > toleranceSeconds)
+    throw new VerificationError(
+      'timestamp_too_new',
+      `The request was signed ${timestamp - nowSeconds} s in the future, more than ${toleranceSeconds} s: check this machine's clock.`,
+    )
+  return timestamp
+}
+
+/** The header's v1 entries. Entries are parted by spaces; Node joins a repeated header with a comma. */
+function v1Signatures(header: string): string[] {
+  const found = header.split(/,?\s+/).filter(entry => entry.startsWith('v1,'))
+  if (found.length === 0)
+    throw new VerificationError(
+      'signature_missing',
+      'The signature header holds no v1 signature: let the sender sign with HMAC-SHA256 (v1).',
+    )
+  return found
+}
+
+/**
+ * Texts are compared, not decoded bytes: several base64 texts decode to the same bytes. Every pair
+ * is looked at, in constant time, so that the duration tells nothing about how much was right.
+ */
+function anyMatches(given: readonly string[], expected: readonly string[]): boolean {
+  let matches = false
+  for (const left of given) for (const right of expected) if (sameText(left, right)) matches = true
+  return matches
+}
+
+function sameText(left: string, right: string): boolean {
+  const a = Buffer.from(left)
+  const b = Buffer.from(right)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function parsed(bytes: Uint8Array): { type?: string; payload: unknown } {
+  let payload: unknown
+  try {
+    payload = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+  } catch {
+    return { payload: undefined }
+  }
+  const type = typeof payload === 'object' && payload !== null && 'type' in payload ? payload.type : undefined
+  return typeof type === 'string' ? { type, payload } : { payload }
+}
