@@ -1,1 +1,6 @@
-export {}
+export * from './child.js'
+export * from './fault.js'
+export * from './kafka.js'
+export * from './postgres.js'
+export * from './progress.js'
+export { freePorts, portIsFree } from './requirements.js'

@@ -1,1 +1,5 @@
-export {}
+export * from './database.js'
+export * from './manual-clock.js'
+export * from './receiver.js'
+export * from './servers.js'
+export * from './until.js'

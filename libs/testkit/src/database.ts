@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { testDatabaseUrl } from './servers.js'
+
+export interface TestDatabase {
+  readonly url: string
+  /** Breaks off what is still connected; fails the test run if the database cannot go. */
+  drop(): Promise<void>
+}
+
+/** An empty database of its own for one spec file. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = testDatabaseUrl()
+  const name = `t_${randomBytes(6).toString('hex')}`
+  await run(server, `CREATE DATABASE ${name}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return { url: url.href, drop: () => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
+}
+
+async function run(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
