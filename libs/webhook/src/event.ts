@@ -31,7 +31,7 @@ export const TENANT_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const EXTENSION_NAME = /^[a-z0-9]{1,20}$/
 const RFC3339 =
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
-const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+(\s*;.*)?$/
+const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+([ \t]*;[^\u0000-\u0008\u000a-\u001f\u007f]*)?$/
 const CONTROL = /[\u0000-\u001f\u007f]/
 
 const LIMITS = { id: 256, source: 1024, subject: 1024, partitionkey: 256, dataschema: 1024, contenttype: 256 } as const
@@ -57,22 +57,26 @@ export function checkEvent(event: WebhookEvent): Problem[] {
   if (!isEventType(event.type)) fault('type', 'must be dot-separated words of A-Z a-z 0-9 _ -, 128 characters at most')
   else if (event.type.startsWith(RESERVED_PREFIX))
     fault('type', `types starting with "${RESERVED_PREFIX}" are reserved`)
-  if (
-    typeof event.time !== 'string' ||
-    !RFC3339.test(event.time) ||
-    Number.isNaN(Date.parse(event.time.replace(/:60(?=\.|[Zz+-])/, ':59')))
-  )
-    fault('time', 'must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z')
+  if (!isTimestamp(event.time)) fault('time', 'must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z')
   if (event.contenttype.length > LIMITS.contenttype || !MEDIA_TYPE.test(event.contenttype))
     fault('datacontenttype', 'must be a media type such as application/json')
   const extensions = Object.entries(event.extensions ?? {})
-  if (extensions.length > MAX_EXTENSIONS) fault('', `at most ${MAX_EXTENSIONS} extension attributes are allowed`)
+  if (extensions.length > MAX_EXTENSIONS)
+    problems.push({ pointer: '', message: `at most ${MAX_EXTENSIONS} extension attributes are allowed` })
   for (const [name, value] of extensions) {
     if (!EXTENSION_NAME.test(name))
       fault(escapePointer(name), 'is not a known field, nor an extension attribute name (1 to 20 of a-z 0-9)')
     else if (value.length > MAX_EXTENSION_LENGTH) fault(name, `must have at most ${MAX_EXTENSION_LENGTH} characters`)
+    else if (CONTROL.test(value)) fault(name, 'must not contain control characters')
   }
   return problems
+}
+
+/** The day must exist: Date.parse takes 30 February for 2 March, and Postgres refuses it, as it does the year 0. */
+function isTimestamp(time: unknown): boolean {
+  if (typeof time !== 'string' || !RFC3339.test(time)) return false
+  const [year, month, day] = time.slice(0, 10).split('-').map(Number) as [number, number, number]
+  return year > 0 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
 /** Escapes one reference token of a JSON Pointer (RFC 6901). */

@@ -46,12 +46,14 @@ export function judge(result: SendResult, now: number): Verdict {
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
   const text = value.trim()
-  const ms = /^\d{1,9}$/.test(text)
-    ? Number(text) * 1000
-    : /^[A-Za-z]{3},? /.test(text)
-      ? Date.parse(text) - now
-      : Number.NaN
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : parseHttpDate(text) - now
   return ms <= MAX_RETRY_AFTER_MS ? Math.max(0, ms) : undefined
+}
+
+/** The three forms of RFC 9110; all are GMT, but asctime does not say so and would be read as local time. NaN for others. */
+function parseHttpDate(text: string): number {
+  if (/^[A-Za-z]{3,9}, .* GMT$/.test(text)) return Date.parse(text)
+  return /^[A-Za-z]{3} [A-Za-z]{3} .*\d$/.test(text) ? Date.parse(`${text} GMT`) : Number.NaN
 }
 
 function classifyStatus(status: number): { class: FailureClass; advice: string } {

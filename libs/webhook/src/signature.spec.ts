@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { Webhook } from 'standardwebhooks'
+import { compileSecret, secretBytes, secretFrom, signStandard } from './signature.js'
+
+const base64 = (length: number) => Buffer.alloc(length, 0xfb).toString('base64')
+const sign = (secrets: string[], id: string, at: number, body: string | Uint8Array) =>
+  signStandard(secrets.map(compileSecret), id, at, Buffer.from(body))
+
+describe('S6 signature', () => {
+  it('S6 is the one of the published test vector of Standard Webhooks', () => {
+    const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+    expect(sign([secret], 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}')).toBe(
+      'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    )
+  })
+
+  it('S6 is what the standardwebhooks package signs, for any secret, id, time and text', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 24, maxLength: 64 }),
+        fc.string({ minLength: 1 }),
+        fc.integer({ min: 0, max: 4_000_000_000 }),
+        fc.string({ unit: 'grapheme' }),
+        (bytes, id, at, body) => {
+          const secret = secretFrom(bytes)
+          expect(sign([secret], id, at, body)).toBe(new Webhook(secret).sign(id, new Date(at * 1000), body))
+        },
+      ),
+    )
+  })
+
+  it('S6 is accepted with either secret while one is being replaced, and refused with another or a changed body', () => {
+    const [old, fresh, foreign] = [1, 2, 3].map(n => secretFrom(new Uint8Array(32).fill(n))) as [string, string, string]
+    const at = Math.floor(Date.now() / 1000)
+    const headers = {
+      'webhook-id': 'delivery_1',
+      'webhook-timestamp': String(at),
+      'webhook-signature': sign([fresh, old], 'delivery_1', at, '{"a":1}'),
+    }
+    expect(headers['webhook-signature'].split(' ')).toHaveLength(2)
+    for (const secret of [old, fresh]) expect(new Webhook(secret).verify('{"a":1}', headers)).toEqual({ a: 1 })
+    expect(() => new Webhook(foreign).verify('{"a":1}', headers)).toThrow('No matching signature')
+    expect(() => new Webhook(old).verify('{"a":2}', headers)).toThrow('No matching signature')
+    expect(() => new Webhook(old).verify('{"a":1}', { ...headers, 'webhook-id': 'delivery_2' })).toThrow('No matching')
+  })
+
+  it('S6 signs the very bytes, also where they are no UTF-8', () => {
+    const secret = secretFrom(new Uint8Array(32))
+    expect(sign([secret], 'd', 1, Uint8Array.of(0xff))).not.toBe(sign([secret], 'd', 1, Uint8Array.of(0xfe)))
+  })
+
+  it('S6 takes a plain secret as its UTF-8 bytes', () => {
+    const secret = 'ein geheimes Wört 🔑'
+    expect(sign([secret], 'd', 9, 'x')).toBe(
+      new Webhook(Buffer.from(secret), { format: 'raw' }).sign('d', new Date(9000), 'x'),
+    )
+  })
+})
+
+describe('S6 forms of a secret', () => {
+  it.each([24, 32, 64])('takes whsec_ + base64 of %i bytes', length => {
+    expect(secretBytes(`whsec_${base64(length)}`)).toEqual(Buffer.alloc(length, 0xfb))
+  })
+
+  it('takes base64 without its padding', () => {
+    expect(secretBytes(`whsec_${base64(32).replace(/=+$/, '')}`)).toEqual(Buffer.alloc(32, 0xfb))
+  })
+
+  it.each([
+    ['23 bytes', `whsec_${base64(23)}`],
+    ['65 bytes', `whsec_${base64(65)}`],
+    ['nothing after whsec_', 'whsec_'],
+    ['base64url', `whsec_${base64(32).replaceAll('+', '-').replaceAll('/', '_')}`],
+    ['no base64', `whsec_${'!'.repeat(40)}`],
+    ['white space inside', `whsec_${base64(32).slice(0, 20)} ${base64(32).slice(20)}`],
+    ['a letter too many', `whsec_${base64(24)}A`],
+    ['bits that no byte holds', `whsec_${base64(32).replace(/.=$/, '9=')}`],
+    ['15 characters', 'x'.repeat(15)],
+    ['129 characters', 'x'.repeat(129)],
+    ['nothing', ''],
+    ['no string', 1234567890123456],
+    ['nothing at all', undefined],
+  ])('refuses %s', (_what, secret) => {
+    expect(secretBytes(secret)).toBeUndefined()
+  })
+
+  it.each([16, 128])('takes %i characters, counted as people count them', length => {
+    expect(secretBytes('x'.repeat(length))).toEqual(Buffer.from('x'.repeat(length)))
+    expect(secretBytes('🔑'.repeat(length))).toHaveLength(4 * length)
+  })
+
+  it('makes new secrets that it takes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), random => {
+        expect(secretBytes(secretFrom(random))).toEqual(Buffer.from(random))
+      }),
+    )
+  })
+
+  it('throws where registration should have refused', () => {
+    expect(() => compileSecret('short')).toThrow('neither whsec_')
+  })
+})
