@@ -14,7 +14,9 @@ describe('the error catalogue', () => {
   })
 
   it('becomes problem+json that names the fields', () => {
-    const error = new ApiError('event_invalid', 'The event has 1 fault.', [{ pointer: '/type', message: 'is required' }])
+    const error = new ApiError('event_invalid', 'The event has 1 fault.', [
+      { pointer: '/type', message: 'is required' },
+    ])
     expect(problemJson(error, 'r1')).toEqual({
       type: 'urn:posthorn:error:event_invalid',
       title: 'The event is not valid',

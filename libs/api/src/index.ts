@@ -1,1 +1,6 @@
 export * from './errors.js'
+export * from './http-app.js'
+export * from './http-body.js'
+export * from './http-guard.js'
+export * from './http-problem.js'
+export * from './http-validation.js'

@@ -1,0 +1,196 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Controller, Get, HttpCode, Module, Post, type LoggerService } from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import { IsInt, IsOptional, IsString } from 'class-validator'
+import { createHttpApp, listen } from './http-app.js'
+import { BodyBytes, JsonBody, QueryOf } from './http-body.js'
+import { BearerGuard, TenantName } from './http-guard.js'
+import { Faults } from './http-validation.js'
+
+const KEY = 'key-of-the-platform-0123456789'
+const LIMIT = 100_000
+const SILENT: LoggerService = { log() {}, error() {}, warn() {} }
+
+class Thing {
+  @IsString({ message: 'must be a string' })
+  name: string
+
+  @IsOptional()
+  @Faults(value => (value as unknown[]).flatMap((one, i) => (one === 1 ? [] : [{ pointer: `/${i}`, message: 'bad' }])))
+  ones?: number[]
+}
+
+class Query {
+  @IsOptional()
+  @IsInt({ message: 'must be a whole number' })
+  limit?: number
+}
+
+@Controller('v1')
+class ThingController {
+  @Post('things')
+  @HttpCode(201)
+  create(@TenantName() tenant: string, @JsonBody(Thing, 'application/merge-patch+json') thing: Thing) {
+    return { tenant, name: thing.name }
+  }
+  @Post('bytes')
+  bytes(@BodyBytes() body: Buffer) {
+    return { size: body.length }
+  }
+  @Get('things/:id')
+  read(@QueryOf(Query) _query: Query) {
+    throw new Error('broken')
+  }
+}
+
+@Module({})
+class ThingModule {}
+
+const logged: object[] = []
+let app: NestFastifyApplication
+let address: string
+
+beforeAll(async () => {
+  const module = {
+    module: ThingModule,
+    controllers: [ThingController],
+    providers: [{ provide: APP_GUARD, useValue: new BearerGuard(KEY) }],
+  }
+  app = await createHttpApp(module, {
+    nestLogger: SILENT,
+    log: { error: fields => void logged.push(fields) },
+    bodyLimit: LIMIT,
+  })
+  address = await listen(app, '127.0.0.1', 0)
+})
+afterAll(() => app.close())
+
+interface Answer {
+  status: number
+  headers: Headers
+  body: Record<string, unknown>
+}
+
+async function call(method: string, path: string, body?: string | Buffer, headers = {}): Promise<Answer> {
+  const response = await fetch(`http://${address}${path}`, {
+    method,
+    body: body as string,
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', ...headers },
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: JSON.parse(text) }
+}
+
+describe('the HTTP edge', () => {
+  test('answers a good request, with its request id', async () => {
+    const answer = await call('POST', '/v1/things', '{"name":"a"}', { 'x-request-id': 'mine-1' })
+    expect(answer).toMatchObject({ status: 201, body: { tenant: 'default', name: 'a' } })
+    expect(answer.headers.get('request-id')).toBe('mine-1')
+  })
+
+  test('takes no x-request-id that could not be logged safely', async () => {
+    const answer = await call('POST', '/v1/things', '{"name":"a"}', { 'x-request-id': 'a b' })
+    expect(answer.headers.get('request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('names every fault by its JSON Pointer', async () => {
+    const answer = await call('POST', '/v1/things', '{"name":1,"ones":[1,2,3],"filter":{},"a/b":1}')
+    expect(answer).toMatchObject({ status: 400, body: { code: 'request_invalid' } })
+    expect(answer.headers.get('content-type')).toMatch('application/problem+json')
+    expect(answer.body.errors).toEqual(
+      expect.arrayContaining([
+        { pointer: '/name', detail: 'must be a string' },
+        { pointer: '/ones/1', detail: 'bad' },
+        { pointer: '/ones/2', detail: 'bad' },
+        { pointer: '/filter', detail: 'is not supported by this version yet' },
+        { pointer: '/a~1b', detail: 'is not a known field' },
+      ]),
+    )
+  })
+
+  test.each([
+    ['malformed JSON', 'POST', '/v1/things', '{"name":', {}, 400, 'body_invalid'],
+    ['no UTF-8', 'POST', '/v1/things', Buffer.from([0x22, 0xff, 0x22]), {}, 400, 'body_invalid'],
+    ['no body', 'POST', '/v1/things', undefined, {}, 400, 'body_invalid'],
+    ['an array', 'POST', '/v1/things', '[]', {}, 400, 'request_invalid'],
+    ['U+0000', 'POST', '/v1/things', '{"name":"\\u0000"}', {}, 400, 'request_invalid'],
+    ['a prototype', 'POST', '/v1/things', '{"name":"a","__proto__":1}', {}, 400, 'request_invalid'],
+    ['half a surrogate pair', 'POST', '/v1/things', '{"name":"\\ud800"}', {}, 400, 'request_invalid'],
+    ['another type', 'POST', '/v1/things', 'a=b', { 'content-type': 'text/plain' }, 415, 'media_type_unsupported'],
+    ['no type at all', 'POST', '/v1/things', '{}', { 'content-type': 'nonsense' }, 415, 'media_type_unsupported'],
+    ['a coded body', 'POST', '/v1/things', '{}', { 'content-encoding': 'gzip' }, 415, 'media_type_unsupported'],
+    ['a wrong key', 'POST', '/v1/things', '{', { authorization: 'Bearer no' }, 401, 'key_invalid'],
+    ['another scheme', 'POST', '/v1/things', '{', { authorization: 'Basic bm8=' }, 401, 'key_missing'],
+    ['a bad tenant', 'POST', '/v1/things', '{}', { 'posthorn-tenant': 'a b' }, 404, 'tenant_not_found'],
+    ['an unknown path', 'POST', '/v2/things', '{}', {}, 404, 'route_not_found'],
+    ['an unknown method', 'DELETE', '/v1/things', undefined, {}, 405, 'method_not_allowed'],
+    ['a malformed path', 'GET', '/v1/things/%ff', undefined, {}, 400, 'request_invalid'],
+    ['an unknown parameter', 'GET', '/v1/things/1?limits=1', undefined, {}, 400, 'request_invalid'],
+    ['a failure of ours', 'GET', '/v1/things/1', undefined, {}, 500, 'internal'],
+    ['a body over the limit', 'POST', '/v1/bytes', Buffer.alloc(LIMIT + 1), {}, 413, 'body_too_large'],
+  ])('answers %s with a problem', async (_what, method, path, body, headers, status, code) => {
+    const answer = await call(method, path, body, headers)
+    expect(answer).toMatchObject({ status, body: { status, code, type: `urn:posthorn:error:${code}` } })
+    expect(answer.body.request_id).toBe(answer.headers.get('request-id'))
+    expect(answer.headers.get('content-type')).toMatch('application/problem+json')
+  })
+
+  test('says which methods a path takes', async () => {
+    expect((await call('PUT', '/v1/things', '{}')).headers.get('allow')).toBe('POST')
+  })
+
+  test('logs failures of its own and keeps them to itself', async () => {
+    const answer = await call('GET', '/v1/things/1')
+    expect(JSON.stringify(answer.body)).not.toContain('broken')
+    expect(logged.at(-1)).toMatchObject({ request_id: answer.body.request_id })
+  })
+
+  test('answers a body at the limit', async () => {
+    expect(await call('POST', '/v1/bytes', Buffer.alloc(LIMIT))).toMatchObject({ status: 201, body: { size: LIMIT } })
+  })
+
+  test.each(['content-length: 3000000', 'transfer-encoding: chunked'])(
+    'a body over the limit is answered before the upload ends, and read on without a reset (%s)',
+    async framing => {
+      const { answered, sent } = await upload(framing, 30)
+      expect(answered).toMatch(/^HTTP\/1\.1 413 /)
+      expect(answered).toContain('"body_too_large"')
+      expect(sent).toBe('whole')
+    },
+  )
+
+  test('answers what is no HTTP with a problem', async () => {
+    const socket = connect(Number(address.split(':')[1]), '127.0.0.1')
+    socket.write('nonsense\r\n\r\n')
+    const [chunk] = (await once(socket, 'data')) as [Buffer]
+    expect(chunk.toString()).toMatch(/^HTTP\/1\.1 400 [^]*"request_invalid"/)
+  })
+})
+
+/** Sends chunks of 100,000 bytes; after the third waits for the answer, then sends the rest. */
+async function upload(framing: string, chunks: number): Promise<{ answered: string; sent: string }> {
+  const socket = connect(Number(address.split(':')[1]), '127.0.0.1')
+  const closed = once(socket, 'close').then(
+    () => 'whole',
+    (error: Error) => error.message,
+  )
+  let answered = ''
+  socket.on('data', chunk => (answered += chunk))
+  socket.write(`POST /v1/bytes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n${framing}\r\n\r\n`)
+  const chunked = framing.endsWith('chunked')
+  for (let i = 0; i < chunks; i++) {
+    if (i === 3) while (!answered.includes('\r\n\r\n{')) await once(socket, 'data')
+    const piece = Buffer.alloc(100_000)
+    const framed = chunked ? Buffer.concat([Buffer.from('186a0\r\n'), piece, Buffer.from('\r\n')]) : piece
+    if (!socket.write(framed)) await once(socket, 'drain')
+  }
+  if (chunked) socket.write('0\r\n\r\n')
+  return { answered, sent: await closed }
+}
+
+test('a guard without a key refuses to be made', () => {
+  expect(() => new BearerGuard(undefined)).toThrow('POSTHORN_AUTH_PLATFORM_KEY')
+})

@@ -1,0 +1,83 @@
+import { plainToInstance } from 'class-transformer'
+import { registerDecorator, validateSync, type ValidationError } from 'class-validator'
+import { escapePointer, type Problem } from '@posthorn/webhook'
+import { ApiError } from './errors.js'
+
+export type Dto<T extends object> = new () => T
+
+/** Fields that the design has a place for and this version does not take yet. */
+const PLANNED = new Set([
+  'headers',
+  'filter',
+  'rate_limit',
+  'ordering',
+  'ip_allowlist',
+  'encryption',
+  'payload_encryption',
+  'signature',
+  'secrets',
+  'concurrency',
+  'preset',
+])
+
+/** A check of one field that finds several faults, each with its pointer below the field. */
+export function Faults(check: (value: unknown) => readonly Problem[]): PropertyDecorator {
+  return (target, property) =>
+    registerDecorator({
+      name: 'faults',
+      target: target.constructor,
+      propertyName: String(property),
+      // class-validator knows one message a constraint: this one carries the list.
+      validator: {
+        validate: value => check(value).length === 0,
+        defaultMessage: context => JSON.stringify(check(context?.value)),
+      },
+    })
+}
+
+/** An instance of the DTO class, or ApiError request_invalid with every fault by its JSON Pointer. */
+export function validated<T extends object>(dto: Dto<T>, input: unknown): T {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw invalid([{ pointer: '', message: 'must be a JSON object' }])
+  const unfit = unstorable(input, '')
+  if (unfit.length > 0) throw invalid(unfit)
+  const instance = plainToInstance(dto, input)
+  const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true })
+  const problems = errors.flatMap(error => problemsOf(error, ''))
+  if (problems.length > 0) throw invalid(problems)
+  return instance
+}
+
+function invalid(problems: readonly Problem[]): ApiError {
+  const [first] = problems
+  const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  return new ApiError('request_invalid', `${first!.pointer || 'The body'} ${first!.message}${rest}.`, problems)
+}
+
+function problemsOf(error: ValidationError, above: string): Problem[] {
+  const pointer = `${above}/${escapePointer(error.property)}`
+  const { faults, whitelistValidation, ...others } = error.constraints ?? {}
+  const own = Object.values(others).map(message => ({ pointer, message }))
+  if (whitelistValidation !== undefined) own.push({ pointer, message: unknownField(error.property) })
+  if (faults !== undefined)
+    own.push(...(JSON.parse(faults) as Problem[]).map(fault => ({ ...fault, pointer: pointer + fault.pointer })))
+  return [...own, ...(error.children ?? []).flatMap(child => problemsOf(child, pointer))]
+}
+
+function unknownField(name: string): string {
+  return PLANNED.has(name) ? 'is not supported by this version yet' : 'is not a known field'
+}
+
+/** Text that Postgres cannot keep: the character U+0000, and halves of surrogate pairs. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u
+
+function unstorable(value: unknown, pointer: string): Problem[] {
+  if (typeof value === 'string')
+    return UNSTORABLE.test(value) ? [{ pointer, message: 'must not contain U+0000 or half a surrogate pair' }] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const below = `${pointer}/${escapePointer(name)}`
+    if (name === '__proto__') return [{ pointer: below, message: 'is not a known field' }]
+    return [...unstorable(name, below), ...unstorable(inner, below)]
+  })
+}
