@@ -1,1 +1,2 @@
-export {}
+export * from './address-guard.js'
+export * from './egress.js'

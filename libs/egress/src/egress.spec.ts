@@ -1,0 +1,287 @@
+import { createSign, generateKeyPairSync } from 'node:crypto'
+import { createServer as createHttp, type RequestListener } from 'node:http'
+import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTls } from 'node:tls'
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
+import { Egress, type EgressRequest } from './egress.js'
+
+const egress = Egress.from({ allow: ['127.0.0.0/8', '::1/128'], sockets: 8, userAgent: 'Posthorn/test' })
+const servers: { server: Server; sockets: Set<Socket> }[] = []
+
+async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    socket.on('error', () => {})
+    sockets.add(socket)
+  })
+  servers.push({ server, sockets })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+const http = (handler: RequestListener) => listen(createHttp(handler))
+const tcp = (handler: (socket: Socket) => void) => listen(createTcp(handler))
+
+function send(port: number, more: Partial<EgressRequest> = {}) {
+  return egress.send({
+    url: `http://127.0.0.1:${port}/hook?a=b`,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from('{"n":1}'),
+    timeoutMs: 1_000,
+    ...more,
+  })
+}
+
+afterEach(async () => {
+  for (const { server, sockets } of servers.splice(0)) {
+    for (const socket of sockets) socket.destroy()
+    await new Promise(resolve => server.close(resolve))
+  }
+})
+afterAll(() => egress.close())
+
+describe('S4 a request', () => {
+  it('arrives as it was given, and its answer comes back', async () => {
+    let seen: unknown
+    const port = await http((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        seen = { url: request.url, method: request.method, headers: request.headers, body: Buffer.concat(chunks) }
+        response.writeHead(201, { 'retry-after': '7' }).end('tha\u0000nks')
+      })
+    })
+    const result = await send(port)
+    expect(result).toMatchObject({
+      kind: 'response',
+      status: 201,
+      retryAfter: '7',
+      responseBody: 'tha\ufffdnks',
+      remoteAddress: '127.0.0.1',
+    })
+    expect(result.durationMs).toBeGreaterThan(0)
+    expect(seen).toEqual({
+      url: '/hook?a=b',
+      method: 'POST',
+      headers: {
+        host: `127.0.0.1:${port}`,
+        connection: 'keep-alive',
+        'user-agent': 'Posthorn/test',
+        'content-type': 'application/json',
+        'content-length': '7',
+      },
+      body: Buffer.from('{"n":1}'),
+    })
+  })
+
+  it('is not redirected', async () => {
+    let hits = 0
+    const port = await http((_request, response) => {
+      hits++
+      response.writeHead(302, { location: '/elsewhere' }).end()
+    })
+    expect(await send(port)).toMatchObject({ kind: 'response', status: 302 })
+    expect(hits).toBe(1)
+  })
+
+  it('uses a connection again', async () => {
+    const ports = new Set<number>()
+    const port = await http((request, response) => {
+      ports.add(request.socket.remotePort!)
+      response.end('ok')
+    })
+    for (let i = 0; i < 3; i++) expect(await send(port)).toMatchObject({ status: 200 })
+    expect(ports.size).toBe(1)
+  })
+
+  it('keeps no more connections than it may, however many receivers there are', async () => {
+    const open = new Set<Socket>()
+    const ports: number[] = []
+    for (let i = 0; i < 12; i++) {
+      const server = createHttp((_request, response) => void response.end())
+      server.on('connection', (socket: Socket) => {
+        open.add(socket)
+        socket.on('close', () => open.delete(socket))
+      })
+      ports.push(await listen(server))
+    }
+    for (const port of ports) expect(await send(port)).toMatchObject({ status: 200 })
+    await new Promise(resolve => setTimeout(resolve, 20))
+    expect(open.size).toBeLessThanOrEqual(8)
+    expect(open.size).toBeGreaterThan(0)
+  })
+
+  it('on a reused connection that the receiver closed meanwhile is sent again at once', async () => {
+    // Closes without an answer whenever a connection carries its second request: the race, made certain.
+    let requests = 0
+    const port = await tcp(socket => {
+      let first = true
+      socket.on('data', () => {
+        requests++
+        if (!first) return socket.destroy()
+        first = false
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+      })
+    })
+    expect(await send(port)).toMatchObject({ status: 200 })
+    expect(await send(port)).toMatchObject({ status: 200 })
+    expect(requests).toBe(3)
+  })
+
+  it('is not sent again when a part of the answer had come, nor on a new connection', async () => {
+    let requests = 0
+    const port = await tcp(socket => {
+      let first = true
+      socket.on('data', () => {
+        requests++
+        if (first) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+        else socket.end('HTTP/1.1 2')
+        first = false
+      })
+    })
+    expect(await send(port)).toMatchObject({ status: 200 })
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'reset' })
+    expect(requests).toBe(2)
+  })
+
+  it('that is given up rejects with the reason', async () => {
+    const port = await http(() => {})
+    const abort = new AbortController()
+    const sent = send(port, { signal: abort.signal })
+    setTimeout(() => abort.abort(new Error('shutting down')), 30)
+    await expect(sent).rejects.toThrow('shutting down')
+  })
+})
+
+describe('S11 what a receiver does wrong is a value with its cause', () => {
+  it('no answer: timeout', async () => {
+    const port = await http(() => {})
+    const result = await send(port, { timeoutMs: 150 })
+    expect(result).toMatchObject({ kind: 'failed', cause: 'timeout', detail: expect.stringContaining('150 ms') })
+    expect(result.durationMs).toBeGreaterThan(140)
+    expect(result.durationMs).toBeLessThan(1_000)
+  })
+
+  it('a body that drips for ever: timeout for the whole request', async () => {
+    const port = await http((_request, response) => {
+      response.writeHead(200)
+      const drip = setInterval(() => response.write('.'), 20)
+      response.on('close', () => clearInterval(drip))
+    })
+    expect(await send(port, { timeoutMs: 200 })).toMatchObject({ kind: 'failed', cause: 'timeout' })
+  })
+
+  it('a TLS handshake that never goes on: timeout', async () => {
+    const port = await tcp(() => {})
+    expect(await send(port, { url: `https://127.0.0.1:${port}/`, timeoutMs: 200 })).toMatchObject({ cause: 'timeout' })
+  })
+
+  it('an endless body: the status counts, 16 KiB are kept, the rest is not read', async () => {
+    let written = 0
+    let closed: () => void
+    const done = new Promise<void>(resolve => (closed = resolve))
+    const port = await http((_request, response) => {
+      response.writeHead(200)
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(8192))) written += 8192
+      }
+      response.on('drain', more).on('close', () => closed())
+      more()
+    })
+    const result = await send(port)
+    expect(result).toMatchObject({ kind: 'response', status: 200 })
+    expect(result.responseBody).toHaveLength(16 * 1024)
+    await done
+    expect(written).toBeLessThan(32 * 1024 * 1024)
+  })
+
+  it('nobody listens: connect', async () => {
+    const port = await http(() => {})
+    const { server } = servers.pop()!
+    await new Promise(resolve => server.close(resolve))
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'connect' })
+  })
+
+  it('an unknown host: dns', async () => {
+    expect(await send(80, { url: 'http://no-such-host.invalid/', timeoutMs: 20_000 })).toMatchObject({
+      kind: 'failed',
+      cause: 'dns',
+    })
+  }, 25_000)
+
+  it('hangs up before an answer: reset', async () => {
+    const port = await tcp(socket => socket.on('data', () => socket.resetAndDestroy()))
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'reset' })
+  })
+
+  it('hangs up within the answer: reset', async () => {
+    const port = await tcp(socket =>
+      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf')),
+    )
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'reset' })
+  })
+
+  it('speaks no HTTP: protocol', async () => {
+    const port = await tcp(socket => socket.on('data', () => socket.end('220 smtp.example ESMTP\r\n')))
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'protocol' })
+  })
+
+  it('answers an upgrade that was not asked for: protocol', async () => {
+    const port = await tcp(socket =>
+      socket.on('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+      ),
+    )
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'protocol' })
+  })
+
+  it('sends huge headers: protocol', async () => {
+    const port = await tcp(socket =>
+      socket.on('data', () =>
+        socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(64 * 1024)}\r\ncontent-length: 0\r\n\r\n`),
+      ),
+    )
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'protocol' })
+  })
+
+  it('has a certificate that nobody signed: tls', async () => {
+    const server = createTls(selfSigned(), socket => socket.on('error', () => {}))
+    server.on('tlsClientError', () => {})
+    const port = await listen(server)
+    expect(await send(port, { url: `https://127.0.0.1:${port}/` })).toMatchObject({ kind: 'failed', cause: 'tls' })
+  })
+
+  it('speaks plain HTTP where TLS is expected: tls', async () => {
+    const port = await tcp(socket => socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
+    expect(await send(port, { url: `https://127.0.0.1:${port}/` })).toMatchObject({ kind: 'failed', cause: 'tls' })
+  })
+})
+
+/** A certificate for 127.0.0.1 made on the spot, in the fewest fields that X.509 takes. */
+function selfSigned(): { key: string; cert: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const der = (tag: number, ...parts: Buffer[]) => {
+    const body = Buffer.concat(parts)
+    const length =
+      body.length < 128 ? Buffer.from([body.length]) : Buffer.from([0x82, body.length >> 8, body.length & 255])
+    return Buffer.concat([Buffer.from([tag]), length, body])
+  }
+  const ecdsaSha256 = der(0x30, der(0x06, Buffer.from('2a8648ce3d040302', 'hex')))
+  const name = der(0x30, der(0x31, der(0x30, der(0x06, Buffer.from('550403', 'hex')), der(0x0c, Buffer.from('test')))))
+  const time = (text: string) => der(0x18, Buffer.from(text))
+  const signed = der(
+    0x30,
+    der(0x02, Buffer.from([1])),
+    ecdsaSha256,
+    name,
+    der(0x30, time('20200101000000Z'), time('21200101000000Z')),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+  )
+  const signature = createSign('sha256').update(signed).sign(privateKey)
+  const cert = der(0x30, signed, ecdsaSha256, der(0x03, Buffer.from([0]), signature))
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${cert.toString('base64')}\n-----END CERTIFICATE-----\n`,
+  }
+}

@@ -1,0 +1,54 @@
+import type { NetworkCause } from '@posthorn/webhook'
+import { AddressRefused } from './address-guard.js'
+
+/** How far a request had come when it failed. */
+export type Phase = 'connecting' | 'sent'
+
+/** The request took longer than it may, from the first DNS query to the last byte. */
+export class SendTimeout extends Error {
+  readonly code = 'POSTHORN_SEND_TIMEOUT'
+
+  constructor(timeoutMs: number) {
+    super(`no complete answer within ${timeoutMs} ms`)
+    this.name = 'SendTimeout'
+  }
+}
+
+const BY_CODE: Readonly<Record<string, NetworkCause>> = {
+  POSTHORN_SEND_TIMEOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  ETIMEDOUT: 'timeout',
+  ECONNREFUSED: 'connect',
+  EHOSTUNREACH: 'connect',
+  ENETUNREACH: 'connect',
+  EADDRNOTAVAIL: 'connect',
+  UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
+  EPROTO: 'tls',
+}
+
+/** Maps what undici, node:net, node:tls or node:dns rejected with. */
+export function networkCause(error: Error, phase: Phase, secure: boolean): NetworkCause {
+  if (error instanceof AddressRefused) return 'address_refused'
+  const { code = '', syscall } = error as NodeJS.ErrnoException
+  const known = BY_CODE[code]
+  if (known) return known
+  if (syscall === 'getaddrinfo' || code.startsWith('EAI_')) return 'dns'
+  if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL')) return 'tls'
+  // Its codes are not always there. An end of the connection within the answer is its business too.
+  if (error.name === 'HTTPParserError') return /\bEOF\b/.test(error.message) ? 'reset' : 'protocol'
+  // undici's only sign of an answer that no request asked for, of an unasked upgrade, and of 100 Continue.
+  if (code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test(error.message)) return 'protocol'
+  // What is left of a TLS handshake are OpenSSL's many codes for certificates, and a peer that hangs up.
+  if (phase === 'connecting') return secure ? 'tls' : 'connect'
+  return 'reset'
+}
+
+/** One line for the attempt record: what happened, without addresses of other parties. */
+export function describe(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException
+  // Node's AggregateError (all addresses of a host failed) has an empty message.
+  const inner = error instanceof AggregateError ? (error.errors as Error[]).map(one => one.message).join('; ') : ''
+  const text = error.message || inner || error.name
+  return (code !== undefined && !text.includes(code) ? `${text} (${code})` : text).slice(0, 300)
+}
