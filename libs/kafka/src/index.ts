@@ -1,1 +1,7 @@
-export {}
+export * from './connection.js'
+export * from './group-consumer.js'
+export * from './nest.js'
+export * from './record.js'
+export * from './safe-producer.js'
+export * from './table-follower.js'
+export * from './topic-setup.js'
