@@ -1,1 +1,1 @@
-export {}
+export { ingestService } from './service.js'

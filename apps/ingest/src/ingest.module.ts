@@ -1,0 +1,42 @@
+import { Module, type DynamicModule } from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
+import { BearerGuard } from '@posthorn/api'
+import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import type { ServiceContext } from '@posthorn/process'
+import { EVENTS } from '@posthorn/topics'
+import { MAX_QUEUED_BYTES, type PublishParts } from './publish.js'
+import { PublishEdge, PUBLISH_PARTS } from './publish.edge.js'
+import { PublishMetrics } from './publish-metrics.js'
+import { tracedBy, untraced } from './publish-trace.js'
+import { Tenants } from './tenants.js'
+
+@Module({})
+export class IngestModule {
+  static with(connection: KafkaConnection, context: ServiceContext): DynamicModule {
+    const { settings } = context
+    return {
+      module: IngestModule,
+      controllers: [PublishEdge],
+      providers: [
+        { provide: APP_GUARD, useFactory: () => new BearerGuard(settings.authPlatformKey) },
+        { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { maxQueuedBytes: MAX_QUEUED_BYTES }) },
+        { provide: Tenants, useFactory: () => new Tenants(connection, context) },
+        {
+          provide: PublishMetrics,
+          inject: [SafeProducer],
+          useFactory: (producer: SafeProducer) => new PublishMetrics(() => producer.queuedBytes),
+        },
+        {
+          provide: PUBLISH_PARTS,
+          inject: [SafeProducer, PublishMetrics],
+          useFactory: (output: SafeProducer, metrics: PublishMetrics): PublishParts => ({
+            output,
+            metrics,
+            maxEventBytes: settings.ingestMaxEventBytes,
+            trace: settings.traceOtlpUrl === undefined ? untraced : tracedBy(connection.topic(EVENTS)),
+          }),
+        },
+      ],
+    }
+  }
+}

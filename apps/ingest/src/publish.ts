@@ -1,0 +1,124 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { ApiError } from '@posthorn/api'
+import { ProducerClosed, ProduceTimeout, RecordRefused, type SendOptions } from '@posthorn/kafka'
+import { encodeEvent, EVENTS, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import type { WebhookEvent } from '@posthorn/webhook'
+import type { PublishMetrics } from './publish-metrics.js'
+import type { PublishTrace } from './publish-trace.js'
+import { readPublication, type AcceptedEvent, type Mode, type Publication } from './publication.js'
+
+/** What publishing needs of the producer. */
+export interface EventOutput {
+  readonly queuedBytes: number
+  send(topic: TopicContract, record: TopicRecord, options: SendOptions): Promise<unknown>
+}
+
+export interface PublishParts {
+  readonly output: EventOutput
+  readonly maxEventBytes: number
+  readonly metrics: PublishMetrics
+  readonly trace: PublishTrace
+}
+
+export interface PublishRequest {
+  readonly tenant: string
+  readonly mode: Mode
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+interface PublishedEvent {
+  readonly id: string
+  readonly source: string
+}
+
+/** One event answers its id and source, an array a list of them in its order. */
+export type PublishAnswer = PublishedEvent | { readonly data: readonly PublishedEvent[] }
+
+/** The answer is promised within 10 s also when Kafka is away; the rest is for the way to the client. */
+const ACKNOWLEDGE_MS = 9_000
+/** What may wait for Kafka: beyond it a request is refused at once instead of held in memory. */
+export const MAX_QUEUED_BYTES = 32 * 1024 * 1024
+
+/** Reads what is published, hands it to Kafka, and answers once all in-sync replicas have it. Throws ApiError. */
+export async function publish(request: PublishRequest, parts: PublishParts): Promise<PublishAnswer> {
+  const publication = read(request, parts)
+  const records = encode(publication, request, parts.trace)
+  admit(publication, parts)
+  await acknowledge(publication, records, parts)
+  return answer(publication)
+}
+
+function read({ tenant, mode, headers, body }: PublishRequest, { maxEventBytes, metrics }: PublishParts): Publication {
+  try {
+    return readPublication(mode, headers, body, { tenant, now: Date.now(), maxEventBytes })
+  } catch (error) {
+    metrics.refused()
+    throw error
+  }
+}
+
+function encode({ events }: Publication, { headers }: PublishRequest, trace: PublishTrace): TopicRecord[] {
+  const span = trace.start(headers.traceparent, events.length)
+  try {
+    return events.map(({ event, data }) => encodeEvent(withTrace(event, span.traceparent), data))
+  } finally {
+    span.end()
+  }
+}
+
+/** Extensions are limited to 32: an event that has them all keeps its own. */
+const MAX_EXTENSIONS = 32
+
+function withTrace(event: WebhookEvent, traceparent: string | undefined): WebhookEvent {
+  const { extensions } = event
+  if (traceparent === undefined || extensions?.traceparent !== undefined) return event
+  if (extensions !== undefined && Object.keys(extensions).length >= MAX_EXTENSIONS) return event
+  return { ...event, extensions: { ...extensions, traceparent } }
+}
+
+function admit({ events }: Publication, { output, metrics }: PublishParts): void {
+  if (output.queuedBytes < MAX_QUEUED_BYTES) return
+  metrics.unavailable(events.length)
+  throw new ApiError(
+    'kafka_unavailable',
+    'More events wait for Kafka than are held in memory: none of these was taken.',
+  )
+}
+
+async function acknowledge(
+  { events }: Publication,
+  records: readonly TopicRecord[],
+  { output, metrics }: PublishParts,
+): Promise<void> {
+  const results = await Promise.allSettled(
+    records.map(record => output.send(EVENTS, record, { timeoutMs: ACKNOWLEDGE_MS })),
+  )
+  const failed = results.find(result => result.status === 'rejected')
+  if (failed) {
+    metrics.unavailable(events.length)
+    throw asApiError(failed.reason)
+  }
+  metrics.published(events.length)
+}
+
+function asApiError(error: unknown): unknown {
+  if (error instanceof ProduceTimeout)
+    return new ApiError(
+      'kafka_unavailable',
+      `Kafka did not acknowledge within ${ACKNOWLEDGE_MS / 1000} s; what was sent may still be delivered.`,
+    )
+  if (error instanceof ProducerClosed)
+    return new ApiError('kafka_unavailable', 'This process is stopping; what was sent may still be delivered.')
+  if (error instanceof RecordRefused)
+    return new ApiError('body_too_large', 'The event with its attributes is larger than a Kafka record may be.')
+  return error
+}
+
+function answer({ form, events }: Publication): PublishAnswer {
+  return form === 'one' ? published(events[0]!) : { data: events.map(published) }
+}
+
+function published({ event }: AcceptedEvent): PublishedEvent {
+  return { id: event.id, source: event.source }
+}

@@ -1,0 +1,42 @@
+import { ApiError } from '@posthorn/api'
+import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import { decodeTenant, TENANTS, type Tenant } from '@posthorn/topics'
+
+/** Exists in every deployment, also before the registry has said so. */
+const DEFAULT_TENANT = 'default'
+
+/** The tenants, from their compacted topic: publishing goes on while the database is down. */
+export class Tenants {
+  private readonly follower: TableFollower<Tenant>
+  private caughtUp = false
+
+  constructor(connection: KafkaConnection, options: { fatal(error: Error): void }) {
+    this.follower = new TableFollower<Tenant>(connection, {
+      topic: TENANTS,
+      decode: decodeTenant,
+      fatal: options.fatal,
+    })
+  }
+
+  /** Resolves when the table was read to its end. */
+  async start(): Promise<void> {
+    await this.follower.start()
+    this.caughtUp = true
+  }
+
+  stop(): Promise<void> {
+    return this.follower.stop()
+  }
+
+  readiness(): string | undefined {
+    return this.caughtUp ? undefined : 'is reading the tenants'
+  }
+
+  /** Throws ApiError starting or tenant_not_found. */
+  require(tenant: string): void {
+    if (!this.caughtUp) throw new ApiError('starting', 'The tenants are still being read.')
+    const found = this.follower.get(tenant)
+    const exists = found === undefined ? tenant === DEFAULT_TENANT : found.status === 'active'
+    if (!exists) throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
+  }
+}
