@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { checkEvent, isJsonMediaType, type Problem, type WebhookEvent } from '@posthorn/webhook'
 import { sliceMember } from './json-slice.js'
 
@@ -45,7 +46,8 @@ export function readStructured(
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return bad('', 'must be a JSON object')
   const members = json as Record<string, unknown>
   const problems: Problem[] = []
-  const attributes: Record<string, string> = {}
+  // Without a prototype: an attribute named __proto__ is a fault to report, not to lose.
+  const attributes: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(members)) {
     if (name === 'data' || name === 'data_base64' || value === null) continue
     if (form === 'plain' && !KNOWN.has(name))
@@ -62,13 +64,14 @@ export function readStructured(
         message: KNOWN.has(name) ? 'must be a string' : 'must be a string, a boolean or a whole number',
       })
   }
-  if (form === 'cloudevent') problems.push(...checkSpecVersion(attributes.specversion))
+  if (form === 'cloudevent' && (typeof members.specversion === 'string' || members.specversion == null))
+    problems.push(...checkSpecVersion(attributes.specversion))
   let data: Buffer = Buffer.alloc(0)
   if ('data' in members && 'data_base64' in members)
     problems.push({ pointer: '/data_base64', message: 'cannot stand beside data' })
   else if ('data_base64' in members) {
     const decoded = decodeBase64(members.data_base64)
-    if (decoded) data = decoded
+    if (decoded) problems.push(...checkJson((data = decoded), attributes.datacontenttype))
     else problems.push({ pointer: '/data_base64', message: 'must be a base64 string' })
   } else if ('data' in members) {
     const contenttype = attributes.datacontenttype
@@ -88,17 +91,7 @@ export function readBinary(
   data: Buffer,
   defaults: EventDefaults,
 ): ReadEvent {
-  const problems = checkSpecVersion(attributes.specversion)
-  if (isJsonMediaType(attributes.datacontenttype ?? 'application/json') && data.length > 0) {
-    try {
-      JSON.parse(data.toString('utf8'))
-    } catch (error) {
-      problems.push({
-        pointer: '/data',
-        message: `is not the JSON that its content type promises: ${(error as Error).message}`,
-      })
-    }
-  }
+  const problems = [...checkSpecVersion(attributes.specversion), ...checkJson(data, attributes.datacontenttype)]
   return build(attributes, data, defaults, problems)
 }
 
@@ -126,6 +119,9 @@ function build(
   const owner = defaults.tenant ?? tenant
   if (owner === undefined)
     problems.push({ pointer: '/tenant', message: 'is required: this deployment has no default tenant' })
+  // Receivers that decode the text and sign it again would never accept the signature of broken UTF-8.
+  if (isJsonMediaType(datacontenttype ?? 'application/json') && !isUtf8(data))
+    problems.push({ pointer: '/data', message: 'is not UTF-8, as JSON must be' })
   const event: WebhookEvent = {
     tenant: owner ?? '',
     id: id ?? defaults.id ?? '',
@@ -143,6 +139,18 @@ function build(
   return problems.length > 0 ? { kind: 'bad', problems } : { kind: 'event', event, data }
 }
 
+/** Data that stands in the body of a request must be what it says: one bad byte breaks the whole body. */
+function checkJson(data: Buffer, contenttype = 'application/json'): Problem[] {
+  if (!isJsonMediaType(contenttype) || data.length === 0) return []
+  try {
+    JSON.parse(data.toString('utf8'))
+    return []
+  } catch (error) {
+    const { message } = error as Error
+    return [{ pointer: '/data', message: `is not the JSON that its content type promises: ${message}` }]
+  }
+}
+
 function checkSpecVersion(version: string | undefined): Problem[] {
   return version === '1.0'
     ? []
@@ -155,8 +163,10 @@ function checkSpecVersion(version: string | undefined): Problem[] {
 }
 
 function decodeBase64(value: unknown): Buffer | undefined {
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) return undefined
-  return Buffer.from(value, 'base64')
+  if (typeof value !== 'string') return undefined
+  const decoded = Buffer.from(value, 'base64')
+  // Buffer.from skips what is no base64: only what comes back the same was decoded whole.
+  return decoded.toString('base64').replace(/=+$/, '') === value.replace(/=+$/, '') ? decoded : undefined
 }
 
 function bad(pointer: string, message: string): ReadEvent {

@@ -18,17 +18,27 @@ export const EVENTS: TopicContract = {
   partitions: 'work',
 }
 
+const CLOUDEVENTS = 'application/cloudevents'
 const STRUCTURED = 'application/cloudevents+json'
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 export function eventKey(event: WebhookEvent): Buffer {
   return Buffer.from(event.partitionkey === undefined ? eventIdentity(event) : `${event.tenant}:${event.partitionkey}`)
 }
 
-/** JSON data goes out structured (two headers instead of eight), all other data binary. */
+/**
+ * JSON data goes out structured (two headers instead of eight), all other data binary; but data whose
+ * own media type would be taken for an envelope in binary mode goes structured as well.
+ */
 export function encodeEvent(event: WebhookEvent, data: Buffer): TopicRecord {
   const { tenant, contenttype, extensions, ...attributes } = event
+  const envelope = { specversion: '1.0', ...attributes, datacontenttype: contenttype, ...extensions }
+  if (contenttype.toLowerCase().startsWith(CLOUDEVENTS) && !isJsonMediaType(contenttype)) {
+    const value = Buffer.from(JSON.stringify({ ...envelope, data_base64: data.toString('base64') }))
+    return { key: eventKey(event), value, headers: { 'content-type': STRUCTURED, ce_tenant: tenant } }
+  }
   if (isJsonMediaType(contenttype)) {
-    const head = JSON.stringify({ specversion: '1.0', ...attributes, datacontenttype: contenttype, ...extensions })
+    const head = JSON.stringify(envelope)
     const value =
       data.length === 0
         ? Buffer.from(head)
@@ -55,7 +65,7 @@ export function decodeEvent(record: ReadRecord, defaultTenant: string | undefine
   const contentType = headers.get('content-type') ?? ''
   const traceparent = headers.get('traceparent')
   const tenant = headers.get('ce_tenant')
-  if (contentType.toLowerCase().startsWith('application/cloudevents')) {
+  if (contentType.toLowerCase().startsWith(CLOUDEVENTS)) {
     if (!contentType.toLowerCase().startsWith(STRUCTURED))
       return bad('/content-type', `is ${contentType}; only ${STRUCTURED} is read from Kafka`)
     let json: unknown
@@ -68,7 +78,7 @@ export function decodeEvent(record: ReadRecord, defaultTenant: string | undefine
     const owner = tenant ?? (typeof inner === 'string' ? inner : defaultTenant)
     return withTrace(readStructured(value, json, { tenant: owner, time: record.timestamp }, 'cloudevent'), traceparent)
   }
-  const attributes: Record<string, string> = {}
+  const attributes: Record<string, string> = Object.create(null)
   for (const [name, text] of headers) if (name.startsWith('ce_')) attributes[name.slice(3)] = text
   if (Object.keys(attributes).length === 0)
     return bad('', `the record is no CloudEvent: it has neither ce_ headers nor the content-type ${STRUCTURED}`)
@@ -81,6 +91,8 @@ export function decodeEvent(record: ReadRecord, defaultTenant: string | undefine
 
 function withTrace(read: ReadEvent, traceparent: string | undefined): ReadEvent {
   if (read.kind === 'bad' || traceparent === undefined || read.event.extensions?.traceparent !== undefined) return read
+  // Set by the producer's tracing, not by the event's author: what is malformed is ignored instead of refused.
+  if (!TRACEPARENT.test(traceparent)) return read
   return { ...read, event: { ...read.event, extensions: { ...read.event.extensions, traceparent } } }
 }
 

@@ -99,6 +99,7 @@ describe('checkEvent', () => {
     expect(pointers({ extensions: many(33) })).toEqual([''])
     expect(pointers({ extensions: { a: 'x'.repeat(1024) } })).toEqual([])
     expect(pointers({ extensions: { a: 'x'.repeat(1025) } })).toEqual(['/a'])
+    expect(pointers({ extensions: { data: 'x' } })).toEqual(['/data'])
     expect(pointers({ extensions: { a: 'x\u0000' } })).toEqual(['/a'])
     expect(pointers({ extensions: { ['a'.repeat(21)]: '' } })).toEqual([`/${'a'.repeat(21)}`])
     expect(pointers({ extensions: { 'A/b~c': '' } })).toEqual(['/A~1b~0c'])

@@ -64,7 +64,7 @@ export function checkEvent(event: WebhookEvent): Problem[] {
   if (extensions.length > MAX_EXTENSIONS)
     problems.push({ pointer: '', message: `at most ${MAX_EXTENSIONS} extension attributes are allowed` })
   for (const [name, value] of extensions) {
-    if (!EXTENSION_NAME.test(name))
+    if (!EXTENSION_NAME.test(name) || name === 'data')
       fault(escapePointer(name), 'is not a known field, nor an extension attribute name (1 to 20 of a-z 0-9)')
     else if (value.length > MAX_EXTENSION_LENGTH) fault(name, `must have at most ${MAX_EXTENSION_LENGTH} characters`)
     else if (CONTROL.test(value)) fault(name, 'must not contain control characters')
