@@ -1,4 +1,5 @@
 export type { HeaderPrefix, RequestHeaders } from './headers.js'
+export { checkSecrets } from './secret.js'
 export { sign, type SignOptions } from './sign.js'
 export { VerificationError, type VerificationCode } from './verification-error.js'
 export { verify, type VerifiedRequest, type VerifyOptions } from './verify.js'

@@ -1,5 +1,10 @@
 const PREFIX = 'whsec_'
 
+/** Throws a TypeError that says what is wrong with the secrets: for a receiver to call when it starts. */
+export function checkSecrets(secrets: string | readonly string[]): void {
+  keysFrom(secrets)
+}
+
 /**
  * The key bytes of each secret: `whsec_` + base64 of 24 to 64 bytes, or any 16 to 128 characters
  * taken as their UTF-8 bytes. Throws a TypeError on anything else, because that is a fault of the

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { signature } from './sign.js'
-import { sign, VerificationError, verify, type VerifyOptions } from './index.js'
+import { checkSecrets, sign, VerificationError, verify, type VerifyOptions } from './index.js'
 
 const NOW = 1_772_000_000_000
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
@@ -104,7 +104,8 @@ describe('verify', () => {
     const short = `whsec_${Buffer.alloc(23).toString('base64')}`
     const damaged = SECRET.replace(/.{4}$/, ' !!x')
     for (const secrets of ['', 'fifteen letters', short, damaged, [], [SECRET, ''], 'x'.repeat(129)])
-      expect(() => check({ secrets })).toThrow(TypeError)
+      for (const run of [() => check({ secrets }), () => checkSecrets(secrets)]) expect(run).toThrow(TypeError)
+    checkSecrets([SECRET, 'sixteen letters!', 'ü'.repeat(128)])
     expect(() => check({ toleranceSeconds: Number.NaN })).toThrow(TypeError)
     expect(() => check({ now: Number.NaN })).toThrow(TypeError)
   })
