@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '@posthorn/telemetry'
+import { DataSource, type EntityManager, type MixedList } from 'typeorm'
+import { DatabaseAway } from './away.js'
+import { OutboxRow, TenantRow, WebhookRow } from './entities.js'
+import { MIGRATIONS, pendingMigrations } from './migrate.js'
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Connections this process may hold. */
+  readonly poolSize: number
+  /** Shown in pg_stat_activity: posthorn-<target>. */
+  readonly name: string
+  readonly logger: Logger
+}
+
+/** A request waits no longer than this for a connection, and a statement no longer than the other for its end. */
+const CONNECT_TIMEOUT_MS = 3000
+const STATEMENT_TIMEOUT_MS = 10_000
+const RETRY_MS = 1000
+
+/**
+ * Postgres as one process sees it. Being away is normal: `connect` waits for it in place, later
+ * queries fail with an error that isDatabaseAway() knows, and the pool opens new connections by
+ * itself once it is back.
+ */
+export class Database {
+  private readonly source: DataSource
+  private readonly closing = new AbortController()
+
+  constructor(readonly options: DatabaseOptions) {
+    this.source = new DataSource({
+      type: 'postgres',
+      url: options.url,
+      poolSize: options.poolSize,
+      applicationName: options.name,
+      connectTimeoutMS: CONNECT_TIMEOUT_MS,
+      entities: [TenantRow, WebhookRow, OutboxRow] satisfies MixedList<unknown>,
+      migrations: MIGRATIONS,
+      migrationsTableName: 'migrations',
+      poolErrorHandler: error => options.logger.warn({ err: error }, 'a connection to Postgres broke'),
+      extra: {
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        // Ends the wait of a client whose server no longer answers at all.
+        query_timeout: STATEMENT_TIMEOUT_MS + 1000,
+        idle_in_transaction_session_timeout: 30_000,
+        keepAlive: true,
+      },
+    })
+  }
+
+  /** Whether Postgres was reached, with all migrations in it, at least once. */
+  get reached(): boolean {
+    return this.source.isInitialized
+  }
+
+  /** For queries. Throws DatabaseAway until Postgres was reached for the first time. */
+  get manager(): EntityManager {
+    if (!this.source.isInitialized) throw new DatabaseAway('Postgres was not reached yet')
+    return this.source.manager
+  }
+
+  /** Resolves when Postgres is reached and migrated; tries for ever, until close. */
+  async connect(): Promise<void> {
+    let said = ''
+    while (!this.closing.signal.aborted) {
+      const reason = await this.tryConnect()
+      if (reason === undefined) return
+      if (reason !== said) this.options.logger.warn({ reason }, 'waiting for Postgres')
+      said = reason
+      await sleep(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => undefined)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort()
+    if (this.source.isInitialized) await this.source.destroy()
+  }
+
+  private async tryConnect(): Promise<string | undefined> {
+    try {
+      const missing = await pendingMigrations(this.options.url)
+      if (missing.length > 0) return `the database lacks the migrations ${missing.join(', ')}: run posthorn migrate`
+      await this.source.initialize()
+      return undefined
+    } catch (error) {
+      return error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error)
+    }
+  }
+}

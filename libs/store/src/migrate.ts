@@ -1,0 +1,62 @@
+import type { Logger } from '@posthorn/telemetry'
+import { Client } from 'pg'
+import { DataSource, type MigrationInterface } from 'typeorm'
+import { RegistryMigration } from './migrations/1-registry.js'
+
+/** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
+export const MIGRATIONS: (new () => MigrationInterface)[] = [RegistryMigration]
+
+const TABLE = 'migrations'
+/** Any fixed number: who migrates this database holds the advisory lock of it. */
+const MIGRATION_LOCK = 7_261_001
+const CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * Brings the database to this version's schema. Safe to run twice at once: TypeORM takes no lock,
+ * so an advisory lock lets the second one wait and then find nothing to do. Rejects when Postgres
+ * cannot be reached, or when a migration fails (that migration is then rolled back whole).
+ */
+export async function migrate(databaseUrl: string, logger: Logger): Promise<void> {
+  await withClient(databaseUrl, async client => {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
+    const source = new DataSource({
+      type: 'postgres',
+      url: databaseUrl,
+      poolSize: 1,
+      applicationName: 'posthorn-migrate',
+      migrations: MIGRATIONS,
+      migrationsTableName: TABLE,
+    })
+    await source.initialize()
+    try {
+      const done = await source.runMigrations({ transaction: 'each' })
+      for (const { name } of done) logger.info({ migration: name }, 'migrated')
+    } finally {
+      await source.destroy()
+    }
+  })
+}
+
+/** Names of the migrations that the database lacks. Rejects when Postgres cannot be reached. */
+export async function pendingMigrations(databaseUrl: string): Promise<string[]> {
+  const wanted = MIGRATIONS.map(migration => new migration().name!)
+  return withClient(databaseUrl, async client => {
+    const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [TABLE])
+    if (rows[0]?.there !== true) return wanted
+    const done = await client.query(`SELECT name FROM ${TABLE}`)
+    const names = new Set(done.rows.map(row => row.name))
+    return wanted.filter(name => !names.has(name))
+  })
+}
+
+/** A connection of its own; ending it frees the advisory locks taken on it. */
+async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,18 @@
+/** The little of `pg` that is used here beside TypeORM; the package ships no types. */
+declare module 'pg' {
+  export class Client {
+    constructor(options: {
+      connectionString: string
+      connectionTimeoutMillis?: number
+      query_timeout?: number
+      keepAlive?: boolean
+      application_name?: string
+    })
+    connect(): Promise<void>
+    query(text: string, values?: readonly unknown[]): Promise<{ rows: Record<string, unknown>[] }>
+    end(): Promise<void>
+    on(event: 'error', listener: (error: Error) => void): this
+    on(event: 'end', listener: () => void): this
+    on(event: 'notification', listener: () => void): this
+  }
+}
