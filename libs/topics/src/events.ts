@@ -27,17 +27,19 @@ export function eventKey(event: WebhookEvent): Buffer {
 }
 
 /**
- * JSON data goes out structured (two headers instead of eight), all other data binary; but data whose
- * own media type would be taken for an envelope in binary mode goes structured as well.
+ * JSON data goes out structured (two headers instead of eight), all other data binary, and so does
+ * JSON with white space around it, which an envelope would lose. Data whose own media type would be
+ * taken for an envelope in binary mode goes structured as well.
  */
 export function encodeEvent(event: WebhookEvent, data: Buffer): TopicRecord {
   const { tenant, contenttype, extensions, ...attributes } = event
   const envelope = { specversion: '1.0', ...attributes, datacontenttype: contenttype, ...extensions }
-  if (contenttype.toLowerCase().startsWith(CLOUDEVENTS) && !isJsonMediaType(contenttype)) {
+  const embeddable = isJsonMediaType(contenttype) && !hasOuterSpace(data)
+  if (contenttype.toLowerCase().startsWith(CLOUDEVENTS) && !embeddable) {
     const value = Buffer.from(JSON.stringify({ ...envelope, data_base64: data.toString('base64') }))
     return { key: eventKey(event), value, headers: { 'content-type': STRUCTURED, ce_tenant: tenant } }
   }
-  if (isJsonMediaType(contenttype)) {
+  if (embeddable) {
     const head = JSON.stringify(envelope)
     const value =
       data.length === 0
@@ -49,6 +51,10 @@ export function encodeEvent(event: WebhookEvent, data: Buffer): TopicRecord {
   for (const [name, value] of Object.entries({ ...attributes, ...extensions }))
     if (value !== undefined) headers[`ce_${name}`] = value
   return { key: eventKey(event), value: data, headers }
+}
+
+function hasOuterSpace(data: Buffer): boolean {
+  return data.length > 0 && (data[0]! <= 0x20 || data[data.length - 1]! <= 0x20)
 }
 
 /**
