@@ -1,0 +1,312 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
+import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
+import { createLogger } from '@posthorn/telemetry'
+import { testBrokers, until } from '@posthorn/testkit'
+import {
+  decodeDelivery,
+  decodePoison,
+  DELIVERIES,
+  encodeEvent,
+  encodeWebhook,
+  EVENTS,
+  POISON,
+  WEBHOOKS,
+  type PoisonHead,
+  type TopicContract,
+  type TopicRecord,
+} from '@posthorn/topics'
+import { DEFAULT_RETRY_POLICY, deliveryId, type Delivery, type Webhook, type WebhookEvent } from '@posthorn/webhook'
+import { Partitioners, type Consumer, type Producer } from 'kafkajs'
+import { routerService } from './service.js'
+
+const WAIT_MS = 15_000
+const PARTITIONS = 3
+
+const settings = readSettings({
+  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
+  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
+  POSTHORN_KAFKA_PARTITIONS: String(PARTITIONS),
+  POSTHORN_LOG_LEVEL: 'silent',
+})
+const logger = createLogger(settings.logLevel, 'router.kafka.spec')
+const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'router-test'))
+
+interface Routed {
+  readonly delivery: Delivery
+  readonly data: Buffer
+}
+
+const deliveries: Routed[] = []
+const poison: { readonly head: PoisonHead; readonly body: Buffer }[] = []
+let producer: Producer
+let reader: Consumer
+let router: RunningService
+
+function context(): ServiceContext {
+  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
+  const fatal = (error: Error) => {
+    throw error
+  }
+  return { settings, logger, health, fatal }
+}
+
+async function produce(topic: TopicContract, ...records: TopicRecord[]): Promise<void> {
+  const messages = records.map(({ key, value, headers }) => ({
+    key,
+    value,
+    ...(headers ? { headers: { ...headers } } : {}),
+  }))
+  await producer.send({ topic: connection.topic(topic), messages })
+}
+
+function collect(topic: string, value: Buffer): void {
+  if (topic === connection.topic(DELIVERIES)) {
+    const read = decodeDelivery(value)
+    if (read.kind === 'delivery') deliveries.push(read)
+  } else {
+    const read = decodePoison(value)
+    if (read.kind === 'poison') poison.push(read)
+  }
+}
+
+function webhook(id: string, tenant: string, events: string[], extra: Partial<Webhook> = {}): Webhook {
+  return {
+    id,
+    tenant,
+    version: 1,
+    status: 'active',
+    url: 'http://127.0.0.1:1/',
+    method: 'POST',
+    events,
+    format: 'standard',
+    sealedSecrets: [],
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    ...extra,
+  }
+}
+
+function event(id: string, type: string, extra: Partial<WebhookEvent> = {}): WebhookEvent {
+  return {
+    tenant: 'acme',
+    id,
+    source: '/tests',
+    type,
+    time: '2026-01-31T12:00:00Z',
+    contenttype: 'application/json',
+    ...extra,
+  }
+}
+
+/** Deliveries of one event so far, by webhook. */
+function webhooksOf(id: string): string[] {
+  return deliveries
+    .filter(({ delivery }) => delivery.event.id === id)
+    .map(({ delivery }) => delivery.webhook)
+    .sort()
+}
+
+/** Resolves once everything produced before has been routed: a last event has passed every partition. */
+async function routedAll(): Promise<void> {
+  const ids = Array.from({ length: PARTITIONS }, () => randomBytes(6).toString('hex'))
+  const messages = ids.map((id, partition) => {
+    const { value, headers } = encodeEvent(event(id, 'sentinel.passed'), Buffer.from('0'))
+    return { partition, value, headers: { ...headers } }
+  })
+  await producer.send({ topic: connection.topic(EVENTS), messages })
+  await until(
+    () => ids.every(id => webhooksOf(id).length > 0),
+    WAIT_MS,
+    () => 'not every event has been routed',
+  )
+}
+
+beforeAll(async () => {
+  await createTopics(connection, await planTopics(connection))
+  producer = connection.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  reader = connection.kafka.consumer({ groupId: `${connection.prefix}reader`, maxWaitTimeInMs: 100 })
+  await Promise.all([producer.connect(), reader.connect()])
+  await reader.subscribe({ topics: [connection.topic(DELIVERIES), connection.topic(POISON)], fromBeginning: true })
+  await reader.run({ eachMessage: async ({ topic, message }) => collect(topic, message.value!) })
+  await produce(
+    WEBHOOKS,
+    ...[
+      webhook('webhook_sentinel', 'acme', ['sentinel.passed']),
+      webhook('webhook_exact', 'acme', ['agent.created'], { version: 5 }),
+      webhook('webhook_prefix', 'acme', ['agent.*', 'agent.created']),
+      webhook('webhook_all', 'globex', ['*']),
+      webhook('webhook_off', 'acme', ['agent.created'], { status: 'disabled' }),
+      webhook('webhook_paused', 'acme', ['pause.test'], { status: 'paused' }),
+      webhook('webhook_newer', 'acme', ['agent.created'], { filter: { data: [1] } }),
+      webhook('webhook_default', 'default', ['default.test']),
+    ].map(encodeWebhook),
+  )
+  router = await routerService.start(context())
+}, 60_000)
+
+afterAll(async () => {
+  await router?.stop()
+  await reader?.disconnect()
+  await producer?.disconnect()
+}, 30_000)
+
+describe('router', () => {
+  it('makes a delivery for each webhook whose patterns take the type', async () => {
+    await produce(
+      EVENTS,
+      encodeEvent(event('types-1', 'agent.created'), Buffer.from('1')),
+      encodeEvent(event('types-2', 'agent.error.fatal'), Buffer.from('1')),
+      encodeEvent(event('types-3', 'agent'), Buffer.from('1')),
+      encodeEvent(event('types-4', 'pause.test'), Buffer.from('1')),
+    )
+    await routedAll()
+    // webhook_newer has a filter that this version cannot read: it is left out and stops nobody.
+    expect(webhooksOf('types-1')).toEqual(['webhook_exact', 'webhook_prefix'])
+    expect(webhooksOf('types-2')).toEqual(['webhook_prefix'])
+    expect(webhooksOf('types-3')).toEqual([])
+    expect(webhooksOf('types-4')).toEqual(['webhook_paused'])
+    const { delivery } = deliveries.find(({ delivery }) => delivery.webhook === 'webhook_exact')!
+    expect(delivery).toMatchObject({
+      id: deliveryId(event('types-1', ''), 'webhook_exact'),
+      webhookVersion: 5,
+      tenant: 'acme',
+      run: '0',
+      attempt: 1,
+      due: 0,
+      spills: 0,
+    })
+    expect(Math.abs(delivery.acceptedAt - Date.now())).toBeLessThan(60_000)
+  }, 30_000)
+
+  it('keeps tenants apart', async () => {
+    await produce(
+      EVENTS,
+      encodeEvent(event('tenant-1', 'agent.created', { tenant: 'globex' }), Buffer.from('1')),
+      encodeEvent(event('tenant-2', 'anything.else', { tenant: 'globex' }), Buffer.from('1')),
+      encodeEvent(event('tenant-3', 'agent.created', { tenant: 'nobody' }), Buffer.from('1')),
+    )
+    await routedAll()
+    expect(webhooksOf('tenant-1')).toEqual(['webhook_all'])
+    expect(webhooksOf('tenant-2')).toEqual(['webhook_all'])
+    expect(webhooksOf('tenant-3')).toEqual([])
+  }, 30_000)
+
+  it('follows changes of webhooks', async () => {
+    await produce(WEBHOOKS, encodeWebhook(webhook('webhook_late', 'acme', ['late.test'])))
+    await until(async () => {
+      const id = `late-${randomBytes(4).toString('hex')}`
+      await produce(EVENTS, encodeEvent(event(id, 'late.test'), Buffer.from('1')))
+      await routedAll()
+      return webhooksOf(id).length === 1
+    }, WAIT_MS)
+    await produce(
+      WEBHOOKS,
+      encodeWebhook(webhook('webhook_late', 'acme', ['late.test'], { version: 2, status: 'deleted' })),
+    )
+    await until(async () => {
+      const id = `late-${randomBytes(4).toString('hex')}`
+      await produce(EVENTS, encodeEvent(event(id, 'late.test'), Buffer.from('1')))
+      await routedAll()
+      return webhooksOf(id).length === 0
+    }, WAIT_MS)
+  }, 40_000)
+
+  it('gives an event that is published twice the same delivery ids', async () => {
+    const record = encodeEvent(event('twice', 'agent.created'), Buffer.from('1'))
+    await produce(EVENTS, record)
+    await produce(EVENTS, record)
+    await routedAll()
+    const twice = deliveries.filter(({ delivery }) => delivery.event.id === 'twice')
+    expect(twice).toHaveLength(4)
+    expect(new Set(twice.map(({ delivery }) => delivery.id)).size).toBe(2)
+  }, 30_000)
+
+  it('sets bad records aside with the reason, and goes on', async () => {
+    const before = poison.length
+    await produce(
+      EVENTS,
+      { key: Buffer.from('k'), value: Buffer.from('no event'), headers: { 'x-from': 'somewhere' } },
+      { key: null, value: Buffer.from('{"a'), headers: { 'content-type': 'application/cloudevents+json' } },
+      { key: null, value: null },
+      encodeEvent(event('bad', 'not a type'), Buffer.from('1')),
+      encodeEvent(event('big', 'agent.created'), Buffer.from(`"${'x'.repeat(settings.ingestMaxEventBytes - 1)}"`)),
+      encodeEvent(event('good', 'agent.created'), Buffer.from('1')),
+    )
+    await routedAll()
+    await until(
+      () => poison.length >= before + 5,
+      WAIT_MS,
+      () => `${poison.length - before} records are in poison`,
+    )
+    const heads = poison.slice(before).map(({ head }) => head)
+    expect(heads.map(({ reason }) => reason).sort()).toEqual([
+      'invalid_event',
+      'too_large',
+      'undecodable',
+      'undecodable',
+      'undecodable',
+    ])
+    expect(heads.find(({ reason }) => reason === 'invalid_event')!.pointers).toEqual(['/type'])
+    const first = poison.find(({ head }) => head.key === 'k')!
+    expect(first.head).toMatchObject({ topic: 'events.v1', headers: { 'x-from': 'somewhere' }, size: 8 })
+    expect(first.body.toString()).toBe('no event')
+    expect(webhooksOf('good')).toEqual(['webhook_exact', 'webhook_prefix'])
+    expect(webhooksOf('bad').concat(webhooksOf('big'))).toEqual([])
+  }, 30_000)
+
+  it('reads both CloudEvents modes of any producer, and gives those without a tenant to the default one', async () => {
+    const binary = { ce_specversion: '1.0', ce_id: 'mode-1', ce_source: '/tests', ce_type: 'default.test' }
+    await produce(
+      EVENTS,
+      { key: null, value: Buffer.from([1, 2, 0xff]), headers: { ...binary, 'content-type': 'image/png' } },
+      {
+        key: null,
+        value: Buffer.from(
+          '{"specversion":"1.0","id":"mode-2","source":"/tests","type":"default.test","data": {"a": 1} }',
+        ),
+        headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
+      },
+    )
+    await routedAll()
+    const [first, second] = ['mode-1', 'mode-2'].map(id => deliveries.find(({ delivery }) => delivery.event.id === id)!)
+    expect(first!.delivery.event).toMatchObject({ tenant: 'default', contenttype: 'image/png' })
+    expect([...first!.data]).toEqual([1, 2, 0xff])
+    expect(second!.delivery.webhook).toBe('webhook_default')
+    expect(second!.data.toString()).toBe('{"a": 1}')
+  }, 30_000)
+
+  it('keeps the exact bytes of the data', async () => {
+    const texts = [
+      '{ "odd" :\t[1 ,2 ],\n"n":12345678901234567890.10 , "far": 1e400 }',
+      '"\\u00e9 é 😀 \\ud83d\\ude00"',
+      '-0.0',
+      `"${'y'.repeat(settings.ingestMaxEventBytes - 2)}"`,
+    ]
+    await produce(
+      EVENTS,
+      ...texts.map((text, i) => encodeEvent(event(`bytes-${i}`, 'agent.created'), Buffer.from(text))),
+    )
+    await routedAll()
+    for (const [i, text] of texts.entries()) {
+      const routed = deliveries.filter(({ delivery }) => delivery.event.id === `bytes-${i}`)
+      expect(routed).toHaveLength(2)
+      for (const { data } of routed) expect(data.equals(Buffer.from(text))).toBe(true)
+    }
+  }, 30_000)
+
+  it('repeats nothing after a restart', async () => {
+    await routedAll()
+    const ids = Array.from({ length: 200 }, (_, i) => `restart-${i}`)
+    await produce(EVENTS, ...ids.map(id => encodeEvent(event(id, 'agent.created'), Buffer.from('1'))))
+    await routedAll()
+    await router.stop()
+    const before = deliveries.length
+    await produce(EVENTS, encodeEvent(event('while-away', 'agent.created'), Buffer.from('1')))
+    router = await routerService.start(context())
+    await routedAll()
+    expect(webhooksOf('while-away')).toEqual(['webhook_exact', 'webhook_prefix'])
+    expect(ids.every(id => webhooksOf(id).length === 2)).toBe(true)
+    expect(deliveries.length).toBe(before + 2 + PARTITIONS)
+  }, 60_000)
+})
