@@ -39,7 +39,7 @@ export class WebhookRow {
   events: string[]
 
   @Column('jsonb', { nullable: true })
-  filter: FilterPattern | null
+  filter: object | null
 
   @Column('text')
   format: Format
@@ -88,6 +88,6 @@ export function webhookDocument(row: WebhookRow): Webhook {
   const { id, tenant, version, status, url, method, events, filter, format, sealedSecrets, retryPolicy } = row
   return {
     ...{ id, tenant, version, status, url, method, events, format, sealedSecrets, retryPolicy },
-    ...(filter === null ? {} : { filter }),
+    ...(filter === null ? {} : { filter: filter as FilterPattern }),
   }
 }
