@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createTestDatabase, type TestDatabase } from '@posthorn/testkit'
+import type { Attempt } from '@posthorn/topics'
+import { DataSource } from 'typeorm'
+import type { HistoryEntry } from './history-entries.js'
+import { HistoryPartitions } from './history-partitions.js'
+import { openHistoryPool, type SqlPool } from './history-pool.js'
+import { HistoryQueries, type DeliveriesAfter, type DeliveriesFilter } from './history-queries.js'
+import { HistoryWriter } from './history-writer.js'
+import { HISTORY_UP } from './migrations/2-history.js'
+
+const NOW = Date.parse('2026-11-24T00:00:30Z')
+const STATUSES = ['delivered', 'retry', 'exhausted'] as const
+
+let database: TestDatabase
+let pool: SqlPool
+let source: DataSource
+let queries: HistoryQueries
+
+/** 30 deliveries of acme, a second apart by pairs, over midnight; and one of another tenant. */
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = openHistoryPool(database.url, { max: 2, name: 'test', onError: () => undefined })
+  for (const statement of HISTORY_UP) await pool.query(statement)
+  source = await new DataSource({ type: 'postgres', url: database.url, poolSize: 2 }).initialize()
+  queries = new HistoryQueries(source)
+  const entries = Array.from({ length: 30 }, (_, n) => attempted(n, 'acme', 'd'))
+  entries.push(attempted(0, 'other', 'x'))
+  await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g').write(
+    entries.map((entry, offset) => ({ topic: 't', partition: 0, offset, entry })),
+    NOW,
+  )
+})
+
+afterAll(async () => {
+  await source.destroy()
+  await pool.end()
+  await database.drop()
+})
+
+function attempted(n: number, tenant: string, prefix: string): HistoryEntry {
+  const at = new Date(NOW - Math.floor(n / 2) * 4000).toISOString()
+  const attempt: Attempt = {
+    delivery: `${prefix}${String(n).padStart(2, '0')}`,
+    run: '0',
+    attempt: 1,
+    webhook: `webhook_${n % 2}`,
+    webhook_version: 1,
+    tenant,
+    event: { id: `e${n % 5}`, source: n < 15 ? '/a' : '/b', type: 'a.b', time: at },
+    accepted_at: at,
+    outcome: STATUSES[n % 3]!,
+    due_at: at,
+    started_at: at,
+    finished_at: at,
+    duration_ms: 1,
+  }
+  return { kind: 'attempt', attempt }
+}
+
+async function pages(filter: Omit<DeliveriesFilter, 'after'>): Promise<string[][]> {
+  const found: string[][] = []
+  let after: DeliveriesAfter | undefined
+  do {
+    const page = await queries.deliveries('acme', { ...filter, ...(after ? { after } : {}) })
+    found.push(page.rows.map(row => row.id))
+    // As it comes back from an opaque cursor.
+    after = page.after && (JSON.parse(JSON.stringify(page.after)) as DeliveriesAfter)
+  } while (after)
+  return found
+}
+
+/** Ids newest first: by time, and of one time the greater id first. */
+function expected(wanted: (n: number) => boolean): string[] {
+  return Array.from({ length: 30 }, (_, n) => n)
+    .filter(wanted)
+    .sort((a, b) => Math.floor(a / 2) - Math.floor(b / 2) || b - a)
+    .map(n => `d${String(n).padStart(2, '0')}`)
+}
+
+describe('history queries', () => {
+  it.each<[string, Omit<DeliveriesFilter, 'limit'>, (n: number) => boolean]>([
+    ['all', {}, () => true],
+    ['of a webhook', { webhook: 'webhook_1' }, n => n % 2 === 1],
+    ['at a status', { status: 'exhausted' }, n => n % 3 === 2],
+    ['that were delivered', { status: 'delivered' }, n => n % 3 === 0],
+    ['of a webhook at a status', { webhook: 'webhook_0', status: 'retry' }, n => n % 2 === 0 && n % 3 === 1],
+    ['of an event', { event: 'e3' }, n => n % 5 === 3],
+    ['of an event for a webhook', { event: 'e3', webhook: 'webhook_1' }, n => n % 5 === 3 && n % 2 === 1],
+    ['pending, of which there are none', { status: 'pending' }, () => false],
+  ])('lists deliveries %s, newest first, page by page', async (_, filter, wanted) => {
+    const all = expected(wanted)
+    for (const limit of [1, 4, 30]) {
+      const found = await pages({ ...filter, limit })
+      expect(found.flat()).toEqual(all)
+      expect(found).toHaveLength(Math.max(1, Math.ceil(all.length / limit)))
+    }
+  })
+
+  it('gives times as dates, counts as numbers, and what is not there as null', async () => {
+    const { rows } = await queries.deliveries('acme', { limit: 1, status: 'delivered' })
+    expect(rows).toEqual([
+      {
+        id: 'd00',
+        tenant: 'acme',
+        webhook: 'webhook_0',
+        event: { id: 'e0', source: '/a', type: 'a.b' },
+        run: '0',
+        status: 'delivered',
+        attempts: 1,
+        nextAttemptAt: null,
+        acceptedAt: new Date(NOW),
+        updatedAt: new Date(NOW),
+        lastErrorClass: null,
+        lastStatusCode: null,
+      },
+    ])
+  })
+
+  it('shows a tenant nothing of another', async () => {
+    expect(await queries.delivery('acme', 'x00')).toBeUndefined()
+    expect((await queries.delivery('other', 'x00'))?.attempts).toHaveLength(1)
+    expect((await queries.deliveries('other', { limit: 100 })).rows.map(row => row.id)).toEqual(['x00'])
+  })
+
+  it('counts the deliveries of an event by status', async () => {
+    expect(await queries.eventDeliveries('acme', 'e0', '/a')).toEqual({
+      pending: 0,
+      retry: 1,
+      delivered: 1,
+      exhausted: 1,
+      expired: 0,
+      gone: 0,
+      discarded: 0,
+    })
+  })
+
+  it('reads over a pg pool as over a TypeORM data source', async () => {
+    const overPool = new HistoryQueries(pool)
+    expect(await overPool.deliveries('acme', { limit: 5 })).toEqual(await queries.deliveries('acme', { limit: 5 }))
+  })
+})
