@@ -1,0 +1,120 @@
+import {
+  escapePointer,
+  parseTypePattern,
+  RETRY_POLICY_LIMITS,
+  secretBytes,
+  type Problem,
+  type RetryPolicy,
+} from '@posthorn/webhook'
+
+const MAX_URL = 2048
+const MAX_EVENTS = 100
+const MAX_METADATA = 50
+const MAX_METADATA_KEY = 64
+const MAX_METADATA_VALUE = 1024
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
+
+const fault = (message: string, pointer = ''): Problem[] => [{ pointer, message }]
+
+/** Faults of a webhook's URL. Where it leads is checked at every request, not here: names change their addresses. */
+export function urlFaults(url: unknown): Problem[] {
+  if (url === undefined) return fault('is required')
+  if (typeof url !== 'string') return fault('must be a string')
+  if (url.length > MAX_URL) return fault(`must have at most ${MAX_URL} characters`)
+  const authority = ABSOLUTE.exec(url)?.[1]
+  // The URL parser forgives white space and turns "\" into "/": what is stored must be what is meant.
+  if (authority === undefined || /[\s\\\p{Cc}]/u.test(url) || !URL.canParse(url))
+    return fault('must be an absolute http or https URL')
+  if (authority.includes('@')) return fault('must not contain a user name or password')
+  return url.includes('#') ? fault('must not contain a fragment') : []
+}
+
+/** Faults of a webhook's `events`, each entry's by its index. */
+export function eventsFaults(events: unknown): Problem[] {
+  if (events === undefined) return fault('is required')
+  if (!Array.isArray(events)) return fault('must be an array of event types and patterns')
+  if (events.length === 0) return fault('must name at least one event type or pattern; "*" takes all')
+  if (events.length > MAX_EVENTS) return fault(`must have at most ${MAX_EVENTS} entries`)
+  return events.flatMap((pattern, index) =>
+    parseTypePattern(pattern)
+      ? []
+      : fault('must be an event type such as agent.created, a pattern such as agent.*, or *', `/${index}`),
+  )
+}
+
+export function secretFaults(secret: unknown): Problem[] {
+  return secretBytes(secret) ? [] : fault('must be whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters')
+}
+
+/** Faults of a map of strings. */
+export function metadataFaults(metadata: unknown): Problem[] {
+  if (!isObject(metadata)) return fault('must be an object of strings')
+  const entries = Object.entries(metadata)
+  if (entries.length > MAX_METADATA) return fault(`must have at most ${MAX_METADATA} entries`)
+  return entries.flatMap(([key, value]) => {
+    const pointer = `/${escapePointer(key)}`
+    if (key === '' || key.length > MAX_METADATA_KEY)
+      return fault(`the name must have 1 to ${MAX_METADATA_KEY} characters`, pointer)
+    if (typeof value !== 'string') return fault('must be a string', pointer)
+    return value.length > MAX_METADATA_VALUE ? fault(`must have at most ${MAX_METADATA_VALUE} characters`, pointer) : []
+  })
+}
+
+/** A retry policy as the API has it; in a request every field may be left out, and null means its default. */
+export interface RetryPolicyView {
+  readonly attempts: number
+  readonly timeout_ms: number
+  readonly interval_ms: number
+  readonly factor: number
+  readonly jitter: number
+  readonly max_delay_ms: number
+  readonly max_age_ms: number
+}
+
+export type RetryPolicyBody = { readonly [K in keyof RetryPolicyView]?: RetryPolicyView[K] | null }
+
+const RETRY_FIELDS: { readonly [K in keyof RetryPolicyView]: keyof RetryPolicy } = {
+  attempts: 'attempts',
+  timeout_ms: 'timeoutMs',
+  interval_ms: 'intervalMs',
+  factor: 'factor',
+  jitter: 'jitter',
+  max_delay_ms: 'maxDelayMs',
+  max_age_ms: 'maxAgeMs',
+}
+const RETRY_NAMES = Object.entries(RETRY_FIELDS) as [keyof RetryPolicyView, keyof RetryPolicy][]
+/** Shares and multipliers; all other fields are whole numbers. */
+const FRACTIONS = new Set<string>(['factor', 'jitter'])
+
+export function retryPolicyFaults(policy: unknown): Problem[] {
+  if (!isObject(policy)) return fault('must be an object')
+  return Object.entries(policy).flatMap(([name, value]) => {
+    const pointer = `/${escapePointer(name)}`
+    if (!Object.hasOwn(RETRY_FIELDS, name))
+      return fault(name === 'preset' ? 'is not supported by this version yet' : 'is not a known field', pointer)
+    if (value === null) return []
+    const [least, most] = RETRY_POLICY_LIMITS[RETRY_FIELDS[name as keyof RetryPolicyView]]
+    const fits = typeof value === 'number' && value >= least && value <= most
+    const whole = !FRACTIONS.has(name)
+    if (fits && (!whole || Number.isInteger(value))) return []
+    return fault(`must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}`, pointer)
+  })
+}
+
+/** The complete policy: what the body names over `before`, null meaning the value of `defaults`. */
+export function retryPolicyFrom(body: RetryPolicyBody, before: RetryPolicy, defaults: RetryPolicy): RetryPolicy {
+  const policy: { -readonly [K in keyof RetryPolicy]: number } = { ...before }
+  for (const [name, field] of RETRY_NAMES) {
+    const value = body[name]
+    if (value !== undefined) policy[field] = value ?? defaults[field]
+  }
+  return policy
+}
+
+export function retryPolicyView(policy: RetryPolicy): RetryPolicyView {
+  return Object.fromEntries(RETRY_NAMES.map(([name, field]) => [name, policy[field]])) as unknown as RetryPolicyView
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
