@@ -22,6 +22,8 @@ export interface RunningPostgres {
   /** Of the database `posthorn`, with user and password. */
   readonly url: string
   readonly pid: number
+  /** Resolves with the reason when the server has ended, asked to or not. */
+  readonly exited: Promise<string>
   stop(): Promise<void>
 }
 
@@ -44,7 +46,7 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Run
   const server = new Server(binaries, account, home, options.port, options.settings ?? {})
   await step(options.onProgress, 'Making the data folder of Postgres', () => server.initialise())
   const running = await step(options.onProgress, 'Starting Postgres', () => server.start())
-  return { url: urlOf(options.port, NAME), pid: running.pid, stop: () => end(running) }
+  return { url: urlOf(options.port, NAME), pid: running.pid, exited: running.exited, stop: () => end(running) }
 }
 
 /** SIGINT: Postgres breaks connections off, writes a checkpoint and ends. */
