@@ -16,7 +16,7 @@ export interface DatabaseOptions {
 
 /** A request waits no longer than this for a connection, and a statement no longer than the other for its end. */
 const CONNECT_TIMEOUT_MS = 3000
-const STATEMENT_TIMEOUT_MS = 10_000
+const STATEMENT_TIMEOUT_MS = 5000
 const RETRY_MS = 1000
 
 /**

@@ -1,6 +1,7 @@
 export * from './away.js'
 export * from './data-source.js'
 export * from './entities.js'
+export * from './history-batch.js'
 export * from './history-entries.js'
 export * from './history-partitions.js'
 export * from './history-pool.js'

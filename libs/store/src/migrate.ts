@@ -2,9 +2,10 @@ import type { Logger } from '@posthorn/telemetry'
 import { Client } from 'pg'
 import { DataSource, type MigrationInterface } from 'typeorm'
 import { RegistryMigration } from './migrations/1-registry.js'
+import { HistoryMigration } from './migrations/2-history.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
-export const MIGRATIONS: (new () => MigrationInterface)[] = [RegistryMigration]
+export const MIGRATIONS: (new () => MigrationInterface)[] = [RegistryMigration, HistoryMigration]
 
 const TABLE = 'migrations'
 /** Any fixed number: who migrates this database holds the advisory lock of it. */
