@@ -129,10 +129,11 @@ export class HistoryQueries {
     tenant: string,
     id: string,
   ): Promise<{ delivery: DeliveryRecord; attempts: readonly AttemptRecord[] } | undefined> {
+    // By id alone: given the tenant too, Postgres without statistics of today may prefer an index of the tenant.
     // An event published again after midnight has a second row that nobody attempted.
     const found = await this.rows<DeliveryColumns>(
-      `select ${DELIVERY_COLUMNS} from history_deliveries
-        where id = $1 and tenant = $2 order by attempts > 0 desc, day desc limit 1`,
+      `with d as materialized (select * from history_deliveries where id = $1)
+       select ${DELIVERY_COLUMNS} from d where tenant = $2 order by attempts > 0 desc, day desc limit 1`,
       [id, tenant],
     )
     if (!found[0]) return undefined
@@ -172,8 +173,8 @@ export class HistoryQueries {
     const rows = await this.rows<PoisonRecord>(
       `select topic, partition, "offset"::float8 as "offset", at, reason, detail, pointers, key, headers,
               size::float8 as size, substring(value from 1 for 4096) as value
-         from history_poison ${where}
-        order by day desc, at desc, topic desc, partition desc, "offset" desc limit $1`,
+         from history_poison p ${where}
+        order by p.day desc, p.at desc, p.topic desc, p.partition desc, p."offset" desc limit $1`,
       [filter.limit + 1, ...values],
     )
     return pageOf(rows, filter.limit, ({ at, topic, partition, offset }) => ({
