@@ -36,6 +36,7 @@ for variable in $(grep -oE 'POSTHORN_[A-Z_]+$' "$OUT" | sort -u); do
 done
 [ "$(grep -c '^kind: Deployment' "$OUT")" = 7 ] || fail 'there are not seven Deployments'
 if [ -n "${KUBECONFORM:-}" ]; then
-  "$KUBECONFORM" -strict -summary -schema-location "$K8S_SCHEMAS/{{.ResourceKind}}{{.KindSuffix}}.json" "$OUT"
+  "$KUBECONFORM" -strict -summary -schema-location "$K8S_SCHEMAS/{{.ResourceKind}}{{.KindSuffix}}.json" <"$OUT" | tee /dev/stderr |
+    grep -q '^Summary: 11 resources' || fail 'kubeconform did not look at all eleven objects, or refused some'
 fi
 echo 'the chart is sound'
