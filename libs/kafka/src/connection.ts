@@ -1,7 +1,10 @@
 import type { Settings } from '@posthorn/process'
 import type { Logger } from '@posthorn/telemetry'
 import { topicName, type TopicContract } from '@posthorn/topics'
-import { Kafka } from 'kafkajs'
+import { Kafka, type Admin, type RetryOptions } from 'kafkajs'
+import { repairKafkajs } from './kafkajs-repairs.js'
+import { bridgeLogs } from './log-bridge.js'
+import { retryInPlace } from './retry-in-place.js'
 
 /** What a process has to know to reach its cluster. */
 export interface KafkaOptions {
@@ -17,19 +20,74 @@ export interface KafkaOptions {
   readonly logger: Logger
 }
 
+/** With kafkajs's defaults a broker that is away for 5 s leaves a dead consumer in a live process. */
+const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 60 }
+const CONNECTION_TIMEOUT_MS = 5000
+
 /** One cluster under one prefix; producers, consumers and followers are made from it. */
 export class KafkaConnection {
   readonly kafka: Kafka
   readonly prefix: string
+  /** When kafkajs last complained, ms of performance.now(). */
+  readonly troubledAt: () => number
+  private readonly partitionCounts = new Map<string, number>()
+  private readonly asked = new Map<string, Promise<number>>()
 
   constructor(readonly options: KafkaOptions) {
+    repairKafkajs()
+    const logs = bridgeLogs(options.logger)
     this.prefix = options.prefix
-    this.kafka = new Kafka({ brokers: options.brokers, clientId: options.clientId })
+    this.troubledAt = logs.troubledAt
+    this.kafka = new Kafka({
+      brokers: options.brokers,
+      clientId: options.clientId,
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      retry: RETRY,
+      logLevel: logs.level,
+      logCreator: logs.creator,
+    })
   }
 
   /** The full name of a topic. */
   topic(contract: TopicContract): string {
     return topicName(this.prefix, contract)
+  }
+
+  /** How many partitions the topic had when first asked; undefined before that. */
+  knownPartitions(contract: TopicContract): number | undefined {
+    return this.partitionCounts.get(contract.name)
+  }
+
+  /**
+   * How many partitions the topic has; asked once, because a key must not change its partition while
+   * a process runs. Waits while Kafka is away or the topic does not exist.
+   */
+  partitionsOf(contract: TopicContract): Promise<number> {
+    const running = this.asked.get(contract.name)
+    if (running) return running
+    const name = this.topic(contract)
+    const asking = retryInPlace(`read the partitions of ${name}`, this.options.logger, () =>
+      this.withAdmin(async admin => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
+        const count = topics[0]?.partitions.length ?? 0
+        if (count === 0) throw new Error(`${name} has no partitions yet`)
+        this.partitionCounts.set(contract.name, count)
+        return count
+      }),
+    )
+    this.asked.set(contract.name, asking)
+    return asking
+  }
+
+  /** One short use of an admin client. Rejects when Kafka cannot be reached within a few attempts. */
+  async withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.kafka.admin({ retry: { ...RETRY, retries: 5 } })
+    try {
+      await admin.connect()
+      return await use(admin)
+    } finally {
+      await admin.disconnect().catch(() => undefined)
+    }
   }
 }
 

@@ -1,40 +1,73 @@
-import { Server, type CustomTransportStrategy } from '@nestjs/microservices'
+import { EventPattern, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
 import type { TopicContract } from '@posthorn/topics'
+import { isObservable, lastValueFrom } from 'rxjs'
 import type { KafkaConnection } from './connection.js'
-import type { GroupConsumer } from './group-consumer.js'
-import type { GroupConsumerOptions } from './record.js'
+import { GroupConsumer } from './group-consumer.js'
+import type { GroupConsumerOptions, RecordBatch } from './record.js'
 
-const NOT_YET = 'not built yet'
+/** Keeps these handlers to this transport in an app that has others, such as gRPC. */
+const TRANSPORT = Symbol('posthorn.kafka')
 
-/** On a controller's method `(batch: RecordBatch) => void`. */
-export function KafkaBatchHandler(_topic: TopicContract): MethodDecorator {
-  return () => {
-    throw new Error(NOT_YET)
-  }
+/** On a controller's method `(batch: RecordBatch) => void`: it gets the topic's batches and only enqueues them. */
+export function KafkaBatchHandler(topic: TopicContract): MethodDecorator {
+  return EventPattern<string>(topic.name, TRANSPORT, { topic })
 }
 
+/**
+ * Nest's way in from Kafka: finds the handlers and runs one GroupConsumer for their topics. Nest's
+ * own transport is not used: it takes one message at a time, re-encodes payloads, and a message it
+ * cannot handle stops its partition for ever. A handler that throws is fatal.
+ */
 export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
-  /** There after listen(). */
-  readonly consumer: GroupConsumer
+  override readonly transportId = TRANSPORT
+  /** A handler's failure comes back to us; Nest need not report it, too. */
+  override readonly propagatesEventHandlerErrors = true
+  private running?: GroupConsumer
 
   constructor(
-    readonly connection: KafkaConnection,
-    readonly groupOptions: Omit<GroupConsumerOptions, 'topics' | 'onBatch'>,
+    private readonly connection: KafkaConnection,
+    private readonly options: Omit<GroupConsumerOptions, 'topics' | 'onBatch'>,
   ) {
     super()
   }
 
-  listen(callback: (...parameters: unknown[]) => void): void {
-    callback(new Error(NOT_YET))
+  /** There after listen(). */
+  get consumer(): GroupConsumer {
+    if (!this.running) throw new Error('the microservice does not listen yet')
+    return this.running
   }
 
-  close(): void {}
+  listen(callback: (error?: unknown) => void): void {
+    const topics = [...this.messageHandlers.values()].map(topicOf)
+    this.running = new GroupConsumer(this.connection, {
+      ...this.options,
+      topics,
+      onBatch: batch => this.handOver(batch),
+    })
+    this.running.start().then(() => callback(), callback)
+  }
+
+  async close(): Promise<void> {
+    await this.running?.stop()
+  }
 
   on(): void {
-    throw new Error(NOT_YET)
+    throw new Error('the strategy has no events: use consumer.readiness()')
   }
 
   unwrap<T>(): T {
-    throw new Error(NOT_YET)
+    return this.consumer as T
   }
+
+  private async handOver(batch: RecordBatch): Promise<void> {
+    const handler = this.messageHandlers.get(batch.claim.topic.name)!
+    const result: unknown = await handler(batch)
+    if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined })
+  }
+}
+
+function topicOf(handler: MessageHandler): TopicContract {
+  const topic = (handler.extras as { readonly topic?: TopicContract } | undefined)?.topic
+  if (!topic) throw new Error('a handler of this transport has no topic: use @KafkaBatchHandler')
+  return topic
 }

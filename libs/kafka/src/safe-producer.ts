@@ -1,7 +1,13 @@
-import type { TopicContract, TopicRecord } from '@posthorn/topics'
+import { MAX_RECORD_BYTES, partitionFor, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import type { Producer } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
+import { ProducerClosed, ProduceTimeout, RecordRefused } from './produce-errors.js'
+import { ProduceLoop } from './produce-loop.js'
+import type { Outgoing } from './produce-queue.js'
+import { retryInPlace } from './retry-in-place.js'
 
 export interface SendOptions {
+  /** Otherwise murmur2 of the key over the topic's partitions; without a key, in turn. */
   readonly partition?: number
   readonly timeoutMs?: number
 }
@@ -11,54 +17,198 @@ export interface RecordPosition {
   readonly offset: number
 }
 
-/** The record can never be accepted: too large, or without a key on a compacted topic. */
-export class RecordRefused extends Error {
-  override readonly name = 'RecordRefused'
+const DEFAULT_MAX_QUEUED_BYTES = 64 * 1024 * 1024
+const CLOSE_MS = 5000
+/** Batch and record headers; max.message.bytes counts them. */
+const RECORD_OVERHEAD = 100
+/** The loop goes on for ever: kafkajs's own attempts only save a repeat of what was answered already. */
+const ATTEMPTS = 5
+
+/** A record and who waits for it. */
+interface Waiting {
+  readonly topic: TopicContract
+  readonly record: TopicRecord
+  readonly bytes: number
+  readonly timeoutMs: number | undefined
+  readonly resolve: (position: RecordPosition) => void
+  readonly reject: (error: Error) => void
 }
 
-/** No acknowledgement within `timeoutMs`; the record may still arrive. */
-export class ProduceTimeout extends Error {
-  override readonly name = 'ProduceTimeout'
+/** A record whose partition is not known yet; `over` resolves when it is queued or rejected. */
+interface Unplaced {
+  readonly bytes: number
+  readonly over: Promise<void>
+  readonly reject: (error: Error) => void
 }
 
-/** The producer was closed before the record was acknowledged. */
-export class ProducerClosed extends Error {
-  override readonly name = 'ProducerClosed'
-}
-
-const NOT_YET = 'not built yet'
-
+/** Produces with acks all and no gaps: see ProduceLoop. Waits for as long as Kafka is away. */
 export class SafeProducer {
+  private readonly producer: Producer
+  private readonly loop: ProduceLoop
+  private readonly closing = new AbortController()
+  private closed?: Promise<void>
+  private readonly unplaced = new Set<Unplaced>()
+  private readonly maxQueuedBytes: number
+  private turn = 0
+
   constructor(
-    readonly connection: KafkaConnection,
-    readonly options: { readonly maxQueuedBytes?: number } = {},
-  ) {}
+    private readonly connection: KafkaConnection,
+    options: { readonly maxQueuedBytes?: number } = {},
+  ) {
+    // Not idempotent: kafkajs reuses sequence numbers. One send is in flight, so order holds without.
+    this.producer = connection.kafka.producer({
+      allowAutoTopicCreation: false,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition!,
+      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: ATTEMPTS },
+    })
+    this.maxQueuedBytes = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES
+    this.loop = new ProduceLoop(
+      topicMessages => this.producer.sendBatch({ topicMessages, acks: -1 }),
+      connection.options.logger,
+      this.maxQueuedBytes,
+    )
+  }
 
+  /** Bytes waiting or in flight. */
   get queuedBytes(): number {
-    return 0
+    let bytes = this.loop.queuedBytes
+    for (const unplaced of this.unplaced) bytes += unplaced.bytes
+    return bytes
   }
 
-  async connect(): Promise<void> {
-    throw new Error(NOT_YET)
+  /** Resolves when a broker answers. Rejects only when closed meanwhile. */
+  connect(): Promise<void> {
+    const { logger } = this.connection.options
+    return retryInPlace('connect the producer', logger, () => this.producer.connect(), this.closing.signal)
   }
 
-  async send(_topic: TopicContract, _record: TopicRecord, _options?: SendOptions): Promise<RecordPosition> {
-    throw new Error(NOT_YET)
+  /**
+   * Resolves when all in-sync replicas have the record. Rejects only with RecordRefused, with
+   * ProduceTimeout when `timeoutMs` passed, or with ProducerClosed. Records of one partition keep
+   * the order in which they were sent.
+   */
+  send(topic: TopicContract, record: TopicRecord, options: SendOptions = {}): Promise<RecordPosition> {
+    const bytes = sizeOf(record)
+    const fault = this.faultOf(topic, record, bytes)
+    if (fault) return Promise.reject(fault)
+    return new Promise((resolve, reject) => {
+      const count = this.connection.knownPartitions(topic)
+      const waiting: Waiting = { topic, record, bytes, timeoutMs: options.timeoutMs, resolve, reject }
+      if (options.partition !== undefined) this.enqueue(waiting, options.partition)
+      else if (count !== undefined) this.enqueue(waiting, this.choose(record, count))
+      else this.enqueueWhenPlaced(waiting)
+    })
   }
 
+  /** Resolves when less than `maxQueuedBytes` are queued, or when closed. */
   async room(): Promise<void> {
-    throw new Error(NOT_YET)
+    while (this.queuedBytes >= this.maxQueuedBytes && !this.closing.signal.aborted) {
+      const [first] = this.unplaced
+      await (first ? first.over : this.loop.room())
+    }
   }
 
-  async partitionsOf(_topic: TopicContract): Promise<number> {
-    throw new Error(NOT_YET)
+  partitionsOf(topic: TopicContract): Promise<number> {
+    return this.connection.partitionsOf(topic)
   }
 
+  /** Resolves when nothing is queued. */
   async flush(): Promise<void> {
-    throw new Error(NOT_YET)
+    for (const { over } of this.unplaced) await over
+    await this.loop.flush()
   }
 
-  async close(): Promise<void> {
-    throw new Error(NOT_YET)
+  /** Sends what it can for 5 s, then rejects the rest with ProducerClosed. */
+  close(): Promise<void> {
+    this.closed ??= this.end()
+    return this.closed
   }
+
+  private async end(): Promise<void> {
+    const error = new ProducerClosed('the producer is closed')
+    this.closing.abort(error)
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>(resolve => (timer = setTimeout(resolve, CLOSE_MS)))
+    await Promise.race([this.flush(), timeout])
+    for (const { reject } of this.unplaced) reject(error)
+    this.loop.end(error)
+    await Promise.race([this.producer.disconnect().catch(() => undefined), timeout])
+    clearTimeout(timer)
+  }
+
+  private faultOf(topic: TopicContract, record: TopicRecord, bytes: number): Error | undefined {
+    if (this.closing.signal.aborted) return new ProducerClosed('the producer is closed')
+    if (bytes > MAX_RECORD_BYTES)
+      return new RecordRefused(`the record has ${bytes} bytes, ${topic.name} takes ${MAX_RECORD_BYTES}`)
+    if (topic.cleanup === 'compact' && !record.key?.length)
+      return new RecordRefused(`${topic.name} is compacted: a record needs a key`)
+    return undefined
+  }
+
+  /** While it is not known how many partitions the topic has: only before its first record, or with Kafka away. */
+  private enqueueWhenPlaced(waiting: Waiting): void {
+    const startedAt = performance.now()
+    let finish!: () => void
+    const over = new Promise<void>(resolve => (finish = resolve))
+    const leave = () => {
+      clearTimeout(timer)
+      this.unplaced.delete(unplaced)
+      finish()
+    }
+    const reject = (error: Error) => {
+      leave()
+      waiting.reject(error)
+    }
+    const unplaced: Unplaced = { bytes: waiting.bytes, over, reject }
+    const { timeoutMs } = waiting
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs)
+    this.unplaced.add(unplaced)
+    void this.connection.partitionsOf(waiting.topic).then(count => {
+      if (!this.unplaced.has(unplaced)) return
+      leave()
+      const left = timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - startedAt)
+      this.enqueue({ ...waiting, timeoutMs: left }, this.choose(waiting.record, count))
+    })
+  }
+
+  private enqueue({ topic, record, bytes, timeoutMs, resolve, reject }: Waiting, partition: number): void {
+    const name = this.connection.topic(topic)
+    let timer: NodeJS.Timeout | undefined
+    const outgoing: Outgoing = {
+      key: record.key,
+      value: record.value,
+      headers: record.headers,
+      partition,
+      bytes,
+      settled: false,
+      resolve: offset => {
+        clearTimeout(timer)
+        resolve({ partition, offset })
+      },
+      reject: error => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    }
+    if (timeoutMs !== undefined)
+      timer = setTimeout(() => this.loop.giveUp(name, outgoing, timedOut(timeoutMs)), timeoutMs)
+    this.loop.add(name, outgoing)
+  }
+
+  private choose(record: TopicRecord, count: number): number {
+    return record.key ? partitionFor(record.key, count) : this.turn++ % count
+  }
+}
+
+function timedOut(timeoutMs: number): ProduceTimeout {
+  return new ProduceTimeout(`Kafka did not acknowledge within ${Math.round(timeoutMs)} ms; the record may still arrive`)
+}
+
+function sizeOf({ key, value, headers }: TopicRecord): number {
+  let bytes = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0)
+  for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name]!) + 4
+  return bytes
 }

@@ -1,5 +1,8 @@
 import type { ReadDocument, TopicContract } from '@posthorn/topics'
+import type { KafkaMessage } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
+import { PartitionFollower } from './partition-follower.js'
+import { retryInPlace } from './retry-in-place.js'
 
 export interface TablePosition {
   readonly partition: number
@@ -13,43 +16,147 @@ export interface TablePosition {
 export interface TableFollowerOptions<T extends { id: string; version: number }> {
   readonly topic: TopicContract
   readonly decode: (value: Buffer | null) => ReadDocument<T>
+  /** A document of a newer version of Posthorn, or an error of `onChange`: the table cannot be trusted any more. */
   readonly fatal: (error: Error) => void
+  /** For each record read; undefined for a tombstone. With `stale` the document that was ignored. */
   readonly onChange?: (id: string, document: T | undefined, position: TablePosition) => void
 }
 
-const NOT_YET = 'not built yet'
+interface Waiter {
+  readonly version: number
+  readonly settle: (found: boolean) => void
+}
 
+/** A compacted topic as a table in memory: read whole at start, then followed for ever, outside any group. */
 export class TableFollower<T extends { id: string; version: number }> {
+  private readonly documents = new Map<string, T>()
+  private readonly waiters = new Map<string, Set<Waiter>>()
+  private readonly stopping = new AbortController()
+  private followers: readonly PartitionFollower[] = []
+  private failed = false
+
   constructor(
-    readonly connection: KafkaConnection,
-    readonly options: TableFollowerOptions<T>,
+    private readonly connection: KafkaConnection,
+    private readonly options: TableFollowerOptions<T>,
   ) {}
 
+  /** Resolves when the end seen at start was reached. Waits while Kafka is away; never rejects for it. */
   async start(): Promise<void> {
-    throw new Error(NOT_YET)
+    const name = this.connection.topic(this.options.topic)
+    const count = await this.connection.partitionsOf(this.options.topic)
+    if (this.stopping.signal.aborted) return
+    this.followers = Array.from(
+      { length: count },
+      (_, partition) =>
+        new PartitionFollower(
+          this.connection,
+          name,
+          partition,
+          (message, offset) => this.read(message, partition, offset),
+          error => this.fail(error),
+        ),
+    )
+    for (const follower of this.followers) follower.start()
+    await Promise.race([Promise.all(this.followers.map(follower => follower.caughtUp)), aborted(this.stopping.signal)])
   }
 
-  get(_id: string): T | undefined {
-    return undefined
+  get(id: string): T | undefined {
+    return this.documents.get(id)
   }
 
   values(): Iterable<T> {
-    return []
+    return this.documents.values()
   }
 
   get size(): number {
-    return 0
+    return this.documents.size
   }
 
-  async waitFor(_id: string, _version: number, _timeoutMs: number): Promise<boolean> {
-    throw new Error(NOT_YET)
+  /** Resolves true as soon as the table holds this version or newer; false after `timeoutMs`. */
+  waitFor(id: string, version: number, timeoutMs: number): Promise<boolean> {
+    if (this.holds(id, version)) return Promise.resolve(true)
+    if (this.stopping.signal.aborted) return Promise.resolve(false)
+    return new Promise(resolve => {
+      const waiters = this.waiters.get(id) ?? new Set()
+      const settle = (found: boolean) => {
+        clearTimeout(timer)
+        waiters.delete(waiter)
+        if (waiters.size === 0) this.waiters.delete(id)
+        resolve(found)
+      }
+      const waiter: Waiter = { version, settle }
+      const timer = setTimeout(settle, timeoutMs, false)
+      this.waiters.set(id, waiters.add(waiter))
+    })
   }
 
+  /** Resolves once everything was read that was on the topic when called. */
   async readToEnd(): Promise<void> {
-    throw new Error(NOT_YET)
+    const name = this.connection.topic(this.options.topic)
+    const ends = await retryInPlace(
+      `read the end of ${name}`,
+      this.connection.options.logger,
+      () => this.connection.withAdmin(admin => admin.fetchTopicOffsets(name)),
+      this.stopping.signal,
+    )
+    const reached = ends.map(({ partition, high }) => this.followers[partition]?.reach(Number(high)))
+    await Promise.race([Promise.all(reached), aborted(this.stopping.signal)])
   }
 
   async stop(): Promise<void> {
-    throw new Error(NOT_YET)
+    this.stopping.abort(new Error('the table follower was stopped'))
+    for (const waiters of [...this.waiters.values()]) for (const { settle } of [...waiters]) settle(false)
+    await Promise.all(this.followers.map(follower => follower.stop()))
   }
+
+  private read(message: KafkaMessage, partition: number, offset: number): void {
+    const read = this.options.decode(message.value)
+    switch (read.kind) {
+      case 'document':
+        return this.keep(read.document, partition, offset)
+      case 'tombstone':
+        return this.remove(message.key?.toString() ?? '', partition, offset)
+      case 'newer':
+        throw new Error(
+          `${this.options.topic.name}/${partition}/${offset} has grammar version ${read.version}: ` +
+            'this process is too old to read it; update it',
+        )
+      case 'bad':
+        // Ours to repair: the table goes on with what it has.
+        this.connection.options.logger.error(
+          { topic: this.options.topic.name, partition, offset, detail: read.detail },
+          'a document cannot be read and is ignored',
+        )
+    }
+  }
+
+  private keep(document: T, partition: number, offset: number): void {
+    const { id, version } = document
+    const stale = (this.documents.get(id)?.version ?? -Infinity) > version
+    if (!stale) this.documents.set(id, document)
+    this.options.onChange?.(id, document, { partition, offset, version, stale })
+    if (!stale)
+      for (const waiter of [...(this.waiters.get(id) ?? [])]) if (waiter.version <= version) waiter.settle(true)
+  }
+
+  private remove(id: string, partition: number, offset: number): void {
+    this.documents.delete(id)
+    this.options.onChange?.(id, undefined, { partition, offset, version: undefined, stale: false })
+  }
+
+  private holds(id: string, version: number): boolean {
+    const document = this.documents.get(id)
+    return document !== undefined && document.version >= version
+  }
+
+  private fail(error: Error): void {
+    if (this.failed) return
+    this.failed = true
+    this.options.fatal(error)
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

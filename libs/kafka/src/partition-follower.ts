@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KafkaMessage } from 'kafkajs'
+import type { KafkaConnection } from './connection.js'
+import { OffsetGone, PartitionReader } from './partition-reader.js'
+import { retryInPlace } from './retry-in-place.js'
+
+/** A fetch wakes with the first record; this bounds only how often an idle topic is asked. */
+const MAX_WAIT_MS = 500
+const FIRST_RETRY_MS = 50
+const LONGEST_RETRY_MS = 1000
+
+/** Follows one partition from its start for ever, through broker restarts, leader moves and retention. */
+export class PartitionFollower {
+  private readonly reader: PartitionReader
+  private readonly logger
+  private readonly ending = new AbortController()
+  private readonly waiters: { readonly offset: number; readonly resolve: () => void }[] = []
+  private position = 0
+  private tellCaughtUp!: () => void
+  /** Resolves when the end that the log had at the first answer is reached. */
+  readonly caughtUp = new Promise<void>(resolve => (this.tellCaughtUp = resolve))
+  private looping?: Promise<void>
+
+  constructor(
+    connection: KafkaConnection,
+    private readonly topic: string,
+    private readonly partition: number,
+    /** Throws to end the following for good. */
+    private readonly onMessage: (message: KafkaMessage, offset: number) => void,
+    private readonly fatal: (error: Error) => void,
+  ) {
+    this.logger = connection.options.logger
+    this.reader = new PartitionReader(connection, topic, partition)
+  }
+
+  start(): void {
+    this.looping = this.run().catch((error: unknown) => {
+      if (!this.ending.signal.aborted) this.fatal(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+
+  /** Resolves when everything below `offset` was read. */
+  reach(offset: number): Promise<void> {
+    if (this.position >= offset) return Promise.resolve()
+    return new Promise(resolve => this.waiters.push({ offset, resolve }))
+  }
+
+  async stop(): Promise<void> {
+    this.ending.abort()
+    await this.reader.close().catch(() => undefined)
+    await this.looping
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ending
+    await retryInPlace(`open ${this.topic}`, this.logger, () => this.reader.open(), signal)
+    this.position = await retryInPlace(`read ${this.topic}`, this.logger, () => this.reader.start(), signal)
+    let endAtStart: number | undefined
+    while (!signal.aborted) {
+      const fetched = await this.fetch(endAtStart === undefined ? 0 : MAX_WAIT_MS)
+      if (!fetched) return
+      for (const message of fetched.messages) this.onMessage(message, Number(message.offset))
+      this.position = fetched.next
+      endAtStart ??= fetched.end
+      if (this.position >= endAtStart) this.tellCaughtUp()
+      this.tellWaiters()
+    }
+  }
+
+  /** Tries until there is an answer; undefined when stopped. */
+  private async fetch(maxWaitMs: number) {
+    let wait = FIRST_RETRY_MS
+    while (!this.ending.signal.aborted) {
+      try {
+        return await this.reader.fetch(this.position, maxWaitMs)
+      } catch (error) {
+        if (this.ending.signal.aborted) return undefined
+        this.logger.debug({ err: error, topic: this.topic }, 'a fetch failed')
+        await this.recover(error)
+        await sleep(wait, undefined, { signal: this.ending.signal }).catch(() => undefined)
+        wait = Math.min(wait * 2, LONGEST_RETRY_MS)
+      }
+    }
+    return undefined
+  }
+
+  private async recover(error: unknown): Promise<void> {
+    try {
+      if (!(error instanceof OffsetGone)) return await this.reader.recover(error)
+      const start = await this.reader.start()
+      this.logger.warn({ topic: this.topic, partition: this.partition, at: this.position, start }, 'reading anew')
+      this.position = start
+    } catch (again) {
+      this.logger.debug({ err: again, topic: this.topic }, 'Kafka is away')
+    }
+  }
+
+  private tellWaiters(): void {
+    for (let i = this.waiters.length - 1; i >= 0; i--)
+      if (this.waiters[i]!.offset <= this.position) this.waiters.splice(i, 1)[0]!.resolve()
+  }
+}

@@ -1,0 +1,122 @@
+import type { Cluster, Consumer, KafkaMessage } from 'kafkajs'
+import type { KafkaConnection } from './connection.js'
+
+/** One answer to a fetch. */
+export interface FetchedRecords {
+  /** Views of the response: copy what outlives it. */
+  readonly messages: readonly KafkaMessage[]
+  /** Where to go on. */
+  readonly next: number
+  /** The end of the log when the broker answered. */
+  readonly end: number
+}
+
+interface FetchedPartition {
+  readonly highWatermark: string
+  readonly messages: readonly (KafkaMessage & { readonly isControlRecord?: boolean })[]
+}
+
+const MAX_BYTES = 1024 * 1024
+
+/** The offset asked for is not in the log: it was removed, or the topic was made anew. */
+export class OffsetGone extends Error {
+  override readonly name = 'OffsetGone'
+}
+
+/**
+ * Reads one partition outside any group, without commits. kafkajs has no manual assignment; but the
+ * low-level client that it hands to an assigner's factory can fetch. The consumer never runs, so no
+ * group is joined. One reader a partition: a broker answers a connection's requests in turn, and a
+ * fetch that waits would hold up the others.
+ */
+export class PartitionReader {
+  private readonly consumer: Consumer
+  private cluster?: Cluster
+
+  constructor(
+    connection: KafkaConnection,
+    /** With the deployment's prefix. */
+    private readonly topic: string,
+    private readonly partition: number,
+  ) {
+    this.consumer = connection.kafka.consumer({
+      groupId: `${topic}-reader`,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 },
+      partitionAssigners: [
+        ({ cluster }) => {
+          this.cluster = cluster
+          return {
+            name: 'none',
+            version: 0,
+            protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+            assign: async () => [],
+          }
+        },
+      ],
+    })
+  }
+
+  /** Rejects when Kafka is away; call it again then. */
+  async open(): Promise<void> {
+    await this.consumer.connect()
+    await this.low.addTargetTopic(this.topic)
+  }
+
+  /**
+   * Waits up to `maxWaitMs` for a record at `offset`, less as soon as there is one. Rejects with
+   * OffsetGone, or with kafkajs's error while the leader is away: recover() then, and again.
+   */
+  async fetch(offset: number, maxWaitMs: number): Promise<FetchedRecords> {
+    await this.low.refreshMetadataIfNecessary()
+    const [nodeId] = Object.keys(this.low.findLeaderForPartitions(this.topic, [this.partition]))
+    if (nodeId === undefined) throw new Error(`${this.topic}/${this.partition} has no leader`)
+    const broker = await this.low.findBroker({ nodeId })
+    const answer = await broker
+      .fetch({ maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: MAX_BYTES, topics: [this.request(offset)] })
+      .catch((error: unknown) => {
+        throw (error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE' ? new OffsetGone(String(error)) : error
+      })
+    const found = (answer as { responses: { partitions: FetchedPartition[] }[] }).responses[0]?.partitions[0]
+    if (!found) throw new Error(`the broker left ${this.topic}/${this.partition} out of its answer`)
+    const end = Number(found.highWatermark)
+    const last = found.messages.at(-1)
+    // Nothing although there should be: only holes are left up to the end, of compaction or markers.
+    const next = last ? Number(last.offset) + 1 : Math.max(offset, end)
+    const messages = found.messages.filter(message => !message.isControlRecord && Number(message.offset) >= offset)
+    return { messages, next: Math.max(next, offset), end }
+  }
+
+  /** The first offset of the log. */
+  async start(): Promise<number> {
+    const [answer] = await this.low.fetchTopicsOffset([
+      { topic: this.topic, partitions: [{ partition: this.partition }], fromBeginning: true },
+    ])
+    return Number(answer!.partitions[0]!.offset)
+  }
+
+  /** After an error: forgets a broken connection and asks again who leads. */
+  async recover(error: unknown): Promise<void> {
+    const { name, host, port } = error as { name?: string; host?: string; port?: number }
+    if (name === 'KafkaJSConnectionClosedError' && host !== undefined && port !== undefined)
+      this.low.removeBroker({ host, port })
+    if (!this.low.isConnected()) await this.low.connect()
+    await this.low.refreshMetadata()
+  }
+
+  close(): Promise<void> {
+    return this.consumer.disconnect()
+  }
+
+  private request(offset: number) {
+    return {
+      topic: this.topic,
+      partitions: [{ partition: this.partition, fetchOffset: String(offset), maxBytes: MAX_BYTES }],
+    }
+  }
+
+  private get low(): Cluster {
+    if (!this.cluster) throw new Error('kafkajs did not hand out its cluster')
+    return this.cluster
+  }
+}

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '@posthorn/telemetry'
+import type { RecordMetadata, TopicMessages } from 'kafkajs'
+import { ProduceQueue, type Outgoing, type Parcel } from './produce-queue.js'
+import { RecordRefused } from './produce-errors.js'
+
+/** kafkajs's sendBatch: may resolve although it never sent some of the partitions. */
+export type Sender = (topicMessages: TopicMessages[]) => Promise<readonly RecordMetadata[]>
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 1000
+const LOG_EVERY_MS = 30_000
+/** Not retriable, and one such record fails the whole send. */
+const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'])
+
+/**
+ * One send in flight: at once when idle, and what comes meanwhile goes with the next, so that load
+ * makes its own batches without a linger. After every send the partitions answered are compared
+ * with those sent, and the missing are sent again: kafkajs skips partitions whose leader moves to a
+ * broker that has answered already, and resolves.
+ */
+export class ProduceLoop {
+  private readonly queue = new ProduceQueue()
+  private readonly ending = new AbortController()
+  private roomWaiters: (() => void)[] = []
+  private emptyWaiters: (() => void)[] = []
+  private scheduled = false
+  /** So many records still go one by one, to find the one that is refused. */
+  private suspects = 0
+  private wait = FIRST_WAIT_MS
+  private loggedAt = -Infinity
+
+  constructor(
+    private readonly sender: Sender,
+    private readonly logger: Logger,
+    private readonly maxQueuedBytes: number,
+  ) {}
+
+  get queuedBytes(): number {
+    return this.queue.queuedBytes
+  }
+
+  add(topic: string, record: Outgoing): void {
+    this.queue.add(topic, record)
+    if (this.scheduled) return
+    this.scheduled = true
+    // After the caller's own turn, so that what it sends together goes together.
+    queueMicrotask(() => void this.run())
+  }
+
+  /** Settles a record early. In flight it may still arrive. */
+  giveUp(topic: string, record: Outgoing, error: Error): void {
+    if (record.settled) return
+    record.settled = true
+    record.reject(error)
+    if (this.queue.drop(topic, record)) this.tellWaiters()
+  }
+
+  room(): Promise<void> {
+    if (this.queuedBytes < this.maxQueuedBytes) return Promise.resolve()
+    return new Promise(resolve => this.roomWaiters.push(resolve))
+  }
+
+  flush(): Promise<void> {
+    if (this.queue.isEmpty) return Promise.resolve()
+    return new Promise(resolve => this.emptyWaiters.push(resolve))
+  }
+
+  /** Rejects all that is left; nothing is sent any more. */
+  end(error: Error): void {
+    this.ending.abort(error)
+    for (const record of this.queue.all()) settle(record, () => record.reject(error))
+    for (const resolve of [...this.roomWaiters.splice(0), ...this.emptyWaiters.splice(0)]) resolve()
+  }
+
+  private async run(): Promise<void> {
+    while (!this.queue.isEmpty && !this.ending.signal.aborted) {
+      const parcels = this.queue.take(this.suspects > 0 ? 1 : Infinity)
+      const covered = await this.sendOnce(parcels)
+      this.queue.release(parcels)
+      if (this.suspects > 0) this.suspects -= covered
+      if (covered > 0) this.wait = FIRST_WAIT_MS
+      else await this.pause()
+      this.tellWaiters()
+    }
+    this.scheduled = false
+  }
+
+  /** How many records are done with: acknowledged or refused. */
+  private async sendOnce(parcels: readonly Parcel[]): Promise<number> {
+    let answers: readonly RecordMetadata[]
+    try {
+      answers = await this.sender(messagesOf(parcels))
+    } catch (error) {
+      return this.onFailure(parcels, error)
+    }
+    let covered = 0
+    for (const parcel of parcels) {
+      const answer = answers.findLast(
+        ({ topicName, partition }) => topicName === parcel.lane.topic && partition === parcel.lane.partition,
+      )
+      if (answer?.errorCode !== 0) continue
+      this.acknowledge(parcel, Number(answer.baseOffset))
+      covered += parcel.items.length
+    }
+    const sent = parcels.reduce((sum, { items }) => sum + items.length, 0)
+    if (covered < sent)
+      this.logger.warn({ sent, covered }, 'the client left out partitions of a send: sending them again')
+    return covered
+  }
+
+  private acknowledge(parcel: Parcel, baseOffset: number): void {
+    this.queue.remove(parcel)
+    parcel.items.forEach((record, i) => settle(record, () => record.resolve(baseOffset + i)))
+  }
+
+  private onFailure(parcels: readonly Parcel[], error: unknown): number {
+    const refusal = refusalOf(error)
+    const records = parcels.reduce((sum, { items }) => sum + items.length, 0)
+    if (refusal === undefined) {
+      if (performance.now() - this.loggedAt > LOG_EVERY_MS) {
+        this.loggedAt = performance.now()
+        this.logger.warn({ err: error, queuedBytes: this.queuedBytes }, 'cannot produce: trying until it works')
+      }
+      return 0
+    }
+    if (records > 1) {
+      this.suspects = records
+      // Not a wait for Kafka: the next send follows at once.
+      this.wait = 0
+      return 0
+    }
+    const parcel = parcels[0]!
+    this.queue.remove(parcel)
+    for (const record of parcel.items)
+      settle(record, () => record.reject(new RecordRefused(`the broker refused the record: ${refusal}`)))
+    return records
+  }
+
+  private async pause(): Promise<void> {
+    await sleep(this.wait, undefined, { signal: this.ending.signal }).catch(() => undefined)
+    this.wait = Math.min(Math.max(this.wait * 2, FIRST_WAIT_MS), LONGEST_WAIT_MS)
+  }
+
+  private tellWaiters(): void {
+    if (this.queuedBytes < this.maxQueuedBytes) for (const resolve of this.roomWaiters.splice(0)) resolve()
+    if (this.queue.isEmpty) for (const resolve of this.emptyWaiters.splice(0)) resolve()
+  }
+}
+
+function settle(record: Outgoing, how: () => void): void {
+  if (record.settled) return
+  record.settled = true
+  how()
+}
+
+function messagesOf(parcels: readonly Parcel[]): TopicMessages[] {
+  const byTopic = new Map<string, Outgoing[]>()
+  for (const { lane, items } of parcels) {
+    const messages = byTopic.get(lane.topic)
+    if (messages) for (const item of items) messages.push(item)
+    else byTopic.set(lane.topic, [...items])
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }))
+}
+
+/** The broker's name for why a record can never be accepted; undefined for everything that may pass. */
+function refusalOf(error: unknown): string | undefined {
+  for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
+    const { type } = at as { type?: unknown }
+    if (typeof type === 'string' && REFUSALS.has(type)) return type
+  }
+  return undefined
+}

@@ -1,0 +1,60 @@
+import type { TopicContract } from '@posthorn/topics'
+import type { KafkaMessage } from 'kafkajs'
+import type { ConsumedRecord } from './record.js'
+
+/**
+ * kafkajs hands out slices of the fetch response: one record of 1 KiB would hold up to 8 MiB. Copies
+ * go into slabs: few allocations, and a record that is kept long holds 64 KiB at most beside itself.
+ */
+const SLAB_BYTES = 64 * 1024
+
+export class RecordCopier {
+  private slab = Buffer.alloc(0)
+  private used = 0
+
+  constructor(
+    private readonly topic: TopicContract,
+    private readonly partition: number,
+  ) {}
+
+  copy(message: KafkaMessage, offset: number): ConsumedRecord {
+    return {
+      topic: this.topic,
+      partition: this.partition,
+      offset,
+      key: this.keep(message.key),
+      value: this.keep(message.value),
+      headers: this.keepHeaders(message.headers),
+      timestamp: Number(message.timestamp),
+    }
+  }
+
+  private keepHeaders(headers: KafkaMessage['headers']): ConsumedRecord['headers'] {
+    let kept: Record<string, Buffer | string | (Buffer | string)[] | undefined> | undefined
+    for (const name in headers) {
+      const value = headers[name]
+      kept ??= {}
+      kept[name] = Array.isArray(value) ? value.map(one => this.keepOne(one)) : this.keepOne(value)
+    }
+    return kept
+  }
+
+  private keepOne<T extends Buffer | string | undefined>(value: T): T | Buffer {
+    return Buffer.isBuffer(value) ? this.keep(value) : value
+  }
+
+  private keep(bytes: Buffer): Buffer
+  private keep(bytes: Buffer | null): Buffer | null
+  private keep(bytes: Buffer | null): Buffer | null {
+    if (!bytes) return null
+    if (bytes.length >= SLAB_BYTES / 2) return Buffer.from(bytes)
+    if (this.used + bytes.length > this.slab.length) {
+      this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      this.used = 0
+    }
+    const kept = this.slab.subarray(this.used, this.used + bytes.length)
+    bytes.copy(kept)
+    this.used += bytes.length
+    return kept
+  }
+}
