@@ -1,1 +1,1 @@
-export {}
+export { replayerService } from './service.js'

@@ -1,1 +1,1 @@
-export {}
+export { retrySchedulerService } from './service.js'
