@@ -1,1 +1,1 @@
-export {}
+export { registryService } from './service.js'

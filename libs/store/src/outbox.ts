@@ -1,6 +1,6 @@
 import type { Tenant } from '@posthorn/topics'
 import type { Webhook } from '@posthorn/webhook'
-import { In, LessThan, MoreThan, type EntityManager } from 'typeorm'
+import { In, LessThan, MoreThan, type EntityManager, type FindManyOptions } from 'typeorm'
 import type { Database } from './data-source.js'
 import { OutboxRow, TenantRow, webhookDocument, WebhookRow, type OutboxKind } from './entities.js'
 
@@ -58,16 +58,12 @@ export class Outbox {
 
   /** A page of the table by id, for comparing it with its topic. */
   async versions(kind: OutboxKind, after: string, limit: number): Promise<RowVersion[]> {
-    const { manager } = this.database
-    const found = await manager.find<WebhookRow | TenantRow>(ENTITY[kind], {
-      select: { id: true, version: true },
-      where: { id: MoreThan(after) },
-      order: { id: 'ASC' },
-      take: limit,
-    })
-    const waiting = await manager.findBy(OutboxRow, { kind, subject: In(found.map(row => row.id)) })
-    const pending = new Set(waiting.map(row => row.subject))
-    return found.map(({ id, version }) => ({ id, version, pending: pending.has(id) }))
+    return this.find(kind, { where: { id: MoreThan(after) }, order: { id: 'ASC' }, take: limit })
+  }
+
+  /** The same of some rows alone. */
+  async versionsOf(kind: OutboxKind, ids: readonly string[]): Promise<RowVersion[]> {
+    return this.find(kind, { where: { id: In(ids) } })
   }
 
   /** Gives a row a version above `above` and has it published again, unless it was changed since `version` was read. */
@@ -94,5 +90,13 @@ export class Outbox {
   /** Forgets webhooks whose tombstones are acknowledged. */
   async purge(ids: readonly string[]): Promise<void> {
     await this.database.manager.delete(WebhookRow, { id: In(ids) })
+  }
+
+  private async find(kind: OutboxKind, options: FindManyOptions<WebhookRow | TenantRow>): Promise<RowVersion[]> {
+    const { manager } = this.database
+    const found = await manager.find(ENTITY[kind], { select: { id: true, version: true }, ...options })
+    const waiting = await manager.findBy(OutboxRow, { kind, subject: In(found.map(row => row.id)) })
+    const pending = new Set(waiting.map(row => row.subject))
+    return found.map(({ id, version }) => ({ id, version, pending: pending.has(id) }))
   }
 }

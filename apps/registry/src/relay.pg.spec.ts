@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { Database, migrate, Outbox, Webhooks, type NewWebhook } from '@posthorn/store'
+import { createLogger } from '@posthorn/telemetry'
+import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
+import { decodeWebhook, WEBHOOKS, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import { DEFAULT_RETRY_POLICY, type Webhook } from '@posthorn/webhook'
+import { Relay } from './relay.js'
+import { RelayMetrics } from './relay-metrics.js'
+
+const logger = createLogger('silent', 'test')
+
+/** One compacted topic and its follower, as far as the relay sees them. */
+class Topic {
+  readonly records: { id: string; document: Webhook | undefined }[] = []
+  private overwritten: string[] = []
+  onStale = () => {}
+
+  append(record: TopicRecord): void {
+    const read = decodeWebhook(record.value)
+    const document = read.kind === 'document' ? read.document : undefined
+    const id = record.key!.toString()
+    const newest = Math.max(0, ...this.of(id).map(one => one.document?.version ?? 0))
+    this.records.push({ id, document })
+    if (!document || document.version >= newest) return
+    this.overwritten.push(id)
+    this.onStale()
+  }
+  of(id: string) {
+    return this.records.filter(record => record.id === id)
+  }
+  last(id: string): Webhook | undefined {
+    return this.of(id).at(-1)?.document
+  }
+  lastVersion(id: string): number | undefined {
+    return this.last(id)?.version
+  }
+  takeOverwritten(): string[] {
+    return this.overwritten.splice(0)
+  }
+  async readToEnd(): Promise<void> {}
+}
+
+let created: TestDatabase
+let database: Database
+let webhooks: Webhooks
+let topics: { webhook: Topic; tenant: Topic }
+let relays: Relay[]
+
+beforeEach(async () => {
+  created = await createTestDatabase()
+  await migrate(created.url, logger)
+  database = new Database({ url: created.url, poolSize: 4, name: 'test', logger })
+  await database.connect()
+  webhooks = new Webhooks(database)
+  topics = { webhook: new Topic(), tenant: new Topic() }
+  relays = []
+})
+afterEach(async () => {
+  for (const relay of relays) relay.end()
+  await Promise.all(relays.map(relay => relay.stopped()))
+  await database.close()
+  await created.drop()
+})
+
+type Send = (topic: Topic, record: TopicRecord) => Promise<void>
+
+function startRelay(send: Send = async (topic, record) => topic.append(record)): Relay {
+  const producer = {
+    send: async (contract: TopicContract, record: TopicRecord) => {
+      await send(contract === WEBHOOKS ? topics.webhook : topics.tenant, record)
+      return { partition: 0, offset: 0 }
+    },
+  }
+  const tails = {
+    of: (kind: 'webhook' | 'tenant') => topics[kind] as never,
+    whenStale: (listener: () => void) => void (topics.webhook.onStale = listener),
+  }
+  const outbox = new Outbox(database)
+  const relay = new Relay({
+    ...{ outbox, producer, tails, logger },
+    databaseUrl: created.url,
+    metrics: new RelayMetrics(),
+  })
+  relay.start()
+  relays.push(relay)
+  return relay
+}
+
+let count = 0
+function fresh(): NewWebhook {
+  return {
+    ...{ id: `webhook_${++count}`, tenant: 'default', status: 'active', url: 'https://example.com', method: 'POST' },
+    ...{ events: ['*'], filter: null, format: 'standard', sealedSecrets: ['v1.k.aaaa'], metadata: {} },
+    ...{ retryPolicy: DEFAULT_RETRY_POLICY, description: null },
+  }
+}
+
+const published = (id: string, version: number) => until(() => topics.webhook.lastVersion(id) === version, 5000)
+const outboxEmpty = () => until(async () => (await new Outbox(database).read(1)).rows.length === 0, 5000)
+
+describe('Relay', () => {
+  test('publishes the tenant default and what was changed, the current document only', async () => {
+    const { id } = await webhooks.insert(fresh())
+    await webhooks.change('default', id, () => ({ description: 'second' }))
+    await webhooks.change('default', id, () => ({ url: 'https://example.com/3' }))
+    startRelay()
+    await outboxEmpty()
+    expect(topics.webhook.of(id)).toHaveLength(1)
+    expect(topics.webhook.last(id)).toMatchObject({
+      version: 3,
+      url: 'https://example.com/3',
+      sealedSecrets: ['v1.k.aaaa'],
+    })
+    expect(topics.tenant.last('default')).toMatchObject({ version: 1, status: 'active' })
+  })
+
+  test('a change committed by a process that is killed before publishing is published later', async () => {
+    const killed = startRelay(async () => Promise.reject(new Error('killed')))
+    const { id } = await webhooks.insert(fresh())
+    killed.end()
+    await killed.stopped()
+    expect(topics.webhook.records).toEqual([])
+    startRelay()
+    await published(id, 1)
+  })
+
+  test('killed after the acknowledgement and before the outbox row goes: published again, nothing lost', async () => {
+    const { id } = await webhooks.insert(fresh())
+    const killed = startRelay(async (topic, record) => {
+      topic.append(record)
+      throw new Error('killed')
+    })
+    await published(id, 1)
+    killed.end()
+    await killed.stopped()
+    await webhooks.change('default', id, () => ({ status: 'disabled' }))
+    startRelay()
+    await published(id, 2)
+    await outboxEmpty()
+  })
+
+  test('a wake publishes at once, and a change of another process by its notification', async () => {
+    const relay = startRelay()
+    await outboxEmpty()
+    const { id } = await webhooks.insert(fresh())
+    relay.wake()
+    await until(() => topics.webhook.lastVersion(id) === 1, 500)
+    for (let version = 2; version < 6; version++) {
+      await webhooks.change('default', id, () => ({ description: String(version) }))
+      // Were it the poll of 1 s that finds them, four in a row would not all be this quick.
+      await until(() => topics.webhook.lastVersion(id) === version, 500)
+    }
+  })
+
+  test('never leaves an older document last: it publishes again with a higher version', async () => {
+    startRelay()
+    const { id } = await webhooks.insert(fresh())
+    await published(id, 1)
+    const older = topics.webhook.last(id)!
+    await webhooks.change('default', id, () => ({ description: 'newer' }))
+    await published(id, 2)
+    topics.webhook.append({ key: Buffer.from(id), value: Buffer.from(JSON.stringify({ v: 1, ...older })) })
+    await published(id, 3)
+    expect(await webhooks.get('default', id)).toMatchObject({ version: 3, description: 'newer' })
+  })
+
+  test('at its start publishes again what the topic lacks, or has in another version', async () => {
+    const [lost, ahead] = [await webhooks.insert(fresh()), await webhooks.insert(fresh())]
+    startRelay().wake()
+    await outboxEmpty()
+    relays[0]!.end()
+    await relays[0]!.stopped()
+    const future = { ...topics.webhook.last(ahead.id)!, version: 9 }
+    topics.webhook.records.splice(0)
+    topics.webhook.append({ key: Buffer.from(ahead.id), value: Buffer.from(JSON.stringify({ v: 1, ...future })) })
+    startRelay()
+    await published(lost.id, 2)
+    await published(ahead.id, 10)
+    await outboxEmpty()
+  })
+
+  test('only one of several relays publishes, and another takes over', async () => {
+    const by: string[] = []
+    const named = (name: string): Send => {
+      return async (topic, record) => void (topic.append(record), by.push(name))
+    }
+    const first = startRelay(named('first'))
+    await outboxEmpty()
+    startRelay(named('second'))
+    const { id } = await webhooks.insert(fresh())
+    await published(id, 1)
+    expect(new Set(by)).toEqual(new Set(['first']))
+    first.end()
+    await first.stopped()
+    await webhooks.change('default', id, () => ({ status: 'disabled' }))
+    await published(id, 2)
+    expect(by.at(-1)).toBe('second')
+  })
+
+  test('goes on after all its connections to Postgres were cut', async () => {
+    startRelay()
+    await outboxEmpty()
+    await database.manager
+      .query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()')
+      .catch(() => undefined)
+    let id = ''
+    await until(async () => {
+      id = await webhooks.insert(fresh()).then(
+        row => row.id,
+        () => '',
+      )
+      return id !== ''
+    }, 5000)
+    await published(id, 1)
+  })
+
+  test('ends a webhook with a tombstone 30 days after its deletion', async () => {
+    const [old, young] = [await webhooks.insert(fresh()), await webhooks.insert(fresh())]
+    for (const { id } of [old, young]) await webhooks.remove('default', id)
+    await database.manager.query(`UPDATE webhooks SET deleted_at = now() - interval '31 days' WHERE id = $1`, [old.id])
+    startRelay()
+    await until(() => topics.webhook.of(old.id).length === 2, 5000)
+    await until(async () => (await new Outbox(database).versionsOf('webhook', [old.id])).length === 0, 5000)
+    expect(topics.webhook.of(old.id).map(record => record.document?.status)).toEqual(['deleted', undefined])
+    expect(topics.webhook.of(young.id).map(record => record.document?.status)).toEqual(['deleted'])
+  })
+})

@@ -1,0 +1,57 @@
+import { createHttpApp, listen } from '@posthorn/api'
+import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
+import type { RunningService, Service, ServiceContext } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
+import { Database } from '@posthorn/store'
+import { NestLogger } from '@posthorn/telemetry'
+import { GrpcHealth } from './grpc-health.js'
+import { databaseProblem } from './problems.js'
+import { RegistryModule } from './registry.module.js'
+import { Relay } from './relay.js'
+import { TableTails } from './table-tails.js'
+
+/** Larger than any webhook can be. */
+const BODY_LIMIT = 1024 * 1024
+
+/** Administers webhooks over REST, and publishes them for the data path: Postgres to webhooks.v1. */
+export const registryService: Service = { target: 'registry', start }
+
+async function start(context: ServiceContext): Promise<RunningService> {
+  const { settings, logger, health } = context
+  if (settings.databaseUrl === undefined)
+    throw new Error('POSTHORN_DATABASE_URL is not set: the registry keeps its webhooks in Postgres')
+  const database = new Database({
+    url: settings.databaseUrl,
+    poolSize: settings.databasePool,
+    name: 'posthorn-registry',
+    logger,
+  })
+  const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'registry'))
+  const sealer = new Sealer(settings.sealingKeys)
+  const app = await createHttpApp(RegistryModule.with({ context, connection, database, sealer }), {
+    nestLogger: new NestLogger(logger),
+    log: logger,
+    bodyLimit: BODY_LIMIT,
+    mapError: databaseProblem,
+  })
+  const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
+  const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
+  health.addReadiness('registry', readiness)
+  const grpc = await GrpcHealth.serve(app, settings.listenHost, settings.registryGrpcPort, readiness)
+  // Listening comes first: until Postgres is reached a request gets an answer that says so, not a refused connection.
+  const address = await listen(app, settings.listenHost, settings.registryPort)
+  await Promise.all([database.connect(), producer.connect(), tails.start()])
+  relay.start()
+  return { addresses: { http: address, grpc: grpc.address }, stop }
+
+  async function stop(): Promise<void> {
+    grpc.drain()
+    await app.close()
+    // The producer goes before the relay, which may be waiting for an acknowledgement that never comes.
+    relay.end()
+    await producer.close()
+    await relay.stopped()
+    await tails.stop()
+    await database.close()
+  }
+}

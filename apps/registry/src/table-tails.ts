@@ -1,0 +1,92 @@
+import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import type { OutboxKind } from '@posthorn/store'
+import { decodeTenant, decodeWebhook, TENANTS, WEBHOOKS, type ReadDocument, type TopicContract } from '@posthorn/topics'
+
+/** One compacted topic of the registry's own, followed to see what stands last on it. */
+export class TableTail {
+  private readonly follower: { start(): Promise<void>; stop(): Promise<void>; readToEnd(): Promise<void> }
+  /** Version of the last record of each id, which is what compaction keeps; undefined for a tombstone. */
+  private readonly last = new Map<string, number | undefined>()
+  private overwritten = new Set<string>()
+
+  constructor(
+    connection: KafkaConnection,
+    topic: TopicContract,
+    decode: (value: Buffer | null) => ReadDocument<{ id: string; version: number }>,
+    fatal: (error: Error) => void,
+    private readonly onStale: () => void,
+  ) {
+    this.follower = new TableFollower(connection, {
+      ...{ topic, decode, fatal },
+      onChange: (id, _document, position) => this.read(id, position.version, position.stale),
+    })
+  }
+
+  start(): Promise<void> {
+    return this.follower.start()
+  }
+
+  stop(): Promise<void> {
+    return this.follower.stop()
+  }
+
+  /** Resolves when all is read that was on the topic at the call. */
+  readToEnd(): Promise<void> {
+    return this.follower.readToEnd()
+  }
+
+  /** The version that the topic ends with for this id; undefined when there is none. */
+  lastVersion(id: string): number | undefined {
+    return this.last.get(id)
+  }
+
+  /** Ids where an older record came after a newer one, since the last call. */
+  takeOverwritten(): string[] {
+    const ids = [...this.overwritten]
+    this.overwritten = new Set()
+    return ids
+  }
+
+  private read(id: string, version: number | undefined, stale: boolean): void {
+    this.last.set(id, version)
+    if (!stale) return
+    this.overwritten.add(id)
+    this.onStale()
+  }
+}
+
+/** The registry's topics, each read from its beginning. */
+export class TableTails {
+  readonly webhook: TableTail
+  readonly tenant: TableTail
+  private caughtUp = false
+  private onStale = () => {}
+
+  constructor(connection: KafkaConnection, fatal: (error: Error) => void) {
+    const stale = () => this.onStale()
+    this.webhook = new TableTail(connection, WEBHOOKS, decodeWebhook, fatal, stale)
+    this.tenant = new TableTail(connection, TENANTS, decodeTenant, fatal, stale)
+  }
+
+  /** Who is told that an older record overwrote a newer one. */
+  whenStale(listener: () => void): void {
+    this.onStale = listener
+  }
+
+  of(kind: OutboxKind): TableTail {
+    return this[kind]
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.webhook.start(), this.tenant.start()])
+    this.caughtUp = true
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.webhook.stop(), this.tenant.stop()])
+  }
+
+  readiness(): string | undefined {
+    return this.caughtUp ? undefined : 'is reading its topics'
+  }
+}
