@@ -1,0 +1,63 @@
+import { Module, type DynamicModule } from '@nestjs/common'
+import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import type { ServiceContext } from '@posthorn/process'
+import { HistoryPartitions, HistoryWriter, type SqlPool } from '@posthorn/store'
+import { HistoryEdge } from './history.edge.js'
+import { DayKeeper } from './keep-days.js'
+import { MonitorMetrics } from './monitor-metrics.js'
+import { readEntry } from './read-entry.js'
+import { HistoryRecorder } from './record-history.js'
+
+export const MONITOR_GROUP = 'monitor'
+
+@Module({})
+export class MonitorModule {
+  static with(connection: KafkaConnection, pool: SqlPool, context: ServiceContext): DynamicModule {
+    const { settings, logger } = context
+    return {
+      module: MonitorModule,
+      controllers: [HistoryEdge],
+      providers: [
+        { provide: SafeProducer, useFactory: () => new SafeProducer(connection) },
+        {
+          provide: HistoryPartitions,
+          useFactory: () => new HistoryPartitions(pool, settings.monitorRetentionDays),
+        },
+        {
+          provide: DayKeeper,
+          inject: [HistoryPartitions],
+          useFactory: (partitions: HistoryPartitions) => new DayKeeper(partitions, logger),
+        },
+        {
+          provide: HistoryRecorder,
+          inject: [SafeProducer, HistoryPartitions],
+          useFactory: (producer: SafeProducer, partitions: HistoryPartitions) =>
+            recorder(
+              connection,
+              context,
+              producer,
+              new HistoryWriter(pool, partitions, connection.prefix + MONITOR_GROUP),
+            ),
+        },
+      ],
+    }
+  }
+}
+
+function recorder(
+  connection: KafkaConnection,
+  { settings, logger, fatal }: ServiceContext,
+  producer: SafeProducer,
+  writer: HistoryWriter,
+): HistoryRecorder {
+  const defaultTenant = settings.ingestDefaultTenant === '' ? undefined : settings.ingestDefaultTenant
+  return new HistoryRecorder({
+    read: record => readEntry(record, defaultTenant),
+    write: (entries, now) => writer.write(entries, now),
+    send: (topic, record) => producer.send(topic, record),
+    topicName: topic => connection.topic(topic),
+    metrics: lagSeconds => new MonitorMetrics(lagSeconds),
+    logger,
+    fatal,
+  })
+}

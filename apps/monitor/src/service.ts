@@ -1,0 +1,73 @@
+import { NestFactory } from '@nestjs/core'
+import type { MicroserviceOptions } from '@nestjs/microservices'
+import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
+import { SettingsError, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
+import { openHistoryPool } from '@posthorn/store'
+import { NestLogger } from '@posthorn/telemetry'
+import { DayKeeper } from './keep-days.js'
+import { MONITOR_GROUP, MonitorModule } from './monitor.module.js'
+import { HistoryRecorder } from './record-history.js'
+
+/** For the open batch; what is not written then is read again by the next owner. */
+const FINISH_MS = 5_000
+const CLOSE_POOL_MS = 2_000
+/** One transaction at a time, one connection that makes partitions, one that drops them, one spare. */
+const CONNECTIONS = 4
+/** Read and not in the history yet; a few full batches. */
+const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
+
+/** Writes the history of events, deliveries and attempts to Postgres. */
+export const monitorService: Service = { target: 'monitor', start }
+
+async function start(context: ServiceContext): Promise<RunningService> {
+  const { settings, logger, health, fatal } = context
+  const pool = openHistoryPool(databaseUrlOf(settings.databaseUrl), {
+    max: Math.min(CONNECTIONS, settings.databasePool),
+    name: 'posthorn-monitor',
+    onError: error => logger.warn({ err: error }, 'a connection to Postgres broke'),
+  })
+  const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'monitor'))
+  const strategy = new KafkaBatchStrategy(connection, {
+    group: MONITOR_GROUP,
+    fatal,
+    copartitioned: true,
+    maxUnfinishedBytes: MAX_UNFINISHED_BYTES,
+  })
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(MonitorModule.with(connection, pool, context), {
+    strategy,
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  })
+  const recorder = app.get(HistoryRecorder)
+  const producer = app.get(SafeProducer)
+  const days = app.get(DayKeeper)
+  await producer.connect()
+  days.start()
+  await app.listen()
+  health.addReadiness('monitor.consumer', () => strategy.consumer.readiness())
+  health.addReadiness('monitor.history', () => recorder.readiness())
+  health.addLiveness('monitor.consumer', () => strategy.consumer.liveness())
+  return { addresses: {}, stop }
+
+  async function stop(): Promise<void> {
+    days.stop()
+    recorder.hurry()
+    await within(FINISH_MS, strategy.consumer.drain())
+    recorder.stop()
+    await app.close()
+    await producer.close()
+    await within(CLOSE_POOL_MS, pool.end())
+  }
+}
+
+function databaseUrlOf(url: string | undefined): string {
+  if (url === undefined)
+    throw new SettingsError(['POSTHORN_DATABASE_URL: the monitor writes history to Postgres: set it to postgres://…'])
+  return url
+}
+
+function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout
+  const bound = new Promise<void>(resolve => (timer = setTimeout(resolve, ms)))
+  return Promise.race([work, bound]).finally(() => clearTimeout(timer))
+}
