@@ -1,1 +1,1 @@
-export {}
+export { delivererService } from './service.js'

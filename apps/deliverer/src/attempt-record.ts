@@ -1,0 +1,81 @@
+import type { EgressResult } from '@posthorn/egress'
+import type { Attempt } from '@posthorn/topics'
+import type { Delivery, Outcome, Verdict } from '@posthorn/webhook'
+
+/** The answer's text in an attempt record, in UTF-16 units; the record is kept for every attempt. */
+const MAX_RESPONSE_TEXT = 1024
+
+/** A request that was made, and what it came to. */
+export interface SentRequest {
+  readonly startedAt: number
+  readonly finishedAt: number
+  readonly publicUrl: string
+  readonly webhookVersion: number
+  readonly result: EgressResult
+  readonly verdict: Verdict
+  readonly trace?: { readonly traceId: string; readonly spanId: string }
+}
+
+/** The record of an attempt whose request was sent. */
+export function sentAttempt(delivery: Delivery, outcome: Outcome, sent: SentRequest): Attempt {
+  const { result, verdict } = sent
+  // Cutting may have left the first half of a surrogate pair.
+  const body = result.responseBody?.slice(0, MAX_RESPONSE_TEXT).replace(/[\ud800-\udbff]$/, '')
+  return {
+    ...named(delivery, outcome, sent.webhookVersion),
+    started_at: iso(sent.startedAt),
+    finished_at: iso(sent.finishedAt),
+    duration_ms: Math.round(result.durationMs * 1000) / 1000,
+    url: sent.publicUrl,
+    ...(result.kind === 'response' ? { status_code: result.status } : { error: `${result.cause}: ${result.detail}` }),
+    ...(verdict.kind === 'success' ? {} : { error_class: verdict.class, advice: verdict.advice }),
+    ...(body === undefined ? {} : { response_body: body }),
+    ...(outcome.kind === 'retry' ? { next_attempt_at: iso(outcome.due), next: 'tier' as const } : {}),
+    ...(sent.trace ? { trace_id: sent.trace.traceId, span_id: sent.trace.spanId } : {}),
+  }
+}
+
+/** The record of a delivery that ended before a request was made. */
+export function unsentAttempt(
+  delivery: Delivery,
+  outcome: Extract<Outcome, { kind: 'expired' | 'discarded' }>,
+  webhookVersion: number,
+  now: number,
+): Attempt {
+  return {
+    ...named(delivery, outcome, webhookVersion),
+    started_at: iso(now),
+    finished_at: iso(now),
+    duration_ms: 0,
+    advice: outcome.kind === 'expired' ? EXPIRED : DISCARDED[outcome.reason],
+  }
+}
+
+const EXPIRED =
+  "The delivery was older than the webhook's maximum age before this attempt could be made. Raise maxAgeMs, or find out what held it up, then redrive it."
+const DISCARDED = {
+  webhook_deleted: 'The webhook was deleted before this attempt: nothing was sent.',
+  webhook_disabled: 'The webhook was disabled before this attempt: nothing was sent. Enable it, then replay.',
+  webhook_unknown: 'The webhook does not exist any more: nothing was sent.',
+} as const
+
+function named(delivery: Delivery, outcome: Outcome, webhookVersion: number) {
+  const { event } = delivery
+  return {
+    delivery: delivery.id,
+    run: delivery.run,
+    attempt: delivery.attempt,
+    webhook: delivery.webhook,
+    webhook_version: webhookVersion,
+    tenant: delivery.tenant,
+    event: { id: event.id, source: event.source, type: event.type, time: event.time },
+    accepted_at: iso(delivery.acceptedAt),
+    outcome: outcome.kind,
+    ...(outcome.kind === 'discarded' ? { discard_reason: outcome.reason } : {}),
+    due_at: iso(delivery.attempt === 1 || delivery.due === 0 ? delivery.acceptedAt : delivery.due),
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,166 @@
+import type { Egress, EgressResult } from '@posthorn/egress'
+import type { Logger } from '@posthorn/telemetry'
+import type { Attempt } from '@posthorn/topics'
+import {
+  decideOutcome,
+  formatBody,
+  isFinal,
+  judge,
+  signStandard,
+  type Outcome,
+  type Verdict,
+  type Webhook,
+} from '@posthorn/webhook'
+import { sentAttempt, unsentAttempt } from './attempt-record.js'
+import type { AttemptSpan, AttemptTrace } from './attempt-trace.js'
+import type { DelivererMetrics } from './deliverer-metrics.js'
+import { recordAttempt, type Ended, type Output } from './record.js'
+import type { PreparedWebhook, WebhookCache } from './webhook-cache.js'
+import type { Work } from './work.js'
+
+/** What delivering needs from outside. */
+export interface DeliverParts {
+  readonly webhooks: { get(id: string): Webhook | undefined }
+  readonly cache: WebhookCache
+  readonly egress: Pick<Egress, 'send'>
+  readonly output: Output
+  readonly trace: AttemptTrace
+  readonly metrics: DelivererMetrics
+  readonly logger: Logger
+}
+
+/** What became of a piece of work: its effect is durable, or it has to wait in a delay topic until `due` (reckoned from `now`, ms). */
+export type Delivered =
+  | { readonly kind: 'recorded'; readonly outcome: Outcome }
+  | { readonly kind: 'postpone'; readonly due: number; readonly now: number; readonly reason: PostponeReason }
+
+export type PostponeReason = 'paused' | 'sealed'
+
+const PAUSED_MS = 600_000
+const SEALED_MS = 30_000
+
+/**
+ * One attempt, from top to bottom. What the customer does wrong is part of the outcome; it throws
+ * only for our own failures, and what it throws before recording may be done again.
+ */
+export async function deliver(work: Work, parts: DeliverParts): Promise<Delivered> {
+  const now = Date.now()
+  const prepared = prepare(work, parts, now)
+  switch (prepared.kind) {
+    case 'postpone':
+      return prepared
+    case 'ended': {
+      const { outcome, version } = prepared
+      return record(work, { outcome, attempt: unsentAttempt(work.delivery, outcome, version, now), now }, parts)
+    }
+    case 'ready': {
+      const request = sign(work, prepared.webhook, now)
+      const span = parts.trace.start(work.delivery, now)
+      const result = await send(request, span, parts)
+      return record(work, classify(work, prepared.webhook, { startedAt: now, result, span }), parts)
+    }
+  }
+}
+
+type Prepared =
+  | { readonly kind: 'ready'; readonly webhook: PreparedWebhook }
+  | { readonly kind: 'ended'; readonly outcome: Extract<Outcome, { kind: 'expired' | 'discarded' }>; version: number }
+  | Extract<Delivered, { kind: 'postpone' }>
+
+/** Whether there is anything to send now. The table has at least the version that the router matched. */
+function prepare({ delivery }: Work, { webhooks, cache, logger, metrics }: DeliverParts, now: number): Prepared {
+  const webhook = webhooks.get(delivery.webhook)
+  const version = webhook?.version ?? delivery.webhookVersion
+  switch (webhook?.status) {
+    case undefined:
+      return { kind: 'ended', outcome: { kind: 'discarded', reason: 'webhook_unknown' }, version }
+    case 'deleted':
+      return { kind: 'ended', outcome: { kind: 'discarded', reason: 'webhook_deleted' }, version }
+    case 'disabled':
+      return { kind: 'ended', outcome: { kind: 'discarded', reason: 'webhook_disabled' }, version }
+    case 'paused':
+    case 'pending':
+      return { kind: 'postpone', due: now + PAUSED_MS, now, reason: 'paused' }
+    case 'active':
+  }
+  if (now > delivery.acceptedAt + webhook.retryPolicy.maxAgeMs)
+    return { kind: 'ended', outcome: { kind: 'expired' }, version }
+  const opened = cache.open(webhook, now)
+  if (opened.kind === 'prepared') return { kind: 'ready', webhook: opened.prepared }
+  metrics.sealed()
+  logger.error(
+    { alert: 'secret_sealed', webhook: webhook.id, version, tenant: webhook.tenant, err: opened.error },
+    'the secret of this webhook does not open: its deliveries wait in a delay topic until POSTHORN_SEALING_KEYS has its key',
+  )
+  return { kind: 'postpone', due: now + SEALED_MS, now, reason: 'sealed' }
+}
+
+interface SignedRequest {
+  readonly url: string
+  readonly method: Webhook['method']
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly timeoutMs: number
+}
+
+function sign({ delivery, data }: Work, { webhook, keys }: PreparedWebhook, now: number): SignedRequest {
+  const { contentType, body } = formatBody(webhook.format, delivery.event, data)
+  const timestamp = Math.floor(now / 1000)
+  return {
+    url: webhook.url,
+    method: webhook.method,
+    headers: {
+      'content-type': contentType,
+      'webhook-id': delivery.id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': signStandard(keys, delivery.id, timestamp, body),
+    },
+    body,
+    timeoutMs: webhook.retryPolicy.timeoutMs,
+  }
+}
+
+async function send(request: SignedRequest, span: AttemptSpan, { egress }: DeliverParts): Promise<EgressResult> {
+  try {
+    return await egress.send(request)
+  } catch (error) {
+    span.fail(error as Error)
+    throw error
+  }
+}
+
+interface Answered {
+  readonly startedAt: number
+  readonly result: EgressResult
+  readonly span: AttemptSpan
+}
+
+function classify(
+  { delivery }: Work,
+  { webhook, publicUrl }: PreparedWebhook,
+  { startedAt, result, span }: Answered,
+): Ended {
+  const finishedAt = Date.now()
+  const verdict: Verdict = judge(result, finishedAt)
+  const outcome = decideOutcome(webhook.retryPolicy, delivery, verdict, finishedAt)
+  span.end(outcome.kind, result)
+  const trace = span.ids === undefined ? {} : { trace: span.ids }
+  const sent = { startedAt, finishedAt, publicUrl, webhookVersion: webhook.version, result, verdict, ...trace }
+  return { outcome, attempt: sentAttempt(delivery, outcome, sent), now: finishedAt }
+}
+
+/** Acknowledged in the order of recordAttempt, then told to metrics and log: one wide line per attempt. */
+async function record(work: Work, ended: Ended, parts: DeliverParts): Promise<Delivered> {
+  const { outcome, attempt } = ended
+  await recordAttempt(parts.output, work, ended)
+  parts.metrics.attempted(attempt)
+  const level = isFinal(outcome.kind) && outcome.kind !== 'delivered' ? 'info' : 'debug'
+  if (parts.logger.isLevelEnabled(level)) parts.logger[level](lineOf(work, attempt), `attempt ${outcome.kind}`)
+  return { kind: 'recorded', outcome }
+}
+
+/** Without the URL and the answer: both may carry what does not belong in a log. */
+function lineOf({ delivery, lane, partition, record: { offset } }: Work, attempt: Attempt) {
+  const { url: _url, response_body: _body, advice: _advice, event, ...line } = attempt
+  return { ...line, event_type: event.type, event_id: event.id, lane, partition, offset, spills: delivery.spills }
+}

@@ -1,0 +1,70 @@
+import { metrics } from '@opentelemetry/api'
+import type { Attempt } from '@posthorn/topics'
+import type { WebhookQueues } from './queues.js'
+import type { Work } from './work.js'
+
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+export type SpillReason = 'queue' | 'early' | 'paused' | 'sealed' | 'configuration'
+
+/** What the deliverer tells about its work. */
+export class DelivererMetrics {
+  private readonly meter = metrics.getMeter('posthorn')
+  private readonly attempts = this.meter.createCounter('posthorn_deliverer_attempts', {
+    description: 'Attempts recorded, by outcome and class of failure.',
+  })
+  private readonly durations = this.meter.createHistogram('posthorn_deliverer_attempt_duration', {
+    description: 'Time of a request, from connecting to the last byte of the answer.',
+    unit: 's',
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
+  })
+  private readonly spills = this.meter.createCounter('posthorn_deliverer_spills', {
+    description: 'Deliveries moved to a delay topic without an attempt, by reason.',
+  })
+  private readonly duplicates = this.meter.createCounter('posthorn_deliverer_duplicates', {
+    description: 'Records dropped because their attempt was known.',
+  })
+  private readonly poison = this.meter.createCounter('posthorn_deliverer_poison', {
+    description: 'Records set aside in the poison topic, by reason.',
+  })
+  private readonly secrets = this.meter.createCounter('posthorn_deliverer_sealed_secrets', {
+    description: 'Attempts that could not be made because a secret did not open.',
+  })
+  private readonly lags = this.meter.createCounter('posthorn_deliverer_configuration_lags', {
+    description: 'Deliveries whose webhook version did not arrive within 30 s.',
+  })
+
+  /** Gauges of what is in memory. */
+  watch(queues: WebhookQueues<Work>, held: () => number): void {
+    const gauge = (name: string, description: string, value: () => number) =>
+      this.meter.createObservableGauge(name, { description }).addCallback(result => result.observe(value()))
+    gauge('posthorn_deliverer_in_flight', 'Attempts under way, until they are recorded.', () => queues.running)
+    gauge('posthorn_deliverer_queued', 'Deliveries that wait in memory for a request.', () => queues.waiting)
+    gauge('posthorn_deliverer_held', 'Deliveries that wait in memory for a webhook version or for their time.', held)
+  }
+
+  attempted({ outcome, error_class, duration_ms, url }: Attempt): void {
+    this.attempts.add(1, { outcome, class: error_class ?? 'none' })
+    if (url !== undefined) this.durations.record(duration_ms / 1000, { outcome })
+  }
+
+  spilled(reason: SpillReason): void {
+    this.spills.add(1, { reason })
+  }
+
+  duplicate(): void {
+    this.duplicates.add(1)
+  }
+
+  setAside(reason: string): void {
+    this.poison.add(1, { reason })
+  }
+
+  sealed(): void {
+    this.secrets.add(1)
+  }
+
+  lagged(): void {
+    this.lags.add(1)
+  }
+}

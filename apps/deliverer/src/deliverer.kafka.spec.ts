@@ -1,0 +1,330 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
+import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
+import { createLogger } from '@posthorn/telemetry'
+import { startReceiver, testBrokers, until, type Receiver, type ReceiverHandler } from '@posthorn/testkit'
+import {
+  ATTEMPTS,
+  DEAD_LETTERS,
+  decodeAttempt,
+  decodeDelivery,
+  decodePoison,
+  DELAYS,
+  DELIVERIES,
+  DUE,
+  encodeDelivery,
+  encodeWebhook,
+  partitionFor,
+  POISON,
+  WEBHOOKS,
+  type Attempt,
+  type PoisonHead,
+  type TopicContract,
+} from '@posthorn/topics'
+import { DEFAULT_RETRY_POLICY, secretBytes, secretFrom, type Delivery, type Webhook } from '@posthorn/webhook'
+import type { Consumer } from 'kafkajs'
+import { delivererService } from './service.js'
+
+const WAIT_MS = 20_000
+const PARTITIONS = 2
+const SECRET = secretFrom(randomBytes(32))
+
+const settings = readSettings({
+  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
+  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
+  POSTHORN_KAFKA_PARTITIONS: String(PARTITIONS),
+  POSTHORN_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+  POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+  POSTHORN_DELIVERER_WEBHOOK_CONCURRENCY: '8',
+  POSTHORN_LOG_LEVEL: 'silent',
+})
+const logger = createLogger(settings.logLevel, 'deliverer.kafka.spec')
+const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'deliverer-test'))
+const sealer = new Sealer(settings.sealingKeys)
+const producer = new SafeProducer(connection)
+
+interface Waiting {
+  readonly topic: string
+  readonly partition: number
+  readonly delivery: Delivery
+  readonly data: Buffer
+}
+const attempts: Attempt[] = []
+const waiting: Waiting[] = []
+const deadLetters: Delivery[] = []
+const poison: PoisonHead[] = []
+let reader: Consumer
+let deliverer: RunningService | undefined
+const receivers: Receiver[] = []
+
+function collect(topic: string, partition: number, value: Buffer): void {
+  const name = topic.slice(settings.kafkaPrefix.length)
+  if (name === ATTEMPTS.name) {
+    const read = decodeAttempt(value)
+    if (read.kind === 'attempt') attempts.push(read.attempt)
+  } else if (name === POISON.name) {
+    const read = decodePoison(value)
+    if (read.kind === 'poison') poison.push(read.head)
+  } else {
+    const read = decodeDelivery(value)
+    if (read.kind !== 'delivery') return
+    if (name === DEAD_LETTERS.name) deadLetters.push(read.delivery)
+    else waiting.push({ topic: name, partition, ...read })
+  }
+}
+
+function start(): Promise<RunningService> {
+  const context: ServiceContext = {
+    settings,
+    logger,
+    health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
+    fatal: error => {
+      throw error
+    },
+  }
+  return delivererService.start(context)
+}
+
+async function receiver(handler?: ReceiverHandler): Promise<Receiver> {
+  const started = await startReceiver(handler)
+  receivers.push(started)
+  return started
+}
+
+let counter = 0
+/** Registers a webhook; `partition` chooses an id that falls there. */
+async function register(url: string, more: Partial<Webhook> = {}, partition = 0): Promise<Webhook> {
+  let id: string
+  do id = `webhook_${++counter}`
+  while (partitionFor(id, PARTITIONS) !== partition)
+  const webhook: Webhook = {
+    id,
+    tenant: 'acme',
+    version: 1,
+    status: 'active',
+    url,
+    method: 'POST',
+    events: ['*'],
+    format: 'standard',
+    sealedSecrets: [sealer.seal(SECRET, id)],
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    ...more,
+  }
+  await publish(webhook)
+  return webhook
+}
+
+async function publish(webhook: Webhook): Promise<void> {
+  await producer.send(WEBHOOKS, encodeWebhook(webhook))
+}
+
+function deliveryTo(webhook: Webhook, more: Partial<Delivery> = {}): Delivery {
+  const n = ++counter
+  return {
+    id: `delivery_${n}`,
+    webhook: webhook.id,
+    webhookVersion: webhook.version,
+    tenant: 'acme',
+    run: '0',
+    attempt: 1,
+    due: 0,
+    acceptedAt: Date.now(),
+    origin: { partition: 0, offset: n },
+    spills: 0,
+    event: {
+      tenant: 'acme',
+      id: `event_${n}`,
+      source: '/tests',
+      type: 'agent.created',
+      time: '2026-01-31T12:00:00Z',
+      contenttype: 'application/json',
+    },
+    ...more,
+  }
+}
+
+const give = (delivery: Delivery, topic: TopicContract = DELIVERIES) =>
+  producer.send(topic, encodeDelivery(delivery, Buffer.from('{"n": 1.0}')))
+
+const attemptsOf = (id: string) => attempts.filter(({ delivery }) => delivery === id)
+const outcomesOf = (id: string) => attemptsOf(id).map(({ outcome }) => outcome)
+
+/** Committed up to the end in the three topics: nothing would be read again. */
+async function allCommitted(): Promise<boolean> {
+  return connection.withAdmin(async admin => {
+    for (const topic of [DELIVERIES, DUE]) {
+      const name = connection.topic(topic)
+      const ends = await admin.fetchTopicOffsets(name)
+      const [committed] = await admin.fetchOffsets({ groupId: `${settings.kafkaPrefix}deliverer`, topics: [name] })
+      for (const { partition, high } of ends) {
+        const at = Number(committed!.partitions.find(found => found.partition === partition)?.offset ?? -1)
+        if (Number(high) > 0 && at !== Number(high)) return false
+      }
+    }
+    return true
+  })
+}
+
+beforeAll(async () => {
+  await createTopics(connection, await planTopics(connection))
+  await producer.connect()
+  reader = connection.kafka.consumer({ groupId: `${settings.kafkaPrefix}test`, maxWaitTimeInMs: 50 })
+  await reader.connect()
+  const watched = [ATTEMPTS, DEAD_LETTERS, POISON, ...Object.values(DELAYS)].map(topic => connection.topic(topic))
+  await reader.subscribe({ topics: watched, fromBeginning: true })
+  await reader.run({
+    eachMessage: async ({ topic, partition, message }) => collect(topic, partition, Buffer.from(message.value!)),
+  })
+  deliverer = await start()
+}, 60_000)
+
+afterEach(async () => {
+  await Promise.all(receivers.splice(0).map(one => one.close()))
+})
+
+afterAll(async () => {
+  await deliverer?.stop()
+  await reader?.disconnect()
+  await producer.close()
+}, 60_000)
+
+describe('S4 the delivery path', () => {
+  it('S6 500 twice, then 200: signed each time, due in the right tier, delivered by the third attempt', async () => {
+    const target = await receiver((_request, index) => ({ status: index < 2 ? 500 : 200, body: 'sorry' }))
+    const webhook = await register(`${target.url}/hook?token=x`, {}, 1)
+    let delivery = deliveryTo(webhook)
+    await give(delivery)
+    for (const [attempt, tier, delayMs] of [
+      [1, '0s', 5_000],
+      [2, '30s', 50_000],
+    ] as const) {
+      await until(() => outcomesOf(delivery.id).length === attempt, WAIT_MS)
+      const found = waiting.filter(({ delivery: { id } }) => id === delivery.id)
+      expect(found).toHaveLength(attempt)
+      const next = found.at(-1)!
+      const record = attemptsOf(delivery.id).at(-1)!
+      expect(next.partition).toBe(1)
+      expect(next.data.toString()).toBe('{"n": 1.0}')
+      expect(next.delivery).toEqual({ ...delivery, attempt: attempt + 1, due: Date.parse(record.next_attempt_at!) })
+      const after = next.delivery.due - Date.parse(record.finished_at)
+      expect(after).toBeGreaterThanOrEqual(delayMs * 0.8)
+      expect(after).toBeLessThanOrEqual(delayMs * 1.2 + 1)
+      expect([`delay.${tier}.v1`, 'delay.5s.v1']).toContain(next.topic)
+      expect(record).toMatchObject({
+        outcome: 'retry',
+        next: 'tier',
+        status_code: 500,
+        error_class: 'server.processing',
+        response_body: 'sorry',
+        url: `${target.url}/hook`,
+        webhook_version: 1,
+        tenant: 'acme',
+      })
+      // The retry-scheduler's part, without its waiting.
+      delivery = { ...next.delivery, due: 0 }
+      await give(delivery, DUE)
+    }
+    await until(() => outcomesOf(delivery.id).length === 3, WAIT_MS)
+    expect(outcomesOf(delivery.id)).toEqual(['retry', 'retry', 'delivered'])
+    for (const { headers, body } of target.requests) {
+      const mac = createHmac('sha256', secretBytes(SECRET)!)
+        .update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.`)
+        .update(body)
+      expect(headers['webhook-signature']).toBe(`v1,${mac.digest('base64')}`)
+      expect(headers['webhook-id']).toBe(delivery.id)
+      expect(headers['user-agent']).toMatch(/^Posthorn\/\d/)
+      expect(body.toString()).toBe('{"type":"agent.created","timestamp":"2026-01-31T12:00:00Z","data":{"n": 1.0}}')
+    }
+  }, 60_000)
+
+  it('S10 a webhook that hangs does not hold up another one of its partition', async () => {
+    const hanging = await receiver(() => new Promise(() => undefined))
+    const healthy = await receiver()
+    const retryPolicy = { ...DEFAULT_RETRY_POLICY, timeoutMs: 4_000 }
+    const stuck = await register(hanging.url, { retryPolicy })
+    const fine = await register(healthy.url)
+    for (let n = 0; n < 60; n++) void give(deliveryTo(stuck))
+    const lates = Array.from({ length: 30 }, () => deliveryTo(fine))
+    const started = Date.now()
+    await Promise.all(lates.map(delivery => give(delivery)))
+    await healthy.waitFor(30, WAIT_MS)
+    expect(Date.now() - started).toBeLessThan(3_000)
+    // What the hanging one does not come to in time goes to a delay topic, counted as a spill.
+    await until(() => waiting.some(({ delivery }) => delivery.webhook === stuck.id && delivery.spills === 1), WAIT_MS)
+    await until(() => attempts.filter(one => one.webhook === stuck.id).length >= 8, WAIT_MS)
+    const [first] = attempts.filter(one => one.webhook === stuck.id)
+    expect(first).toMatchObject({ outcome: 'retry', error_class: 'network.timeout' })
+    await until(() => allCommitted(), WAIT_MS)
+    const ofStuck = waiting.filter(({ delivery }) => delivery.webhook === stuck.id)
+    expect(new Set(ofStuck.map(({ delivery }) => delivery.id)).size).toBe(60)
+  }, 60_000)
+
+  it('S10 a record that is no delivery goes to poison, and its partition goes on', async () => {
+    const target = await receiver()
+    const webhook = await register(target.url)
+    const bad = await producer.send(
+      DELIVERIES,
+      { key: Buffer.from(webhook.id), value: Buffer.from('\u0001rubbish') },
+      { partition: 0 },
+    )
+    await give(deliveryTo(webhook))
+    await target.waitFor(1, WAIT_MS)
+    await until(() => poison.length > 0, WAIT_MS)
+    expect(poison).toEqual([
+      expect.objectContaining({ topic: 'deliveries.v1', partition: 0, offset: bad.offset, reason: 'undecodable' }),
+    ])
+    await until(() => allCommitted(), WAIT_MS)
+  }, 60_000)
+
+  it('deliveries of a deleted webhook are discarded with the reason', async () => {
+    const target = await receiver()
+    const webhook = await register(target.url)
+    await publish({ ...webhook, version: 2, status: 'deleted' })
+    const delivery = deliveryTo({ ...webhook, version: 2 })
+    await give(delivery)
+    await until(() => outcomesOf(delivery.id).length > 0, WAIT_MS)
+    expect(attemptsOf(delivery.id)).toEqual([
+      expect.objectContaining({ outcome: 'discarded', discard_reason: 'webhook_deleted', webhook_version: 2 }),
+    ])
+    expect(target.requests).toEqual([])
+  }, 60_000)
+
+  it('a delivery that is ahead of its webhook waits for it', async () => {
+    const target = await receiver()
+    const webhook = await register('http://127.0.0.1:1/')
+    const delivery = deliveryTo({ ...webhook, version: 2 })
+    await give(delivery)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    expect(attemptsOf(delivery.id)).toEqual([])
+    await publish({ ...webhook, version: 2, url: target.url })
+    await target.waitFor(1, WAIT_MS)
+    await until(() => outcomesOf(delivery.id).length > 0, WAIT_MS)
+    expect(attemptsOf(delivery.id)).toMatchObject([{ outcome: 'delivered', webhook_version: 2 }])
+  }, 60_000)
+
+  it('410 ends in a dead letter', async () => {
+    const target = await receiver(() => ({ status: 410 }))
+    const delivery = deliveryTo(await register(target.url))
+    await give(delivery)
+    await until(() => deadLetters.some(({ id }) => id === delivery.id), WAIT_MS)
+    await until(() => outcomesOf(delivery.id).length > 0, WAIT_MS)
+    expect(outcomesOf(delivery.id)).toEqual(['gone'])
+  }, 60_000)
+
+  it('S9 a restart sends nothing twice, nor does an event that is published twice around it', async () => {
+    const target = await receiver()
+    const webhook = await register(target.url)
+    const all = Array.from({ length: 200 }, () => deliveryTo(webhook))
+    await Promise.all(all.map(delivery => give(delivery)))
+    await target.waitFor(20, WAIT_MS)
+    await deliverer!.stop()
+    deliverer = await start()
+    await until(() => new Set(target.requests.map(({ headers }) => headers['webhook-id'])).size === 200, WAIT_MS)
+    // The same deliveries again, as a second copy of each event would make them.
+    await Promise.all(all.slice(0, 50).map(delivery => give(delivery)))
+    await until(() => allCommitted(), WAIT_MS)
+    expect(target.requests).toHaveLength(200)
+  }, 60_000)
+})

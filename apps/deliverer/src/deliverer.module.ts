@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { Module, type DynamicModule } from '@nestjs/common'
+import { Egress } from '@posthorn/egress'
+import { SafeProducer, TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import type { ServiceContext } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
+import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
+import type { Webhook } from '@posthorn/webhook'
+import { AttemptsTail } from './attempts-tail.js'
+import { traced, untraced } from './attempt-trace.js'
+import { DelivererMetrics } from './deliverer-metrics.js'
+import { DeliveriesEdge } from './deliveries.edge.js'
+import { DeliveryLoop } from './delivery-loop.js'
+import { WebhookCache } from './webhook-cache.js'
+
+export const DELIVERER_GROUP = 'deliverer'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+@Module({})
+export class DelivererModule {
+  /** `healthy` says whether the membership in the group is sure. */
+  static with(connection: KafkaConnection, context: ServiceContext, healthy: () => boolean): DynamicModule {
+    return {
+      module: DelivererModule,
+      controllers: [DeliveriesEdge],
+      providers: [
+        { provide: SafeProducer, useFactory: () => new SafeProducer(connection) },
+        { provide: Egress, useFactory: () => egress(context) },
+        {
+          provide: TableFollower,
+          useFactory: () =>
+            new TableFollower<Webhook>(connection, { topic: WEBHOOKS, decode: decodeWebhook, fatal: context.fatal }),
+        },
+        {
+          provide: DeliveryLoop,
+          inject: [SafeProducer, TableFollower, Egress],
+          useFactory: (output: SafeProducer, webhooks: TableFollower<Webhook>, door: Egress) =>
+            deliveryLoop(context, {
+              output,
+              webhooks,
+              egress: door,
+              healthy,
+              tail: new AttemptsTail(connection, context.logger),
+            }),
+        },
+      ],
+    }
+  }
+}
+
+function egress({ settings }: ServiceContext): Egress {
+  return Egress.from({
+    allow: settings.egressAllow,
+    sockets: settings.delivererSockets,
+    userAgent: `Posthorn/${version}`,
+  })
+}
+
+interface Outside {
+  readonly tail: AttemptsTail
+  readonly output: SafeProducer
+  readonly webhooks: TableFollower<Webhook>
+  readonly egress: Egress
+  readonly healthy: () => boolean
+}
+
+function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outside): DeliveryLoop {
+  return new DeliveryLoop({
+    ...outside,
+    cache: new WebhookCache(new Sealer(settings.sealingKeys)),
+    trace: settings.traceOtlpUrl === undefined ? untraced : traced,
+    metrics: new DelivererMetrics(),
+    limits: { sockets: settings.delivererSockets, perWebhook: settings.delivererWebhookConcurrency },
+    logger,
+    fatal,
+  })
+}

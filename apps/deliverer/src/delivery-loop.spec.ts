@@ -1,0 +1,386 @@
+import { createHmac } from 'node:crypto'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import type { EgressRequest, EgressResult } from '@posthorn/egress'
+import { ProducerClosed, RecordRefused, type ConsumedRecord, type PartitionClaim } from '@posthorn/kafka'
+import { createLogger } from '@posthorn/telemetry'
+import {
+  decodeAttempt,
+  decodeDeadLetter,
+  decodeDelivery,
+  decodePoison,
+  DELIVERIES,
+  encodeDelivery,
+  type Attempt,
+  type TopicContract,
+  type TopicRecord,
+} from '@posthorn/topics'
+import { DEFAULT_RETRY_POLICY, secretFrom, type Delivery, type Webhook } from '@posthorn/webhook'
+import { untraced } from './attempt-trace.js'
+import { DelivererMetrics } from './deliverer-metrics.js'
+import { DeliveryLoop } from './delivery-loop.js'
+import { WebhookCache } from './webhook-cache.js'
+
+const SECRET = secretFrom(Buffer.alloc(32, 7))
+const NOW = Date.now()
+
+const webhookOf = (more: Partial<Webhook> = {}): Webhook => ({
+  id: 'webhook_1',
+  tenant: 'default',
+  version: 3,
+  status: 'active',
+  url: 'https://user:pw@example.com/hook?token=x',
+  method: 'POST',
+  events: ['*'],
+  format: 'standard',
+  sealedSecrets: ['sealed'],
+  retryPolicy: { ...DEFAULT_RETRY_POLICY, jitter: 0, maxAgeMs: 3600_000 },
+  ...more,
+})
+const deliveryOf = (more: Partial<Delivery> = {}): Delivery => ({
+  id: 'delivery_1',
+  webhook: 'webhook_1',
+  webhookVersion: 3,
+  tenant: 'default',
+  run: '0',
+  attempt: 1,
+  due: 0,
+  acceptedAt: NOW,
+  origin: { partition: 0, offset: 9 },
+  spills: 0,
+  event: {
+    tenant: 'default',
+    id: 'e1',
+    source: '/test',
+    type: 'agent.created',
+    time: '2026-01-01T00:00:00Z',
+    contenttype: 'application/json',
+  },
+  ...more,
+})
+
+interface Sent {
+  readonly topic: string
+  readonly record: TopicRecord
+  readonly acknowledge: () => void
+}
+
+/** The loop with everything around it made of paper: what it asks for is seen, and answered by the test. */
+function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; healthy?: boolean } = {}) {
+  const seen = { requests: [] as EgressRequest[], sent: [] as Sent[], done: [] as number[], fatal: [] as Error[] }
+  const state = {
+    webhook: 'webhook' in options ? options.webhook : webhookOf(),
+    answer: (): EgressResult | Promise<EgressResult> => ({ kind: 'response', status: 200, durationMs: 1 }),
+    send: (_topic: TopicContract, _record: TopicRecord): void => undefined,
+    unseal: (): string => SECRET,
+    healthy: options.healthy ?? true,
+  }
+  const revoke = new AbortController()
+  const claim: PartitionClaim = {
+    topic: DELIVERIES,
+    partition: 2,
+    done: offset => void seen.done.push(offset),
+    pause: () => undefined,
+    resume: () => undefined,
+    revoked: revoke.signal,
+  }
+  const loop = new DeliveryLoop({
+    webhooks: {
+      get: () => state.webhook,
+      readToEnd: () => Promise.resolve(),
+      waitFor: () => Promise.resolve(false),
+    },
+    cache: new WebhookCache({ unseal: () => state.unseal() }),
+    egress: {
+      send: request => {
+        seen.requests.push(request)
+        return Promise.resolve().then(() => state.answer())
+      },
+    },
+    output: {
+      send: (topic, record, sendOptions) =>
+        new Promise((resolve, reject) => {
+          try {
+            state.send(topic, record)
+          } catch (error) {
+            return reject(error as Error)
+          }
+          const acknowledge = () => resolve({ partition: sendOptions?.partition ?? 0, offset: 0 })
+          seen.sent.push({ topic: `${topic.name}/${sendOptions?.partition ?? '-'}`, record, acknowledge })
+          if (options.acknowledge !== false) acknowledge()
+        }),
+    },
+    tail: { read: () => Promise.resolve() },
+    trace: untraced,
+    metrics: new DelivererMetrics(),
+    logger: createLogger('silent', 'test'),
+    limits: { sockets: 10, perWebhook: 5 },
+    healthy: () => state.healthy,
+    fatal: error => void seen.fatal.push(error),
+  })
+  const give = (record: TopicRecord, offset: number, topic = DELIVERIES) => {
+    const consumed: ConsumedRecord = { ...record, headers: {}, timestamp: NOW, topic, partition: 2, offset }
+    loop.enqueue({ claim, records: [consumed] })
+  }
+  const deliver = (more: Partial<Delivery> = {}, offset = 0) =>
+    give(encodeDelivery(deliveryOf(more), Buffer.from('{"a":1}')), offset)
+  stops.push(() => loop.stop(0))
+  return { seen, state, loop, give, deliver, claim, revoke }
+}
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => void (await Promise.all(stops.splice(0).map(stop => stop()))))
+const settled = () => new Promise(resolve => setTimeout(resolve, 20))
+const topicsOf = (sent: readonly Sent[]) => sent.map(({ topic }) => topic)
+const attemptIn = ({ record }: Sent): Attempt => {
+  const read = decodeAttempt(record.value)
+  if (read.kind === 'bad') throw new Error(read.detail)
+  return read.attempt
+}
+
+describe('S6 the request', () => {
+  it('is signed over id, timestamp and the bytes sent, with every active secret', async () => {
+    const { seen, deliver } = setUp({ webhook: webhookOf({ sealedSecrets: ['new', 'old'] }) })
+    deliver()
+    await settled()
+    const [request] = seen.requests
+    const { headers, body } = request!
+    expect(Buffer.from(body).toString()).toBe(
+      '{"type":"agent.created","timestamp":"2026-01-01T00:00:00Z","data":{"a":1}}',
+    )
+    const expected = createHmac('sha256', Buffer.alloc(32, 7))
+      .update(`delivery_1.${headers['webhook-timestamp']}.`)
+      .update(body)
+      .digest('base64')
+    expect(headers).toEqual({
+      'content-type': 'application/json',
+      'webhook-id': 'delivery_1',
+      'webhook-timestamp': expect.stringMatching(/^\d{10}$/),
+      'webhook-signature': `v1,${expected} v1,${expected}`,
+    })
+    expect(request).toMatchObject({ url: webhookOf().url, method: 'POST', timeoutMs: 10_000 })
+  })
+})
+
+describe('S4 an offset is done only when its effect is durable', () => {
+  it('delivered: the attempt, then the offset', async () => {
+    const { seen, deliver } = setUp({ acknowledge: false })
+    deliver()
+    await settled()
+    expect(topicsOf(seen.sent)).toEqual(['attempts.v1/2'])
+    expect(seen.done).toEqual([])
+    seen.sent[0]!.acknowledge()
+    await settled()
+    expect(seen.done).toEqual([0])
+    expect(attemptIn(seen.sent[0]!)).toMatchObject({
+      delivery: 'delivery_1',
+      attempt: 1,
+      outcome: 'delivered',
+      status_code: 200,
+      url: 'https://example.com/hook',
+      webhook_version: 3,
+      event: { id: 'e1', source: '/test', type: 'agent.created', time: '2026-01-01T00:00:00Z' },
+    })
+  })
+
+  it('failed: the tier, then the attempt, then the offset', async () => {
+    const { seen, state, deliver } = setUp({ acknowledge: false })
+    state.answer = () => ({ kind: 'response', status: 500, durationMs: 1, responseBody: 'x'.repeat(5_000) })
+    deliver()
+    await settled()
+    expect(topicsOf(seen.sent)).toEqual(['delay.5s.v1/2'])
+    seen.sent[0]!.acknowledge()
+    await settled()
+    expect(topicsOf(seen.sent)).toEqual(['delay.5s.v1/2', 'attempts.v1/2'])
+    expect(seen.done).toEqual([])
+    seen.sent[1]!.acknowledge()
+    await settled()
+    expect(seen.done).toEqual([0])
+    const retry = decodeDelivery(seen.sent[0]!.record.value)
+    const attempt = attemptIn(seen.sent[1]!)
+    expect(retry).toMatchObject({ kind: 'delivery', delivery: { attempt: 2, spills: 0 }, data: Buffer.from('{"a":1}') })
+    expect(attempt).toMatchObject({ outcome: 'retry', next: 'tier', error_class: 'server.processing' })
+    expect(attempt.response_body).toHaveLength(1024)
+    expect(attempt.next_attempt_at).toBe(
+      new Date(retry.kind === 'delivery' ? retry.delivery.due : Number.NaN).toISOString(),
+    )
+  })
+
+  it.each([
+    ['gone', 410, {}],
+    ['exhausted', 500, { attempt: 5 }],
+  ] as const)('%s: the dead letter, then the attempt, then the offset', async (outcome, status, more) => {
+    const { seen, state, deliver } = setUp()
+    state.answer = () => ({ kind: 'response', status, durationMs: 1 })
+    deliver(more)
+    await settled()
+    expect(topicsOf(seen.sent)).toEqual(['dead-letters.v1/2', 'attempts.v1/2'])
+    expect(attemptIn(seen.sent[1]!).outcome).toBe(outcome)
+    expect(decodeDeadLetter(seen.sent[0]!.record.value)).toMatchObject({
+      kind: 'dead-letter',
+      lastAttempt: { outcome, status_code: status },
+    })
+    expect(seen.done).toEqual([0])
+  })
+
+  it('a duplicate of an attempt under way is done with it, not before; a later one at once', async () => {
+    const { seen, deliver } = setUp({ acknowledge: false })
+    deliver({}, 0)
+    deliver({}, 1)
+    await settled()
+    expect([seen.requests.length, seen.done]).toEqual([1, []])
+    seen.sent[0]!.acknowledge()
+    await settled()
+    expect(seen.done).toEqual([0, 1])
+    deliver({}, 2)
+    expect(seen.done).toEqual([0, 1, 2])
+    expect(seen.requests).toHaveLength(1)
+  })
+
+  it('a closed producer leaves the offset to the next owner', async () => {
+    const { seen, state, deliver } = setUp()
+    state.send = () => {
+      throw new ProducerClosed()
+    }
+    deliver()
+    await settled()
+    expect([seen.done, seen.fatal]).toEqual([[], []])
+  })
+})
+
+describe('S4 deliveries that are not sent', () => {
+  const unsent = async (options: Parameters<typeof setUp>[0], more: Partial<Delivery> = {}) => {
+    const parts = setUp(options)
+    parts.deliver(more)
+    await settled()
+    expect(parts.seen.requests).toEqual([])
+    return parts
+  }
+
+  it.each([
+    ['webhook_unknown', undefined],
+    ['webhook_deleted', webhookOf({ status: 'deleted', version: 4 })],
+    ['webhook_disabled', webhookOf({ status: 'disabled', version: 4 })],
+  ] as const)('%s: discarded', async (reason, webhook) => {
+    const { seen } = await unsent({ webhook })
+    expect(topicsOf(seen.sent)).toEqual(['attempts.v1/2'])
+    expect(attemptIn(seen.sent[0]!)).toMatchObject({ outcome: 'discarded', discard_reason: reason })
+    expect(attemptIn(seen.sent[0]!)).not.toHaveProperty('url')
+    expect(seen.done).toEqual([0])
+  })
+
+  it('too old: expired, with a dead letter', async () => {
+    const { seen } = await unsent({}, { acceptedAt: NOW - 3600_001 - 60_000 })
+    expect(topicsOf(seen.sent)).toEqual(['dead-letters.v1/2', 'attempts.v1/2'])
+    expect(attemptIn(seen.sent[1]!).outcome).toBe('expired')
+    expect(seen.done).toEqual([0])
+  })
+
+  it('paused: back to the ten-minute tier, with the same number', async () => {
+    const { seen, deliver, state } = await unsent({ webhook: webhookOf({ status: 'paused' }) })
+    expect(topicsOf(seen.sent)).toEqual(['delay.10m.v1/2'])
+    expect(decodeDelivery(seen.sent[0]!.record.value)).toMatchObject({ delivery: { attempt: 1, spills: 1 } })
+    expect(seen.done).toEqual([0])
+    state.webhook = webhookOf({ version: 4 })
+    deliver({ spills: 1 }, 1)
+    await settled()
+    expect(seen.requests).toHaveLength(1)
+  })
+
+  it('a webhook version that does not come: to a tier', async () => {
+    const { seen } = await unsent({}, { webhookVersion: 4 })
+    expect(topicsOf(seen.sent)).toEqual(['delay.30s.v1/2'])
+    expect(seen.done).toEqual([0])
+  })
+
+  it('a secret that does not open: to a tier', async () => {
+    const { seen, state, deliver } = setUp()
+    state.unseal = () => {
+      throw new Error('no key')
+    }
+    deliver()
+    await settled()
+    expect([seen.requests, topicsOf(seen.sent), seen.done]).toEqual([[], ['delay.30s.v1/2'], [0]])
+  })
+
+  it('due in a minute: to the tier that fits; due in a moment: then, not before', async () => {
+    const { seen, deliver } = setUp()
+    deliver({ attempt: 2, due: Date.now() + 60_000, id: 'later' }, 0)
+    const due = Date.now() + 150
+    deliver({ attempt: 2, due, id: 'soon' }, 1)
+    await settled()
+    expect([topicsOf(seen.sent), seen.requests]).toEqual([['delay.30s.v1/2'], []])
+    while (seen.requests.length === 0) await settled()
+    expect(Date.now()).toBeGreaterThanOrEqual(due - 1)
+  })
+
+  it('while the membership is not sure: waiting', async () => {
+    const { seen, state, loop } = await unsent({ healthy: false })
+    loop.start()
+    expect(seen.done).toEqual([])
+    state.healthy = true
+    while (seen.done.length === 0) await settled()
+    expect(seen.requests).toHaveLength(1)
+  })
+})
+
+describe('S10 records that cannot be handled', () => {
+  it('no delivery: poison, and the next record goes on', async () => {
+    const { seen, give, deliver } = setUp()
+    give({ key: null, value: Buffer.from('\u0001rubbish') }, 0)
+    deliver({}, 1)
+    await settled()
+    expect(decodePoison(seen.sent[0]!.record.value)).toMatchObject({
+      head: { topic: 'deliveries.v1', partition: 2, offset: 0, reason: 'undecodable', size: 8 },
+      body: Buffer.from('\u0001rubbish'),
+    })
+    expect(seen.done.sort()).toEqual([0, 1])
+  })
+
+  it('our code throws three times: poison', async () => {
+    const { seen, state, deliver } = setUp()
+    state.answer = () => {
+      throw new Error('a mistake of ours')
+    }
+    deliver()
+    await settled()
+    expect(seen.requests).toHaveLength(3)
+    expect(decodePoison(seen.sent[0]!.record.value)).toMatchObject({
+      head: { reason: 'handler_failed', detail: 'a mistake of ours' },
+    })
+    expect(seen.done).toEqual([0])
+  })
+
+  it('what the broker never takes: poison without a second request', async () => {
+    const { seen, state, deliver } = setUp()
+    state.send = topic => {
+      if (topic.name !== 'poison.v1') throw new RecordRefused('too large')
+    }
+    deliver()
+    await settled()
+    expect(seen.requests).toHaveLength(1)
+    expect(topicsOf(seen.sent)).toEqual(['poison.v1/-'])
+    expect(seen.done).toEqual([0])
+  })
+
+  it('of a newer version: this process ends, and sends nothing more', async () => {
+    const { seen, give, deliver } = setUp()
+    give({ key: null, value: Buffer.from([9, 0, 0, 0, 2, 0x7b, 0x7d]) }, 0)
+    deliver({}, 1)
+    await settled()
+    expect(seen.fatal[0]?.message).toMatch(/deliveries.v1\/2\/0 has frame version 9/)
+    expect([seen.requests, seen.done]).toEqual([[], []])
+  })
+})
+
+describe('S10 a lost partition', () => {
+  it('what waits is not sent any more, and may be read again', async () => {
+    const { seen, state, loop, deliver, claim, revoke } = setUp({ healthy: false })
+    deliver()
+    revoke.abort()
+    loop.revoked([claim])
+    state.healthy = true
+    loop.start()
+    await settled()
+    expect([seen.requests, seen.sent, seen.done]).toEqual([[], [], []])
+  })
+})

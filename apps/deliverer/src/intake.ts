@@ -1,0 +1,101 @@
+import type { ConsumedRecord, PartitionClaim, RecordBatch } from '@posthorn/kafka'
+import { BULK, decodeDelivery, DUE, type Attempt, type ReadDelivery } from '@posthorn/topics'
+import type { DelivererMetrics } from './deliverer-metrics.js'
+import { Seen } from './seen.js'
+import { Completion, type Lane, type Work } from './work.js'
+
+export interface IntakeParts {
+  readonly metrics: DelivererMetrics
+  /** Sets the record aside and finishes its offset. */
+  undecodable(claim: PartitionClaim, record: ConsumedRecord, detail: string): void
+  /** A record of a newer version: this process is too old to go on. */
+  newer(record: ConsumedRecord, version: number): void
+}
+
+const LANES: ReadonlyMap<string, Lane> = new Map([
+  [DUE.name, 'due'],
+  [BULK.name, 'bulk'],
+])
+
+/** Turns records into work, each attempt once: what was seen before is dropped here. */
+export class Intake {
+  private readonly seen = new Map<number, Seen<Work>>()
+
+  constructor(private readonly parts: IntakeParts) {}
+
+  accept({ claim, records }: RecordBatch): Work[] {
+    const accepted: Work[] = []
+    for (const record of records) {
+      const work = this.read(claim, record)
+      if (work && this.isNew(claim, work)) accepted.push(work)
+    }
+    return accepted
+  }
+
+  /** The attempt is recorded; see Seen. */
+  finish({ delivery, partition }: Work, how: 'final' | 'tier'): void {
+    this.of(partition).finish(delivery, how)
+  }
+
+  /** The work left memory without an attempt. */
+  release(work: Work): void {
+    this.of(work.partition).release(work.delivery, work)
+  }
+
+  /** Whether this process has worked on the partition and knows more than attempts.v1 could tell. */
+  knows(partition: number): boolean {
+    return this.seen.has(partition)
+  }
+
+  /** What attempts.v1 says about a partition, oldest first, before its first record. */
+  recall(partition: number, attempt: Attempt): void {
+    this.of(partition).recall(attempt)
+  }
+
+  /** Forgets partitions that are others' now. */
+  keepOnly(partitions: ReadonlySet<number>): void {
+    for (const partition of this.seen.keys()) if (!partitions.has(partition)) this.seen.delete(partition)
+  }
+
+  private read(claim: PartitionClaim, record: ConsumedRecord): Work | undefined {
+    const read: ReadDelivery = decodeDelivery(record.value)
+    switch (read.kind) {
+      case 'newer':
+        return void this.parts.newer(record, read.version)
+      case 'bad':
+        return void this.parts.undecodable(claim, record, read.detail)
+      case 'delivery':
+        return {
+          delivery: read.delivery,
+          data: read.data,
+          lane: LANES.get(record.topic.name) ?? 'fresh',
+          partition: record.partition,
+          bytes: record.value?.length ?? 0,
+          record,
+          completion: new Completion(claim, record.offset),
+          failures: 0,
+        }
+    }
+  }
+
+  private isNew(claim: PartitionClaim, work: Work): boolean {
+    const sighting = this.of(work.partition).admit(work.delivery, work)
+    switch (sighting.kind) {
+      case 'new':
+        return true
+      case 'settled':
+        work.completion.done()
+        break
+      case 'in_flight':
+        sighting.work.completion.tie(claim, work.record.offset)
+    }
+    this.parts.metrics.duplicate()
+    return false
+  }
+
+  private of(partition: number): Seen<Work> {
+    let seen = this.seen.get(partition)
+    if (!seen) this.seen.set(partition, (seen = new Seen()))
+    return seen
+  }
+}

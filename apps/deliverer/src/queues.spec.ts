@@ -1,0 +1,126 @@
+import { describe, expect, it } from '@jest/globals'
+import { WebhookQueues, type Queued } from './queues.js'
+
+interface Item extends Queued {
+  readonly n: number
+}
+const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 100): Item => ({
+  delivery: { webhook },
+  lane,
+  bytes,
+  n,
+})
+const label = (work: Item | undefined) => work && `${work.delivery.webhook}${work.n}`
+
+function takeAll(queues: WebhookQueues<Item>, now = 0): Item[] {
+  const taken: Item[] = []
+  for (let work = queues.take(now); work; work = queues.take(now)) taken.push(work)
+  return taken
+}
+
+describe('S10 queues per webhook', () => {
+  it('serve webhooks in turn, each in the order of arrival', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    for (const n of [1, 2, 3]) queues.push(item('a', n), 0)
+    for (const n of [1, 2]) queues.push(item('b', n), 0)
+    expect(takeAll(queues).map(label)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3'])
+    expect([queues.running, queues.waiting]).toEqual([5, 0])
+  })
+
+  it('serve due work before fresh, and bulk last, but at least every twentieth time', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 1000, perWebhook: 500 })
+    queues.push(item('a', 1, 'bulk'), 0)
+    for (let n = 2; n < 50; n++) queues.push(item('a', n), 0)
+    queues.push(item('a', 99, 'due'), 0)
+    const order = takeAll(queues)
+    expect(order[0]!.n).toBe(99)
+    expect(order.findIndex(({ lane }) => lane === 'bulk')).toBe(19)
+  })
+
+  it('start no more for one webhook than it may have, and go on when one ends', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 2 })
+    for (const n of [1, 2, 3]) queues.push(item('a', n), 0)
+    const [first] = takeAll(queues)
+    expect([queues.running, queues.waiting]).toEqual([2, 1])
+    queues.finish(first!, 5)
+    expect(label(queues.take(5))).toBe('a3')
+  })
+
+  it('leave sockets for others, however many webhooks hang', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 64, perWebhook: 64 })
+    for (let hook = 0; hook < 20; hook++) for (let n = 0; n < 64; n++) queues.push(item(`hangs${hook}-`, n), 0)
+    takeAll(queues)
+    queues.push(item('fine', 1), 1)
+    expect(label(queues.take(1))).toBe('fine1')
+    expect(queues.running).toBeLessThan(64)
+  })
+
+  it('never have more requests than sockets', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 3, perWebhook: 64 })
+    for (let hook = 0; hook < 10; hook++) queues.push(item(`w${hook}-`, 1), 0)
+    expect(takeAll(queues)).toHaveLength(3)
+    queues.refresh(0)
+    expect(queues.take(0)).toBeUndefined()
+  })
+
+  it('spill what a hanging webhook does not come to in time, each with its own slot in order', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    for (let n = 0; n < 510; n++) queues.push(item('a', n), 0)
+    takeAll(queues)
+    expect(queues.overflow(0)).toEqual([])
+    // After 4 s without an answer ten requests at once are 2.5 a second: five in 2 s.
+    const spills = queues.overflow(4_000)
+    expect(queues.waiting).toBe(5)
+    expect(spills.map(({ work }) => work.n)).toEqual(Array.from({ length: 495 }, (_, i) => 15 + i))
+    expect(spills[0]!.due).toBe(4_000 + 5 * 400 + 400)
+    expect(spills[1]!.due).toBe(spills[0]!.due + 400)
+    // The next excess gets slots after those, not the same ones again.
+    for (const n of [600, 601]) queues.push(item('a', n), 4_000)
+    expect(queues.overflow(4_000)[0]!.due).toBe(spills.at(-1)!.due + 400)
+  })
+
+  it('spill at most ten minutes ahead', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    for (let n = 0; n < 100; n++) queues.push(item('a', n), 0)
+    takeAll(queues)
+    const spills = queues.overflow(60_000)
+    expect(Math.max(...spills.map(({ due }) => due))).toBe(60_000 + 600_000)
+  })
+
+  it('spill replays first, and what has already been moved last', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    queues.push(item('a', 0), 0)
+    takeAll(queues)
+    for (const [n, lane] of [
+      [1, 'due'],
+      [2, 'bulk'],
+      [3, 'fresh'],
+    ] as const)
+      queues.push(item('a', n, lane), 0)
+    const spills = queues.overflow(10_000)
+    expect(spills.map(({ work }) => work.lane).sort()).toEqual(['bulk', 'fresh'])
+    expect(queues.waiting).toBe(1)
+  })
+
+  it('do not spill a webhook that keeps up', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    for (let n = 0; n < 600; n++) queues.push(item('a', n), 0)
+    for (let now = 0; now < 200; now += 2) for (const work of takeAll(queues, now)) queues.finish(work, now + 2)
+    expect(queues.overflow(200)).toEqual([])
+  })
+
+  it('spill by bytes too, down to one', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    for (let n = 0; n < 40; n++) queues.push(item('a', n, 'fresh', 1024 * 1024), 0)
+    expect(queues.overflow(0)).toHaveLength(8)
+    expect(queues.waiting).toBe(32)
+  })
+
+  it('let go of what is not wanted any more', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    for (let n = 0; n < 4; n++) queues.push(item('a', n), 0)
+    expect(queues.remove(({ n }) => n % 2 === 0).map(label)).toEqual(['a0', 'a2'])
+    expect(queues.waiting).toBe(2)
+    expect(label(queues.take(0))).toBe('a1')
+  })
+})

@@ -1,0 +1,228 @@
+import type { Lane } from './work.js'
+
+/** What a queue has to know of a piece of work. */
+export interface Queued {
+  readonly delivery: { readonly webhook: string }
+  readonly lane: Lane
+  readonly bytes: number
+}
+
+export interface QueueLimits {
+  /** Requests in all. */
+  readonly sockets: number
+  /** Requests of one webhook. */
+  readonly perWebhook: number
+}
+
+/** Work that has to leave memory, and when its webhook will have room for it (ms since the epoch). */
+export interface Spill<W> {
+  readonly work: W
+  readonly due: number
+}
+
+/** A webhook keeps in memory what it takes within this time at its present speed; the rest is spilled. */
+const MAX_WAIT_MS = 2_000
+/** A partition's window: who takes that many within MAX_WAIT_MS is slowed by the window, and need not spill. */
+const MAX_RECORDS = 16_384
+/** Half of what may be unfinished in a process: one webhook with large events leaves room for others. */
+const MAX_BYTES = 32 * 1024 * 1024
+/** A longer backlog is moved again: its webhook may have become quicker. */
+const MAX_AHEAD_MS = 600_000
+/** Taken for the time of an attempt until one was measured. */
+const FIRST_GUESS_MS = 5
+/** A request that has been under way for longer counts before it ends; a pause of our own process is shorter. */
+const HANGING_MS = 1_000
+/** Share of the newest attempt in the mean. */
+const NEWEST = 0.1
+/** Every so many requests of a webhook one comes from the bulk lane, so that replays get 5 % at least. */
+const BULK_EVERY = 20
+/** Measures of a webhook without work are kept this long. */
+const IDLE_MS = MAX_AHEAD_MS
+
+interface Queue<W> {
+  readonly webhook: string
+  readonly lanes: { readonly [L in Lane]: W[] }
+  waiting: number
+  bytes: number
+  /** With their start, the oldest first. */
+  readonly running: Map<W, number>
+  /** Moving mean of what an attempt occupies. */
+  attemptMs: number
+  /** The last time promised to a spill. */
+  slot: number
+  taken: number
+  touched: number
+}
+
+/**
+ * Work in memory, a queue per webhook, served round robin. All of it is plain bookkeeping: time
+ * is an argument, and nothing here waits.
+ */
+export class WebhookQueues<W extends Queued> {
+  private readonly queues = new Map<string, Queue<W>>()
+  /** Queues with waiting work that may be served, in the order of their turns. */
+  private ring: Queue<W>[] = []
+  private readonly inRing = new Set<Queue<W>>()
+  private runningInAll = 0
+  private waitingInAll = 0
+
+  constructor(private readonly limits: QueueLimits) {}
+
+  get running(): number {
+    return this.runningInAll
+  }
+
+  get waiting(): number {
+    return this.waitingInAll
+  }
+
+  push(work: W, now: number): void {
+    const queue = this.queueOf(work.delivery.webhook)
+    queue.lanes[work.lane].push(work)
+    queue.waiting++
+    queue.bytes += work.bytes
+    queue.touched = now
+    this.waitingInAll++
+    this.joinRing(queue)
+  }
+
+  /** The next work to start, or undefined; it runs until finish(). */
+  take(now: number): W | undefined {
+    for (let queue = this.ring.shift(); queue; queue = this.ring.shift()) {
+      this.inRing.delete(queue)
+      if (queue.waiting === 0) continue
+      const free = this.limits.sockets - this.runningInAll
+      if (free <= 0) {
+        this.ring.unshift(queue)
+        this.inRing.add(queue)
+        return undefined
+      }
+      if (!this.mayRun(queue, free)) continue
+      const work = this.next(queue)
+      queue.running.set(work, now)
+      this.runningInAll++
+      this.joinRing(queue)
+      return work
+    }
+    return undefined
+  }
+
+  finish(work: W, now: number): void {
+    const queue = this.queueOf(work.delivery.webhook)
+    const started = queue.running.get(work)
+    if (started === undefined) return
+    queue.running.delete(work)
+    queue.attemptMs += NEWEST * (now - started - queue.attemptMs)
+    queue.touched = now
+    this.runningInAll--
+    this.joinRing(queue)
+  }
+
+  /** Gives every waiting queue a turn again, and forgets webhooks that have long had no work. */
+  refresh(now: number): void {
+    for (const queue of this.queues.values()) {
+      this.joinRing(queue)
+      if (queue.waiting === 0 && queue.running.size === 0 && now - queue.touched > IDLE_MS)
+        this.queues.delete(queue.webhook)
+    }
+  }
+
+  /**
+   * Takes out what its webhook will not come to in time, the last come first: replays, then fresh
+   * work, then what had already been moved once. Each gets the webhook's next free slot.
+   */
+  overflow(now: number): Spill<W>[] {
+    const spills: Spill<W>[] = []
+    for (const queue of this.queues.values()) {
+      if (queue.waiting === 0) continue
+      const everyMs = this.everyMs(queue, now)
+      const keep = Math.min(MAX_RECORDS, Math.max(1, Math.floor(MAX_WAIT_MS / everyMs)))
+      const excess: W[] = []
+      while (queue.waiting > keep || (queue.bytes > MAX_BYTES && queue.waiting > 1)) excess.push(this.last(queue))
+      // The first of them to come is the first to get a slot.
+      for (const work of excess.reverse()) {
+        queue.slot = Math.max(queue.slot, now + queue.waiting * everyMs) + everyMs
+        spills.push({ work, due: Math.ceil(Math.min(queue.slot, now + MAX_AHEAD_MS)) })
+      }
+      queue.slot = Math.min(queue.slot, now + MAX_AHEAD_MS)
+    }
+    return spills
+  }
+
+  /** Takes out the waiting work that the predicate does not want to keep. */
+  remove(unwanted: (work: W) => boolean): W[] {
+    const removed: W[] = []
+    for (const queue of this.queues.values())
+      for (const lane of Object.values(queue.lanes)) {
+        const kept = lane.filter(work => !unwanted(work))
+        if (kept.length === lane.length) continue
+        for (const work of lane.filter(unwanted)) {
+          this.leave(queue, work)
+          removed.push(work)
+        }
+        lane.splice(0, lane.length, ...kept)
+      }
+    return removed
+  }
+
+  /**
+   * A webhook may not have more requests than there are sockets left: however many of them hang,
+   * a share is left for the others (n hanging ones end at 1/(n+1) of the sockets each).
+   */
+  private mayRun(queue: Queue<W>, free: number): boolean {
+    return queue.running.size < Math.min(this.limits.perWebhook, free)
+  }
+
+  /** Time between two attempts at the present speed. */
+  private everyMs({ running, attemptMs }: Queue<W>, now: number): number {
+    const [oldest = now] = running.values()
+    const hanging = now - oldest > HANGING_MS ? now - oldest : 0
+    return Math.max(attemptMs, hanging, 0.1) / Math.max(1, running.size)
+  }
+
+  private next(queue: Queue<W>): W {
+    const { due, fresh, bulk } = queue.lanes
+    const bulkTurn = ++queue.taken % BULK_EVERY === 0 && bulk.length > 0
+    const work = (bulkTurn ? bulk : due.length > 0 ? due : fresh.length > 0 ? fresh : bulk).shift()!
+    this.leave(queue, work)
+    return work
+  }
+
+  private last(queue: Queue<W>): W {
+    const { due, fresh, bulk } = queue.lanes
+    const work = (bulk.length > 0 ? bulk : fresh.length > 0 ? fresh : due).pop()!
+    this.leave(queue, work)
+    return work
+  }
+
+  private leave(queue: Queue<W>, work: W): void {
+    queue.waiting--
+    queue.bytes -= work.bytes
+    this.waitingInAll--
+  }
+
+  private joinRing(queue: Queue<W>): void {
+    if (queue.waiting === 0 || this.inRing.has(queue)) return
+    this.ring.push(queue)
+    this.inRing.add(queue)
+  }
+
+  private queueOf(webhook: string): Queue<W> {
+    let queue = this.queues.get(webhook)
+    if (!queue) {
+      queue = {
+        webhook,
+        lanes: { due: [], fresh: [], bulk: [] },
+        waiting: 0,
+        bytes: 0,
+        running: new Map(),
+        attemptMs: FIRST_GUESS_MS,
+        slot: 0,
+        taken: 0,
+        touched: 0,
+      }
+      this.queues.set(webhook, queue)
+    }
+    return queue
+  }
+}

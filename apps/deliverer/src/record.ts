@@ -1,0 +1,74 @@
+import type { SafeProducer } from '@posthorn/kafka'
+import {
+  ATTEMPTS,
+  DEAD_LETTERS,
+  DELAYS,
+  encodeAttempt,
+  encodeDeadLetter,
+  encodeDelivery,
+  encodePoison,
+  POISON,
+  type Attempt,
+  type PoisonReason,
+} from '@posthorn/topics'
+import { isDeadLetter, tierFor, type Delivery, type Outcome } from '@posthorn/webhook'
+import type { ConsumedRecord } from '@posthorn/kafka'
+import type { Work } from './work.js'
+
+export type Output = Pick<SafeProducer, 'send'>
+
+/** How an attempt ended; `now` (ms) is when that was decided. */
+export interface Ended {
+  readonly outcome: Outcome
+  readonly attempt: Attempt
+  readonly now: number
+}
+
+/**
+ * Makes the outcome of an attempt durable, in the order that a crash between any two steps needs:
+ * what carries the delivery on (or keeps it) first, then the attempt that says so. Only after
+ * both may the offset be done. Rejects with RecordRefused or ProducerClosed only.
+ */
+export async function recordAttempt(output: Output, work: Work, { outcome, attempt, now }: Ended): Promise<void> {
+  const { delivery, data, partition } = work
+  if (outcome.kind === 'retry')
+    await sendToTier(output, work, { ...delivery, attempt: delivery.attempt + 1, due: outcome.due }, now)
+  else if (isDeadLetter(outcome.kind))
+    await output.send(DEAD_LETTERS, encodeDeadLetter(delivery, attempt, data), { partition })
+  await output.send(ATTEMPTS, encodeAttempt(attempt), { partition })
+}
+
+/** Moves a delivery to a delay topic without an attempt: the same number comes back at `due` (ms). */
+export function postpone(output: Output, work: Work, due: number, now: number): Promise<void> {
+  return sendToTier(output, work, { ...work.delivery, due, spills: work.delivery.spills + 1 }, now)
+}
+
+// `now` is the time that `due` was reckoned from, and not a little later: a delay of exactly a tier
+// goes to that tier (and ends late by what producing takes), not through several shorter ones.
+async function sendToTier(output: Output, work: Work, delivery: Delivery, now: number): Promise<void> {
+  const tier = tierFor(delivery.due - now)
+  await output.send(DELAYS[tier.name], encodeDelivery(delivery, work.data), { partition: work.partition })
+}
+
+const MAX_TEXT = 4096
+
+/** Sets a record aside in the poison topic, where it stops nothing and is not lost. */
+export async function setAside(
+  output: Output,
+  record: ConsumedRecord,
+  reason: PoisonReason,
+  detail: string,
+): Promise<void> {
+  const { topic, partition, offset, timestamp, key, value } = record
+  const head = {
+    topic: topic.name,
+    partition,
+    offset,
+    timestamp,
+    reason,
+    detail: detail.slice(0, MAX_TEXT),
+    ...(key === null ? {} : { key: key.toString('utf8', 0, MAX_TEXT) }),
+    size: value?.length ?? 0,
+  }
+  await output.send(POISON, encodePoison(head, value))
+}

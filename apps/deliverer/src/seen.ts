@@ -1,0 +1,99 @@
+import type { Attempt } from '@posthorn/topics'
+import { isFinal } from '@posthorn/webhook'
+
+/** Attempts that one partition remembers; at 200 bytes each some 20 MB. */
+export const SEEN_PER_PARTITION = 100_000
+
+/** Names an attempt: the same numbers mean the same attempt, whatever record brings it. */
+export interface AttemptName {
+  readonly id: string
+  readonly run: string
+  readonly attempt: number
+}
+
+/** How the highest known attempt of a delivery and run went on. `W` is what is known of work under way. */
+type Memory<W> =
+  | { readonly kind: 'final' }
+  | { readonly kind: 'tier'; readonly attempt: number }
+  | { readonly kind: 'in_flight'; readonly work: W; readonly before: Settled | undefined }
+type Settled = { readonly kind: 'final' } | { readonly kind: 'tier'; readonly attempt: number }
+
+export type Sighting<W> =
+  | { readonly kind: 'new' }
+  /** Its effect is durable: drop it. */
+  | { readonly kind: 'settled' }
+  /** The same delivery is being worked on: its outcome is the outcome of this one too. */
+  | { readonly kind: 'in_flight'; readonly work: W }
+
+/**
+ * The only deduplication there is, for one partition: it drops redelivered offsets and events
+ * published twice, as far as it reaches. What it has forgotten is sent again, under the same webhook-id.
+ */
+export class Seen<W> {
+  private readonly memories = new Map<string, Memory<W>>()
+
+  constructor(private readonly limit: number = SEEN_PER_PARTITION) {}
+
+  get size(): number {
+    return this.memories.size
+  }
+
+  /** Looks an attempt up; a new one is in flight from now on, until finish() or release(). */
+  admit(name: AttemptName, work: W): Sighting<W> {
+    const memory = this.memories.get(keyOf(name))
+    switch (memory?.kind) {
+      case 'final':
+        return { kind: 'settled' }
+      case 'in_flight':
+        return { kind: 'in_flight', work: memory.work }
+      case 'tier':
+        if (name.attempt <= memory.attempt) return { kind: 'settled' }
+        break
+      case undefined:
+    }
+    this.remember(keyOf(name), { kind: 'in_flight', work, before: memory })
+    return { kind: 'new' }
+  }
+
+  /** The attempt is recorded: `final` ends its run; `tier`: the next number waits in a delay topic. */
+  finish(name: AttemptName, how: Settled['kind']): void {
+    this.remember(keyOf(name), how === 'final' ? { kind: how } : { kind: how, attempt: name.attempt })
+  }
+
+  /** No attempt was made, and the record that brings it again has the same number: as if never seen. */
+  release(name: AttemptName, work: W): void {
+    const key = keyOf(name)
+    const memory = this.memories.get(key)
+    if (memory?.kind !== 'in_flight' || memory.work !== work) return
+    if (memory.before) this.memories.set(key, memory.before)
+    else this.memories.delete(key)
+  }
+
+  /** Takes over what an attempt record says, oldest first. */
+  recall(record: Pick<Attempt, 'delivery' | 'run' | 'attempt' | 'outcome' | 'next'>): void {
+    const name = { id: record.delivery, run: record.run, attempt: record.attempt }
+    const memory = this.memories.get(keyOf(name))
+    if (memory?.kind === 'final' || memory?.kind === 'in_flight') return
+    if (isFinal(record.outcome)) this.finish(name, 'final')
+    else if (record.next === 'tier' && name.attempt > (memory?.attempt ?? 0)) this.finish(name, 'tier')
+  }
+
+  private remember(key: string, memory: Memory<W>): void {
+    this.memories.delete(key)
+    this.memories.set(key, memory)
+    if (this.memories.size > this.limit) this.forgetOldest()
+  }
+
+  /** What is in flight is never forgotten: the consumer's window bounds how many there are. */
+  private forgetOldest(): void {
+    for (const [key, memory] of this.memories)
+      if (memory.kind !== 'in_flight') {
+        this.memories.delete(key)
+        return
+      }
+  }
+}
+
+function keyOf({ id, run }: AttemptName): string {
+  return `${id}/${run}`
+}

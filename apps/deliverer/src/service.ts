@@ -1,0 +1,61 @@
+import type { INestMicroservice } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import type { MicroserviceOptions } from '@nestjs/microservices'
+import { Egress } from '@posthorn/egress'
+import {
+  KafkaBatchStrategy,
+  KafkaConnection,
+  kafkaOptionsFrom,
+  SafeProducer,
+  TableFollower,
+  type PartitionClaim,
+} from '@posthorn/kafka'
+import type { RunningService, Service, ServiceContext } from '@posthorn/process'
+import { NestLogger } from '@posthorn/telemetry'
+import type { Webhook } from '@posthorn/webhook'
+import { DELIVERER_GROUP, DelivererModule } from './deliverer.module.js'
+import { DeliveryLoop } from './delivery-loop.js'
+
+/** Requests under way get this long at a stop; what is left then is sent again by the next owner. */
+const FINISH_MS = 10_000
+
+/** Sends deliveries to their webhooks and records what came of it. */
+export const delivererService: Service = { target: 'deliverer', start }
+
+async function start(context: ServiceContext): Promise<RunningService> {
+  const { settings, logger, health, fatal } = context
+  const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'deliverer'))
+  const strategy: KafkaBatchStrategy = new KafkaBatchStrategy(connection, {
+    group: DELIVERER_GROUP,
+    copartitioned: true,
+    fatal,
+    onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
+    onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),
+  })
+  const app: INestMicroservice = await NestFactory.createMicroservice<MicroserviceOptions>(
+    DelivererModule.with(connection, context, () => strategy.consumer.healthyMembership()),
+    { strategy, logger: new NestLogger(logger), abortOnError: false },
+  )
+  const loop: DeliveryLoop = app.get(DeliveryLoop)
+  const producer = app.get(SafeProducer)
+  const webhooks = app.get<TableFollower<Webhook>>(TableFollower)
+  const egress = app.get(Egress)
+  let caughtUp = false
+  health.addReadiness('deliverer.webhooks', () => (caughtUp ? undefined : 'is reading the webhooks'))
+  await Promise.all([producer.connect(), webhooks.start()])
+  caughtUp = true
+  await app.listen()
+  loop.start()
+  health.addReadiness('deliverer.consumer', () => strategy.consumer.readiness())
+  health.addLiveness('deliverer.consumer', () => strategy.consumer.liveness())
+  return { addresses: {}, stop }
+
+  async function stop(): Promise<void> {
+    // Stops fetching. What waits in the queues stays unfinished, so this is not waited for.
+    strategy.consumer.drain().catch((error: unknown) => logger.warn({ err: error }, 'fetching did not stop cleanly'))
+    await loop.stop(FINISH_MS)
+    await app.close()
+    await producer.close()
+    await Promise.all([webhooks.stop(), egress.close()])
+  }
+}

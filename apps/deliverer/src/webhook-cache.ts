@@ -1,0 +1,60 @@
+import { compileSecret, type SigningKey, type Webhook } from '@posthorn/webhook'
+import { publicUrl } from './public-url.js'
+
+/** A webhook made ready to send to: secrets opened and compiled once per version. */
+export interface PreparedWebhook {
+  readonly webhook: Webhook
+  readonly keys: readonly SigningKey[]
+  /** Its URL as records and logs may show it. */
+  readonly publicUrl: string
+}
+
+export type OpenedWebhook =
+  | { readonly kind: 'prepared'; readonly prepared: PreparedWebhook }
+  /** A secret does not open: a master key is missing, or the document was tampered with. */
+  | { readonly kind: 'sealed'; readonly error: Error }
+
+interface Opener {
+  unseal(sealed: string, context: string): string
+}
+
+/** Failures are tried again this often only: a rotation that is under way is seen, a flood costs little. */
+const RETRY_FAILED_MS = 5_000
+/** Webhooks kept ready; each costs about a kilobyte. */
+const MAX_ENTRIES = 10_000
+
+interface Entry {
+  readonly version: number
+  readonly opened: OpenedWebhook
+  readonly madeAt: number
+}
+
+export class WebhookCache {
+  private readonly entries = new Map<string, Entry>()
+
+  constructor(private readonly sealer: Opener) {}
+
+  open(webhook: Webhook, now: number): OpenedWebhook {
+    const entry = this.entries.get(webhook.id)
+    if (
+      entry?.version === webhook.version &&
+      (entry.opened.kind === 'prepared' || now < entry.madeAt + RETRY_FAILED_MS)
+    )
+      return entry.opened
+    const opened = this.prepare(webhook)
+    this.entries.delete(webhook.id)
+    this.entries.set(webhook.id, { version: webhook.version, opened, madeAt: now })
+    if (this.entries.size > MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!)
+    return opened
+  }
+
+  private prepare(webhook: Webhook): OpenedWebhook {
+    try {
+      const keys = webhook.sealedSecrets.map(sealed => compileSecret(this.sealer.unseal(sealed, webhook.id)))
+      if (keys.length === 0) throw new Error('the webhook has no secret')
+      return { kind: 'prepared', prepared: { webhook, keys, publicUrl: publicUrl(webhook.url) } }
+    } catch (error) {
+      return { kind: 'sealed', error: error as Error }
+    }
+  }
+}
