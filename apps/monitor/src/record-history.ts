@@ -145,6 +145,7 @@ export class HistoryRecorder {
       topic: this.parts.topicName(record.topic),
       partition: record.partition,
       offset: record.offset,
+      timestamp: record.timestamp,
       entry,
     }))
     let loggedAt = -Infinity

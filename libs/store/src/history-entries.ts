@@ -17,6 +17,8 @@ export interface PositionedEntry {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Append time of the record, ms since the epoch. */
+  readonly timestamp: number
   readonly entry: HistoryEntry
 }
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const entries = Array.from({ length: 30 }, (_, n) => attempted(n, 'acme', 'd'))
   entries.push(attempted(0, 'other', 'x'))
   await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g').write(
-    entries.map((entry, offset) => ({ topic: 't', partition: 0, offset, entry })),
+    entries.map((entry, offset) => ({ topic: 't', partition: 0, offset, timestamp: NOW, entry })),
     NOW,
   )
 })

@@ -37,8 +37,8 @@ function newWriter(retentionDays = 14, group = `g${groups++}`) {
 }
 
 /** Entries as if read from one partition, from an offset on. */
-function positioned(entries: readonly HistoryEntry[], from = 0, topic = 't'): PositionedEntry[] {
-  return entries.map((entry, index) => ({ topic, partition: 0, offset: from + index, entry }))
+function positioned(entries: readonly HistoryEntry[], from = 0, timestamp = NOW): PositionedEntry[] {
+  return entries.map((entry, index) => ({ topic: 't', partition: 0, offset: from + index, timestamp, entry }))
 }
 
 function anEvent(change: Partial<WebhookEvent> = {}): WebhookEvent {
@@ -181,6 +181,7 @@ describe('history writer', () => {
           topic: 'dead',
           partition: 0,
           offset: 0,
+          timestamp: NOW,
           entry: { kind: 'dead-letter', attempt: anAttempt('d_count', 2, 'delivered') },
         },
       ],
@@ -340,6 +341,16 @@ describe('history writer', () => {
     const writer = new HistoryWriter(away, new HistoryPartitions(away, 14), 'g')
     await expect(writer.write(positioned([{ kind: 'nothing' }]), NOW)).rejects.not.toBeInstanceOf(HistoryRefused)
     await away.end()
+  })
+
+  it('takes the records of a log that was made anew, although their offsets were seen before', async () => {
+    const { writer } = newWriter()
+    const count = (n: number) => attempted(anAttempt(`d_anew${n}`, 1, 'delivered', { webhook: 'webhook_anew' }))
+    await writer.write(positioned([1, 2, 3].map(count)), NOW)
+    await writer.write(positioned([4, 5].map(count), 0, NOW + 60_000), NOW)
+    await writer.write(positioned([4, 5].map(count), 0, NOW + 60_000), NOW)
+    const counters = await rowsOf('history_counters', `webhook = 'webhook_anew'`)
+    expect(counters.map(row => Number(row.count))).toEqual([5])
   })
 
   it('two owners of one partition store each record once', async () => {

@@ -58,12 +58,7 @@ export class HistoryWriter {
 
   private async writeIn(client: SqlClient, entries: readonly PositionedEntry[], now: number): Promise<HistoryWritten> {
     const next = await this.lockOffsets(client, entries)
-    const fresh = entries.filter(({ topic, partition, offset }) => {
-      const position = next.get(positionKey(topic, partition))!
-      if (offset < position.offset) return false
-      position.offset = offset + 1
-      return true
-    })
+    const fresh = entries.filter(entry => advance(next.get(positionKey(entry.topic, entry.partition))!, entry))
     if (fresh.length === 0) return NOTHING
     const batch = fold(fresh, this.partitions.oldestDay(now), now)
     await this.partitions.ensure(daysOf(batch))
@@ -77,7 +72,7 @@ export class HistoryWriter {
     const wanted = new Map<string, Position>()
     for (const { topic, partition } of entries) {
       const key = positionKey(topic, partition)
-      if (!wanted.has(key)) wanted.set(key, { topic, partition, offset: 0 })
+      if (!wanted.has(key)) wanted.set(key, { topic, partition, offset: 0, timestamp: 0 })
     }
     const values = [this.group, [...wanted.values()].map(p => p.topic), [...wanted.values()].map(p => p.partition)]
     const lock = async () => (await client.query({ name: 'posthorn-lock-offsets', text: LOCK_OFFSETS, values })).rows
@@ -86,8 +81,11 @@ export class HistoryWriter {
       await client.query({ text: ADD_OFFSETS, values })
       rows = await lock()
     }
-    for (const { topic, partition, next } of rows)
-      wanted.get(positionKey(String(topic), Number(partition)))!.offset = Number(next)
+    for (const { topic, partition, next, last } of rows) {
+      const position = wanted.get(positionKey(String(topic), Number(partition)))!
+      position.offset = Number(next)
+      position.timestamp = Number(last)
+    }
     return wanted
   }
 
@@ -95,7 +93,13 @@ export class HistoryWriter {
     await client.query({
       name: 'posthorn-move-offsets',
       text: MOVE_OFFSETS,
-      values: [this.group, positions.map(p => p.topic), positions.map(p => p.partition), positions.map(p => p.offset)],
+      values: [
+        this.group,
+        positions.map(p => p.topic),
+        positions.map(p => p.partition),
+        positions.map(p => p.offset),
+        positions.map(p => p.timestamp),
+      ],
     })
   }
 }
@@ -104,16 +108,32 @@ interface Position {
   readonly topic: string
   readonly partition: number
   offset: number
+  timestamp: number
 }
 
-const LOCK_OFFSETS = `select topic, partition, next_offset::float8 as next from history_offsets
+/** How far the clocks of two leaders of one partition may be apart. */
+const CLOCK_SKEW_MS = 10_000
+
+/**
+ * Moves the position past the entry; false when the entry is in the history already. A lower offset
+ * that is younger than the last record stored is of a log made anew (Kafka was wiped, Postgres was
+ * not): skipping it would lose history in silence.
+ */
+function advance(position: Position, { offset, timestamp }: PositionedEntry): boolean {
+  if (offset < position.offset && timestamp <= position.timestamp + CLOCK_SKEW_MS) return false
+  position.offset = offset + 1
+  position.timestamp = Math.max(position.timestamp, timestamp)
+  return true
+}
+
+const LOCK_OFFSETS = `select topic, partition, next_offset::float8 as next, last_timestamp::float8 as last from history_offsets
   where "group" = $1 and (topic, partition) in (select * from unnest($2::text[], $3::int[]))
   order by topic, partition for update`
-const ADD_OFFSETS = `insert into history_offsets ("group", topic, partition, next_offset)
-  select $1, topic, partition, 0 from unnest($2::text[], $3::int[]) as u(topic, partition)
+const ADD_OFFSETS = `insert into history_offsets ("group", topic, partition, next_offset, last_timestamp)
+  select $1, topic, partition, 0, 0 from unnest($2::text[], $3::int[]) as u(topic, partition)
   order by topic, partition on conflict do nothing`
-const MOVE_OFFSETS = `update history_offsets h set next_offset = u.next
-  from unnest($2::text[], $3::int[], $4::bigint[]) as u(topic, partition, next)
+const MOVE_OFFSETS = `update history_offsets h set next_offset = u.next, last_timestamp = u.last
+  from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) as u(topic, partition, next, last)
   where h."group" = $1 and h.topic = u.topic and h.partition = u.partition`
 
 const NOTHING: HistoryWritten = { events: 0, deliveries: 0, attempts: 0, counters: 0, poison: 0 }

@@ -119,12 +119,14 @@ export const HISTORY_UP: readonly string[] = [
      primary key (day, at, topic, partition, "offset")
    ) partition by range (day)`,
 
-  // What of each partition is in the tables above: moved in the transaction of the rows.
+  // What of each partition is in the tables above: moved in the transaction of the rows. The append
+  // time (ms) of the last record tells a log that was made anew from one that is read again.
   `create table history_offsets (
      "group" text collate "C" not null,
      topic text collate "C" not null,
      partition int not null,
      next_offset bigint not null,
+     last_timestamp bigint not null,
      primary key ("group", topic, partition)
    )`,
 ]
