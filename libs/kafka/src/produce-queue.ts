@@ -87,12 +87,9 @@ export class ProduceQueue {
     lane.taken = 0
     this.ready.delete(lane)
     if (lane.waiting > 0) this.ready.add(lane)
-    if (lane.head > 1024 && lane.head * 2 > lane.items.length) {
+    // Those in front of the head are still held: never more of them than wait behind it.
+    if (lane.head * 2 > lane.items.length) {
       lane.items = lane.items.slice(lane.head)
-      lane.head = 0
-    }
-    if (lane.waiting === 0) {
-      lane.items = []
       lane.head = 0
     }
   }
