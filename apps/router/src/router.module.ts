@@ -11,8 +11,8 @@ import { Subscriptions } from './subscriptions.js'
 
 export const ROUTER_GROUP = 'router'
 
-/** What may wait for Kafka: two full sends to each of 12 partitions, three times over. */
-const MAX_OUTPUT_BYTES = 32 * 1024 * 1024
+/** What may wait for Kafka: a full send (8 MiB) in flight, and the next one. */
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
 @Module({})
 export class RouterModule {
