@@ -1,4 +1,10 @@
-import { EventPattern, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
+import {
+  EventPattern,
+  RpcException,
+  Server,
+  type CustomTransportStrategy,
+  type MessageHandler,
+} from '@nestjs/microservices'
 import type { TopicContract } from '@posthorn/topics'
 import { isObservable, lastValueFrom } from 'rxjs'
 import type { KafkaConnection } from './connection.js'
@@ -10,7 +16,19 @@ const TRANSPORT = Symbol('posthorn.kafka')
 
 /** On a controller's method `(batch: RecordBatch) => void`: it gets the topic's batches and only enqueues them. */
 export function KafkaBatchHandler(topic: TopicContract): MethodDecorator {
-  return EventPattern<string>(topic.name, TRANSPORT, { topic })
+  return (target, name, descriptor) => {
+    const handle = descriptor.value as (this: unknown, batch: RecordBatch) => unknown
+    const wrapped = function (this: unknown, batch: RecordBatch): unknown {
+      try {
+        return handle.call(this, batch)
+      } catch (error) {
+        // Nest passes on the error inside; any other it replaces by "Internal server error".
+        throw new RpcException(error as object)
+      }
+    }
+    descriptor.value = wrapped as typeof descriptor.value
+    EventPattern<string>(topic.name, TRANSPORT, { topic })(target, name, descriptor)
+  }
 }
 
 /**

@@ -1,0 +1,147 @@
+import net from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { until } from '@posthorn/testkit'
+import type { ReadDocument } from '@posthorn/topics'
+import type { KafkaConnection } from './connection.js'
+import { SafeProducer } from './safe-producer.js'
+import { TableFollower, type TablePosition } from './table-follower.js'
+import { dropTopics, makeTopics, TABLE, testConnection, WORK } from './test-cluster.js'
+
+interface Thing {
+  readonly id: string
+  readonly version: number
+  readonly name: string
+}
+
+function decode(value: Buffer | null): ReadDocument<Thing> {
+  if (!value) return { kind: 'tombstone' }
+  const text = value.toString()
+  if (text === 'newer') return { kind: 'newer', version: 9 }
+  return text.startsWith('{') ? { kind: 'document', document: JSON.parse(text) } : { kind: 'bad', detail: 'no JSON' }
+}
+
+describe('TableFollower on a real broker', () => {
+  let connection: KafkaConnection
+  let producer: SafeProducer
+  const followers: TableFollower<Thing>[] = []
+  const sockets = new Set<net.Socket>()
+
+  beforeAll(async () => {
+    const connect = net.connect.bind(net) as (...parameters: unknown[]) => net.Socket
+    jest.spyOn(net, 'connect').mockImplementation(((...parameters: unknown[]) => {
+      const socket = connect(...parameters)
+      sockets.add(socket.once('close', () => sockets.delete(socket)))
+      return socket
+    }) as typeof net.connect)
+    connection = testConnection(1)
+    await makeTopics(connection, TABLE, WORK)
+    producer = new SafeProducer(connection)
+    await producer.connect()
+  }, 30_000)
+
+  afterEach(() => Promise.all(followers.splice(0).map(follower => follower.stop())))
+
+  afterAll(async () => {
+    await producer.close()
+    jest.restoreAllMocks()
+    await dropTopics(connection)
+  })
+
+  /** As a broker's kill looks from here. */
+  const cutAll = () => {
+    for (const socket of [...sockets]) socket.destroy(new Error('read ECONNRESET'))
+  }
+
+  const put = (thing: Thing, topic = TABLE) =>
+    producer.send(topic, { key: Buffer.from(thing.id), value: Buffer.from(JSON.stringify(thing)) })
+  const putRaw = (id: string, value: string | null) =>
+    producer.send(TABLE, { key: Buffer.from(id), value: value === null ? null : Buffer.from(value) })
+
+  function follow(topic = TABLE) {
+    const changes: [string, Thing | undefined, TablePosition][] = []
+    const fatal: Error[] = []
+    const follower = new TableFollower<Thing>(connection, {
+      topic,
+      decode,
+      fatal: error => fatal.push(error),
+      onChange: (...change) => changes.push(change),
+    })
+    followers.push(follower)
+    return { follower, changes, fatal }
+  }
+
+  it('has all that was there when started, the newest version of each, and follows updates', async () => {
+    for (let version = 1; version <= 3; version++) await put({ id: 'a', version, name: `a${version}` })
+    await put({ id: 'b', version: 1, name: 'b1' })
+    const { follower, fatal } = follow()
+    await follower.start()
+    expect(follower.size).toBe(2)
+    expect(follower.get('a')!.name).toBe('a3')
+    const waiting = follower.waitFor('b', 2, 5000)
+    await put({ id: 'b', version: 2, name: 'b2' })
+    const at = performance.now()
+    expect(await waiting).toBe(true)
+    expect(performance.now() - at).toBeLessThan(200)
+    expect(follower.get('b')!.name).toBe('b2')
+    expect(await follower.waitFor('b', 1, 0)).toBe(true)
+    expect(await follower.waitFor('b', 3, 50)).toBe(false)
+    expect(fatal).toEqual([])
+  }, 20_000)
+
+  it('ignores an older version but tells of it, and removes by tombstone', async () => {
+    const { follower, changes } = follow()
+    await follower.start()
+    await put({ id: 'c', version: 5, name: 'c5' })
+    await put({ id: 'c', version: 4, name: 'c4' })
+    await putRaw('d', 'not JSON')
+    await follower.readToEnd()
+    expect(follower.get('c')!.name).toBe('c5')
+    const last = changes.at(-1)!
+    expect([last[0], last[1]!.version, last[2].stale, last[2].version]).toEqual(['c', 4, true, 4])
+    await putRaw('c', null)
+    await follower.readToEnd()
+    expect(follower.get('c')).toBeUndefined()
+    expect(changes.at(-1)!.slice(0, 2)).toEqual(['c', undefined])
+    expect([...follower.values()].some(({ id }) => id === 'c')).toBe(false)
+  }, 20_000)
+
+  it('goes on after every connection was cut', async () => {
+    const { follower, fatal } = follow()
+    await follower.start()
+    for (let round = 1; round <= 3; round++) {
+      cutAll()
+      await put({ id: 'e', version: round, name: `e${round}` })
+      expect(await follower.waitFor('e', round, 10_000)).toBe(true)
+    }
+    expect(fatal).toEqual([])
+  }, 60_000)
+
+  it('reads anew when retention has removed where it stands', async () => {
+    const { follower, changes, fatal } = follow(WORK)
+    await follower.start()
+    const { offset } = await put({ id: 'f', version: 1, name: 'f1' }, WORK)
+    await follower.readToEnd()
+    await connection.withAdmin(async admin => {
+      const topic = connection.topic(WORK)
+      // Only this makes the admin client read the topic's metadata.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset + 1) }] })
+    })
+    const late = follow(WORK)
+    await late.follower.start()
+    expect(late.follower.size).toBe(0)
+    await put({ id: 'f', version: 2, name: 'f2' }, WORK)
+    expect(await follower.waitFor('f', 2, 5000)).toBe(true)
+    expect(await late.follower.waitFor('f', 2, 5000)).toBe(true)
+    expect(changes.at(-1)![2].stale).toBe(false)
+    expect(fatal).toEqual([])
+  }, 60_000)
+
+  it('is fatal at a document of a newer grammar', async () => {
+    const { follower, fatal } = follow()
+    await follower.start()
+    await putRaw('g', 'newer')
+    await until(() => fatal.length > 0, 10_000)
+    expect(fatal[0]!.message).toContain('update it')
+  }, 20_000)
+})

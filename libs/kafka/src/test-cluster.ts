@@ -1,0 +1,44 @@
+import { createLogger } from '@posthorn/telemetry'
+import { testBrokers } from '@posthorn/testkit'
+import type { TopicContract } from '@posthorn/topics'
+import { KafkaConnection } from './connection.js'
+
+/** A connection of a test with a prefix of its own. */
+export function testConnection(partitions = 4): KafkaConnection {
+  return new KafkaConnection({
+    brokers: testBrokers(),
+    prefix: `t-${Math.random().toString(36).slice(2, 10)}.`,
+    partitions,
+    replication: 1,
+    clientId: 'posthorn-test',
+    logger: createLogger('silent', 'test'),
+  })
+}
+
+export const WORK: TopicContract = { name: 'work.v1', cleanup: 'delete', retentionMs: 3600_000, partitions: 'work' }
+export const MORE: TopicContract = { ...WORK, name: 'more.v1' }
+export const TABLE: TopicContract = { name: 'table.v1', cleanup: 'compact', partitions: 'table' }
+
+export async function makeTopics(connection: KafkaConnection, ...topics: TopicContract[]): Promise<void> {
+  await connection.withAdmin(admin =>
+    admin.createTopics({
+      waitForLeaders: true,
+      topics: topics.map(topic => ({
+        topic: connection.topic(topic),
+        numPartitions: topic.partitions === 'work' ? connection.options.partitions : 1,
+        replicationFactor: 1,
+        configEntries: [
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          { name: 'cleanup.policy', value: topic.cleanup },
+        ],
+      })),
+    }),
+  )
+}
+
+export async function dropTopics(connection: KafkaConnection): Promise<void> {
+  await connection.withAdmin(async admin => {
+    const topics = (await admin.listTopics()).filter(name => name.startsWith(connection.prefix))
+    if (topics.length > 0) await admin.deleteTopics({ topics })
+  })
+}
