@@ -1,6 +1,6 @@
 import { ApiError } from '@posthorn/api'
 
-type FieldKind = 'time' | 'whole' | 'text'
+type FieldKind = 'time' | 'int4' | 'int8' | 'text'
 type Position = Readonly<Record<string, string | number>>
 
 /** What a cursor of one list holds: the order's fields of the last row of the page before. */
@@ -37,7 +37,8 @@ const isWhole = (value: unknown, most: number) =>
 
 const FITS: Readonly<Record<FieldKind, (value: unknown) => boolean>> = {
   time: value => isWhole(value, LAST_TIME),
-  whole: value => isWhole(value, Number.MAX_SAFE_INTEGER),
+  int4: value => isWhole(value, 2 ** 31 - 1),
+  int8: value => isWhole(value, Number.MAX_SAFE_INTEGER),
   text: value => typeof value === 'string' && value.length <= MAX_TEXT && !/[\0\p{Surrogate}]/u.test(value),
 }
 

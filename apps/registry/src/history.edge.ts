@@ -19,7 +19,7 @@ import { attemptView, deliveryView, eventJson, poisonView } from './views.js'
 const DELIVERIES: CursorShape = { list: 'deliveries', fields: { acceptedAt: 'time', id: 'text' } }
 const POISON: CursorShape = {
   list: 'poison',
-  fields: { at: 'time', topic: 'text', partition: 'whole', offset: 'whole' },
+  fields: { at: 'time', topic: 'text', partition: 'int4', offset: 'int8' },
 }
 /** Ids that Postgres would refuse to compare with. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u

@@ -3,13 +3,28 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { loadPackageDefinition, credentials, type Client, type ClientReadableStream } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, TableFollower } from '@posthorn/kafka'
+import {
+  createTopics,
+  KafkaConnection,
+  kafkaOptionsFrom,
+  planTopics,
+  SafeProducer,
+  TableFollower,
+} from '@posthorn/kafka'
 import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { HistoryPartitions, HistoryWriter, migrate, openHistoryPool, type HistoryEntry } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, testBrokers, until, type TestDatabase } from '@posthorn/testkit'
-import { decodeTenant, decodeWebhook, TENANTS, WEBHOOKS, type Attempt, type Tenant } from '@posthorn/topics'
+import {
+  decodeTenant,
+  decodeWebhook,
+  encodeWebhook,
+  TENANTS,
+  WEBHOOKS,
+  type Attempt,
+  type Tenant,
+} from '@posthorn/topics'
 import { deliveryId, type Webhook } from '@posthorn/webhook'
 import { protoPath } from 'grpc-health-check'
 import { registryService } from './service.js'
@@ -62,8 +77,7 @@ beforeAll(async () => {
   await migrate(database.url, logger)
   const url = new URL(database.url)
   door = new Door(new URL(database.url))
-  await new Promise<void>(resolve => door.server.listen(0, '127.0.0.1', resolve))
-  url.host = `127.0.0.1:${(door.server.address() as { port: number }).port}`
+  url.host = `127.0.0.1:${await portOf(door.server)}`
   settings = readSettings({
     POSTHORN_KAFKA_BROKERS: testBrokers().join(),
     POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
@@ -92,6 +106,14 @@ afterAll(async () => {
   door.server.close()
   await database.drop()
 }, 30_000)
+
+/** Listens on a port that the system chooses; `free` gives it back for someone else to take. */
+async function portOf(server: Server, free = false): Promise<number> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  if (free) await new Promise(resolve => server.close(resolve))
+  return port
+}
 
 function fatal(error: Error): never {
   throw error
@@ -235,6 +257,21 @@ describe('webhooks', () => {
     for (const [method, body] of [['GET'], ['DELETE'], ['PATCH', { status: 'disabled' }]] as const)
       expect(await call(method, `/v1/webhooks/${ids[0]}`, body)).toMatchObject({ status: 404 })
     expect(await call('GET', `/v1/webhooks/${ids[0]}`, undefined, tenant)).toMatchObject({ status: 200 })
+  })
+
+  test('an older document that comes last on the topic is overwritten by the current one', async () => {
+    const { id } = await create()
+    expect(await webhooks.waitFor(id, 1, 5000)).toBe(true)
+    const older = webhooks.get(id)!
+    await call('PATCH', `/v1/webhooks/${id}`, { status: 'disabled' })
+    expect(await webhooks.waitFor(id, 2, 5000)).toBe(true)
+    const producer = new SafeProducer(new KafkaConnection(kafkaOptionsFrom(settings, logger, 'stale-relay')))
+    await producer.connect()
+    await producer.send(WEBHOOKS, encodeWebhook(older))
+    await producer.close()
+    expect(await webhooks.waitFor(id, 3, 5000)).toBe(true)
+    expect(webhooks.get(id)).toMatchObject({ status: 'disabled' })
+    expect((await call('GET', `/v1/webhooks/${id}`)).json).toMatchObject({ version: 3, status: 'disabled' })
   })
 
   test('the tenant default is published', async () => {
@@ -477,10 +514,32 @@ describe('the start', () => {
   const startWith = (change: object) => registryService.start({ ...context(), settings: { ...settings, ...change } })
 
   test.each([
-    [{ authPlatformKey: undefined }, 'POSTHORN_AUTH_PLATFORM_KEY'],
-    [{ databaseUrl: undefined }, 'POSTHORN_DATABASE_URL'],
-    [{ sealingKeys: [] }, 'POSTHORN_SEALING_KEYS'],
-  ])('is refused with a sentence without %j', async (change, variable) => {
+    ['POSTHORN_AUTH_PLATFORM_KEY', { authPlatformKey: undefined }],
+    ['POSTHORN_DATABASE_URL', { databaseUrl: undefined }],
+    ['POSTHORN_SEALING_KEYS', { sealingKeys: [] }],
+  ])('without %s is refused with a sentence', async (variable, change) => {
     await expect(startWith(change)).rejects.toThrow(variable)
   })
+
+  test('with the database away answers 503, and is ready once it comes', async () => {
+    const own = new Door(new URL(database.url))
+    own.set(false)
+    const [databasePort, port] = [await portOf(own.server), await portOf(createServer(), true)]
+    const url = new URL(database.url)
+    url.host = `127.0.0.1:${databasePort}`
+    const starting = startWith({ databaseUrl: url.href, registryPort: port })
+    const status = () =>
+      fetch(`http://127.0.0.1:${port}/v1/webhooks`, { headers: { authorization: `Bearer ${KEY}` } }).then(
+        response => response.status,
+        () => 0,
+      )
+    let answered = 0
+    await until(async () => (answered = await status()) !== 0, 10_000)
+    expect(answered).toBe(503)
+    own.set(true)
+    const started = await starting
+    expect(await status()).toBe(200)
+    await started.stop()
+    own.server.close()
+  }, 30_000)
 })

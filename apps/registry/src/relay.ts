@@ -142,6 +142,8 @@ export class Relay {
     if (settled.length === 0) return
     const tail = this.parts.tails.of(kind)
     await tail.readToEnd()
+    // Stopped meanwhile, the tail may not have read all: nothing may be concluded from it.
+    if (this.ending.signal.aborted) return
     for (const row of settled) {
       const last = tail.lastVersion(row.id)
       if (last === row.version) continue

@@ -47,11 +47,10 @@ async function start(context: ServiceContext): Promise<RunningService> {
   async function stop(): Promise<void> {
     grpc.drain()
     await app.close()
-    // The producer goes before the relay, which may be waiting for an acknowledgement that never comes.
+    // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
-    await producer.close()
+    await Promise.all([producer.close(), tails.stop()])
     await relay.stopped()
-    await tails.stop()
     await database.close()
   }
 }
