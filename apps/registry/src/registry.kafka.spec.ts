@@ -1,3 +1,4 @@
+// Longer than files are here: all of it needs one running registry, whose start takes seconds.
 import { randomBytes } from 'node:crypto'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'

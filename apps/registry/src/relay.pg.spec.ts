@@ -144,11 +144,11 @@ describe('Relay', () => {
     await outboxEmpty()
     const { id } = await webhooks.insert(fresh())
     relay.wake()
-    await until(() => topics.webhook.lastVersion(id) === 1, 500)
+    await until(() => topics.webhook.lastVersion(id) === 1, 900)
     for (let version = 2; version < 6; version++) {
       await webhooks.change('default', id, () => ({ description: String(version) }))
       // Were it the poll of 1 s that finds them, four in a row would not all be this quick.
-      await until(() => topics.webhook.lastVersion(id) === version, 500)
+      await until(() => topics.webhook.lastVersion(id) === version, 900)
     }
   })
 
