@@ -36,7 +36,6 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
   async function stop(): Promise<void> {
     await app.close()
-    await producer.close()
-    await tenants.stop()
+    await Promise.all([producer.close(), tenants.stop()])
   }
 }

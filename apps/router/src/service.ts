@@ -32,9 +32,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
   async function stop(): Promise<void> {
     await within(DRAIN_MS, strategy.consumer.drain())
-    await app.close()
-    await producer.close()
-    await subscriptions.stop()
+    await Promise.all([app.close(), producer.close(), subscriptions.stop()])
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicContract } from '@posthorn/topics'
 import type { Assignment, Batch, EachBatchPayload } from 'kafkajs'
 import { ClaimBook, type Claim } from './claims.js'
@@ -13,6 +14,8 @@ const DEFAULT_WINDOW = 16_384
 const DEFAULT_MAX_UNFINISHED_BYTES = 64 * 1024 * 1024
 /** What a waiting record costs beside its bytes: counted, so that tiny records are bounded, too. */
 const RECORD_OVERHEAD = 200
+/** kafkajs looks for an absent coordinator for a minute: what is not committed by then is read again. */
+const LAST_COMMIT_MS = 2000
 
 /**
  * Reads topics as a member of a group and hands every record out once per stretch of ownership;
@@ -103,7 +106,7 @@ export class GroupConsumer {
     const claims = this.book.all()
     for (const claim of claims) this.applyPause(claim)
     this.lose(claims)
-    await this.committer.commit(claims)
+    await Promise.race([this.committer.commit(claims), sleep(LAST_COMMIT_MS, undefined, { ref: false })])
     this.stopping.abort(new Error('the consumer was stopped'))
     await this.membership.leave()
     this.committer.stop()
