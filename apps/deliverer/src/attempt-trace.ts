@@ -42,8 +42,10 @@ export const traced: AttemptTrace = {
       end(outcome, result) {
         span.setAttribute('webhook.attempt.outcome', outcome)
         if (result.kind === 'response') span.setAttribute('http.response.status_code', result.status)
-        else span.setAttribute('error.type', result.cause)
-        if (outcome !== 'delivered') span.setStatus({ code: SpanStatusCode.ERROR })
+        if (outcome !== 'delivered') {
+          span.setAttribute('error.type', result.kind === 'response' ? String(result.status) : result.cause)
+          span.setStatus({ code: SpanStatusCode.ERROR })
+        }
         span.end()
       },
       fail(error) {

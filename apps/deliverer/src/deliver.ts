@@ -41,9 +41,10 @@ const SEALED_MS = 30_000
 
 /**
  * One attempt, from top to bottom. What the customer does wrong is part of the outcome; it throws
- * only for our own failures, and what it throws before recording may be done again.
+ * only for our own failures, and what it throws before recording may be done again. `answered` is
+ * called when the request is over and only the recording is left.
  */
-export async function deliver(work: Work, parts: DeliverParts): Promise<Delivered> {
+export async function deliver(work: Work, parts: DeliverParts, answered: () => void): Promise<Delivered> {
   const now = Date.now()
   const prepared = prepare(work, parts, now)
   switch (prepared.kind) {
@@ -57,6 +58,7 @@ export async function deliver(work: Work, parts: DeliverParts): Promise<Delivere
       const request = sign(work, prepared.webhook, now)
       const span = parts.trace.start(work.delivery, now)
       const result = await send(request, span, parts)
+      answered()
       return record(work, classify(work, prepared.webhook, { startedAt: now, result, span }), parts)
     }
   }
@@ -68,7 +70,7 @@ type Prepared =
   | Extract<Delivered, { kind: 'postpone' }>
 
 /** Whether there is anything to send now. The table has at least the version that the router matched. */
-function prepare({ delivery }: Work, { webhooks, cache, logger, metrics }: DeliverParts, now: number): Prepared {
+function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts, now: number): Prepared {
   const webhook = webhooks.get(delivery.webhook)
   const version = webhook?.version ?? delivery.webhookVersion
   switch (webhook?.status) {
@@ -88,10 +90,6 @@ function prepare({ delivery }: Work, { webhooks, cache, logger, metrics }: Deliv
   const opened = cache.open(webhook, now)
   if (opened.kind === 'prepared') return { kind: 'ready', webhook: opened.prepared }
   metrics.sealed()
-  logger.error(
-    { alert: 'secret_sealed', webhook: webhook.id, version, tenant: webhook.tenant, err: opened.error },
-    'the secret of this webhook does not open: its deliveries wait in a delay topic until POSTHORN_SEALING_KEYS has its key',
-  )
   return { kind: 'postpone', due: now + SEALED_MS, now, reason: 'sealed' }
 }
 

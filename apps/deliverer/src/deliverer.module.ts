@@ -15,7 +15,9 @@ import { WebhookCache } from './webhook-cache.js'
 
 export const DELIVERER_GROUP = 'deliverer'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 @Module({})
 export class DelivererModule {
@@ -53,7 +55,7 @@ function egress({ settings }: ServiceContext): Egress {
   return Egress.from({
     allow: settings.egressAllow,
     sockets: settings.delivererSockets,
-    userAgent: `Posthorn/${version}`,
+    userAgent: `Posthorn/${VERSION}`,
   })
 }
 
@@ -68,7 +70,12 @@ interface Outside {
 function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outside): DeliveryLoop {
   return new DeliveryLoop({
     ...outside,
-    cache: new WebhookCache(new Sealer(settings.sealingKeys)),
+    cache: new WebhookCache(new Sealer(settings.sealingKeys), ({ id, version, tenant }, error) =>
+      logger.error(
+        { alert: 'secret_sealed', webhook: id, version, tenant, err: error },
+        'the secret of this webhook does not open: its deliveries wait in a delay topic until POSTHORN_SEALING_KEYS has its key',
+      ),
+    ),
     trace: settings.traceOtlpUrl === undefined ? untraced : traced,
     metrics: new DelivererMetrics(),
     limits: { sockets: settings.delivererSockets, perWebhook: settings.delivererWebhookConcurrency },

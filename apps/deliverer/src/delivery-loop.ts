@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   ProducerClosed,
   RecordRefused,
@@ -14,6 +15,7 @@ import { Hold, MAX_LAG_MS, type WebhookTable } from './hold.js'
 import { Intake } from './intake.js'
 import { WebhookQueues, type QueueLimits } from './queues.js'
 import { postpone, setAside } from './record.js'
+import { Strain } from './strain.js'
 import type { Work } from './work.js'
 
 export interface LoopOptions extends DeliverParts {
@@ -28,6 +30,8 @@ export interface LoopOptions extends DeliverParts {
 const MAX_FAILURES = 3
 /** How often hanging requests are noticed, and a return to health. */
 const TICK_MS = 250
+/** Records are taken in for so long, then answers and requests get their turn. */
+const INTAKE_MS = 5
 
 /** Moves work from the consumer through the queues into attempts, and finishes offsets. */
 export class DeliveryLoop {
@@ -37,10 +41,17 @@ export class DeliveryLoop {
   private readonly owned = new Map<PartitionClaim, number>()
   private readonly pending = new Set<Promise<void>>()
   private timer: NodeJS.Timeout | undefined
+  private readonly strain = new Strain()
+  private readonly incoming: RecordBatch[] = []
+  private takingIn = false
   private stopped = false
+  /** Attempts under way and not yet recorded: what a crash would repeat, and what Kafka away must bound. */
+  private unrecorded = 0
+  private readonly maxUnrecorded: number
 
   constructor(private readonly options: LoopOptions) {
     const { metrics, webhooks, limits } = options
+    this.maxUnrecorded = 2 * limits.sockets
     this.queues = new WebhookQueues(limits)
     this.intake = new Intake({
       metrics,
@@ -50,7 +61,7 @@ export class DeliveryLoop {
     this.hold = new Hold<Work>({
       table: webhooks,
       now: Date.now,
-      due: work => this.admit([work]),
+      due: work => this.admit(work),
       known: work => this.queue(work),
       lagging: work => this.lagging(work),
       failed: error => options.fatal(error as Error),
@@ -59,24 +70,27 @@ export class DeliveryLoop {
   }
 
   start(): void {
+    this.strain.start()
     this.timer = setInterval(() => this.tick(), TICK_MS)
   }
 
   enqueue(batch: RecordBatch): void {
-    if (!this.stopped) this.admit(this.intake.accept(batch))
+    this.incoming.push(batch)
+    if (this.takingIn) return
+    this.takingIn = true
+    this.track(this.takeIn())
   }
 
   /** New partitions; their first records wait until it is known what was attempted before. */
   async assigned(claims: readonly PartitionClaim[]): Promise<void> {
     for (const claim of claims) this.owned.set(claim, claim.partition)
     this.intake.keepOnly(new Set(this.owned.values()))
-    const firstClaims = new Map(claims.map(claim => [claim.partition, claim]))
+    // The topics' equal partitions come together: one of their claims stands for all.
+    const partitions = new Map(claims.map(({ partition, revoked }) => [partition, revoked]))
     await Promise.all(
-      [...firstClaims.values()]
-        .filter(({ partition }) => !this.intake.knows(partition))
-        .map(({ partition, revoked }) =>
-          this.options.tail.read(partition, revoked, attempt => this.intake.recall(partition, attempt)),
-        ),
+      [...partitions].map(([partition, revoked]) =>
+        this.options.tail.read(partition, revoked, attempt => this.intake.recall(partition, attempt)),
+      ),
     )
   }
 
@@ -90,36 +104,44 @@ export class DeliveryLoop {
   async stop(boundMs: number): Promise<void> {
     this.stopped = true
     clearInterval(this.timer)
+    this.strain.stop()
     this.hold.stop()
     const deadline = Date.now() + boundMs
     while (this.pending.size > 0 && Date.now() < deadline)
       await within(deadline - Date.now(), Promise.all(this.pending))
   }
 
-  private admit(accepted: readonly Work[]): void {
-    const ready: Work[] = []
-    for (const work of accepted)
-      switch (this.hold.reason(work)) {
-        case 'none':
-          ready.push(work)
-          break
-        case 'early':
-          this.hold.untilDue(work)
-          break
-        case 'later':
-          this.track(this.moveToTier(work, 'early', work.delivery.due))
-          break
-        case 'configuration':
-          this.hold.untilKnown(work)
+  private async takeIn(): Promise<void> {
+    let turnEnds = performance.now() + INTAKE_MS
+    for (let batch = this.incoming.shift(); batch; batch = this.incoming.shift())
+      for (const record of batch.records) {
+        if (this.stopped || batch.claim.revoked.aborted) break
+        const work = this.intake.accept(batch.claim, record)
+        if (work) this.admit(work)
+        if (performance.now() < turnEnds) continue
+        await nextTurn()
+        turnEnds = performance.now() + INTAKE_MS
       }
-    this.queue(ready)
+    this.takingIn = false
+  }
+
+  private admit(work: Work): void {
+    switch (this.hold.reason(work)) {
+      case 'none':
+        return this.queue([work])
+      case 'early':
+        return this.hold.untilDue(work)
+      case 'later':
+        return this.track(this.moveToTier(work, 'early', work.delivery.due))
+      case 'configuration':
+        return this.hold.untilKnown(work)
+    }
   }
 
   private queue(ready: readonly Work[]): void {
     const now = Date.now()
     for (const work of ready) this.queues.push(work, now)
     this.pump()
-    this.spill()
   }
 
   private tick(): void {
@@ -129,7 +151,7 @@ export class DeliveryLoop {
   }
 
   private pump(): void {
-    while (!this.stopped && this.options.healthy()) {
+    while (!this.stopped && this.unrecorded < this.maxUnrecorded && this.options.healthy()) {
       const work = this.queues.take(Date.now())
       if (!work) return
       this.track(this.run(work))
@@ -142,7 +164,6 @@ export class DeliveryLoop {
       return this.intake.release(work)
     }
     const result = await this.attempt(work)
-    this.queues.finish(work, Date.now())
     switch (result.kind) {
       case 'recorded':
         this.intake.finish(work, isFinal(result.outcome.kind) ? 'final' : 'tier')
@@ -157,18 +178,29 @@ export class DeliveryLoop {
     this.pump()
   }
 
+  /** The webhook's next request need not wait for Kafka to record this one. */
   private async attempt(work: Work): Promise<Delivered | { kind: 'threw'; error: unknown }> {
+    const over = () => this.queues.finish(work, Date.now())
+    this.unrecorded++
     try {
-      return await deliver(work, this.options)
+      return await deliver(work, this.options, () => {
+        over()
+        this.pump()
+      })
     } catch (error) {
       return { kind: 'threw', error }
+    } finally {
+      this.unrecorded--
+      over()
     }
   }
 
   /** Without health nothing is sent, and nothing is moved either: the queues say nothing about the webhooks then. */
   private spill(): void {
+    const now = Date.now()
+    this.queues.observe(now, this.strain.sinceLast())
     if (this.stopped || !this.options.healthy()) return
-    for (const { work, due } of this.queues.overflow(Date.now())) this.track(this.moveToTier(work, 'queue', due))
+    for (const { work, due } of this.queues.overflow(now)) this.track(this.moveToTier(work, 'queue', due))
   }
 
   private lagging(group: readonly Work[]): void {

@@ -1,4 +1,4 @@
-import type { ConsumedRecord, PartitionClaim, RecordBatch } from '@posthorn/kafka'
+import type { ConsumedRecord, PartitionClaim } from '@posthorn/kafka'
 import { BULK, decodeDelivery, DUE, type Attempt, type ReadDelivery } from '@posthorn/topics'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { Seen } from './seen.js'
@@ -23,13 +23,10 @@ export class Intake {
 
   constructor(private readonly parts: IntakeParts) {}
 
-  accept({ claim, records }: RecordBatch): Work[] {
-    const accepted: Work[] = []
-    for (const record of records) {
-      const work = this.read(claim, record)
-      if (work && this.isNew(claim, work)) accepted.push(work)
-    }
-    return accepted
+  /** Undefined when there is nothing to do for the record, or nothing more. */
+  accept(claim: PartitionClaim, record: ConsumedRecord): Work | undefined {
+    const work = this.read(claim, record)
+    return work && this.isNew(claim, work) ? work : undefined
   }
 
   /** The attempt is recorded; see Seen. */
@@ -40,11 +37,6 @@ export class Intake {
   /** The work left memory without an attempt. */
   release(work: Work): void {
     this.of(work.partition).release(work.delivery, work)
-  }
-
-  /** Whether this process has worked on the partition and knows more than attempts.v1 could tell. */
-  knows(partition: number): boolean {
-    return this.seen.has(partition)
   }
 
   /** What attempts.v1 says about a partition, oldest first, before its first record. */
@@ -61,9 +53,11 @@ export class Intake {
     const read: ReadDelivery = decodeDelivery(record.value)
     switch (read.kind) {
       case 'newer':
-        return void this.parts.newer(record, read.version)
+        this.parts.newer(record, read.version)
+        return undefined
       case 'bad':
-        return void this.parts.undecodable(claim, record, read.detail)
+        this.parts.undecodable(claim, record, read.detail)
+        return undefined
       case 'delivery':
         return {
           delivery: read.delivery,

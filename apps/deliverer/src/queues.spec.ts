@@ -12,6 +12,12 @@ const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 
 })
 const label = (work: Item | undefined) => work && `${work.delivery.webhook}${work.n}`
 
+/** Time passes from 0 to `now` in a process that keeps up. */
+function calm(queues: WebhookQueues<Item>, now: number): void {
+  for (let n = 0; n < 4; n++) queues.observe(0, false)
+  queues.observe(now, false)
+}
+
 function takeAll(queues: WebhookQueues<Item>, now = 0): Item[] {
   const taken: Item[] = []
   for (let work = queues.take(now); work; work = queues.take(now)) taken.push(work)
@@ -69,6 +75,7 @@ describe('S10 queues per webhook', () => {
     takeAll(queues)
     expect(queues.overflow(0)).toEqual([])
     // After 4 s without an answer ten requests at once are 2.5 a second: five in 2 s.
+    calm(queues, 4_000)
     const spills = queues.overflow(4_000)
     expect(queues.waiting).toBe(5)
     expect(spills.map(({ work }) => work.n)).toEqual(Array.from({ length: 495 }, (_, i) => 15 + i))
@@ -83,6 +90,7 @@ describe('S10 queues per webhook', () => {
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
     for (let n = 0; n < 100; n++) queues.push(item('a', n), 0)
     takeAll(queues)
+    calm(queues, 60_000)
     const spills = queues.overflow(60_000)
     expect(Math.max(...spills.map(({ due }) => due))).toBe(60_000 + 600_000)
   })
@@ -97,6 +105,7 @@ describe('S10 queues per webhook', () => {
       [3, 'fresh'],
     ] as const)
       queues.push(item('a', n, lane), 0)
+    calm(queues, 10_000)
     const spills = queues.overflow(10_000)
     expect(spills.map(({ work }) => work.lane).sort()).toEqual(['bulk', 'fresh'])
     expect(queues.waiting).toBe(1)
@@ -107,6 +116,22 @@ describe('S10 queues per webhook', () => {
     for (let n = 0; n < 600; n++) queues.push(item('a', n), 0)
     for (let now = 0; now < 200; now += 2) for (const work of takeAll(queues, now)) queues.finish(work, now + 2)
     expect(queues.overflow(200)).toEqual([])
+  })
+
+  it('in a strained process spill only what hangs while others go on', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    for (let n = 0; n < 100; n++) queues.push(item('hangs', n), 0)
+    takeAll(queues)
+    queues.observe(0, true)
+    queues.observe(5_000, true)
+    expect(queues.overflow(5_000)).toEqual([])
+    for (let n = 0; n < 300; n++) {
+      queues.push(item('fine', n), 5_000)
+      for (const work of takeAll(queues, 5_000)) queues.finish(work, 5_001)
+    }
+    const spills = queues.overflow(5_000)
+    expect(new Set(spills.map(({ work }) => work.delivery.webhook))).toEqual(new Set(['hangs']))
+    expect(queues.waiting).toBe(4)
   })
 
   it('spill by bytes too, down to one', () => {

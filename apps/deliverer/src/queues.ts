@@ -30,8 +30,12 @@ const MAX_BYTES = 32 * 1024 * 1024
 const MAX_AHEAD_MS = 600_000
 /** Taken for the time of an attempt until one was measured. */
 const FIRST_GUESS_MS = 5
-/** A request that has been under way for longer counts before it ends; a pause of our own process is shorter. */
+/** A request that has been under way for longer counts before it ends. */
 const HANGING_MS = 1_000
+/** Observations in a row without strain until its after-effects are over. */
+const CALM_AFTER = 4
+/** So many requests more than were under way with it have ended since it began: it is slow, and not we are. */
+const OVERTAKEN_BY = 256
 /** Share of the newest attempt in the mean. */
 const NEWEST = 0.1
 /** Every so many requests of a webhook one comes from the bulk lane, so that replays get 5 % at least. */
@@ -39,13 +43,21 @@ const BULK_EVERY = 20
 /** Measures of a webhook without work are kept this long. */
 const IDLE_MS = MAX_AHEAD_MS
 
+interface Run {
+  readonly startedAt: number
+  readonly calmBefore: number
+  /** Requests that had ended by then, and that were under way. */
+  readonly endedBefore: number
+  readonly besides: number
+}
+
 interface Queue<W> {
   readonly webhook: string
   readonly lanes: { readonly [L in Lane]: W[] }
   waiting: number
   bytes: number
-  /** With their start, the oldest first. */
-  readonly running: Map<W, number>
+  /** The oldest first. */
+  readonly running: Map<W, Run>
   /** Moving mean of what an attempt occupies. */
   attemptMs: number
   /** The last time promised to a spill. */
@@ -63,8 +75,15 @@ export class WebhookQueues<W extends Queued> {
   /** Queues with waiting work that may be served, in the order of their turns. */
   private ring: Queue<W>[] = []
   private readonly inRing = new Set<Queue<W>>()
+  /** Queues with waiting work, whether they may be served or not. */
+  private readonly crowded = new Set<Queue<W>>()
   private runningInAll = 0
   private waitingInAll = 0
+  private ended = 0
+  /** Time of this process in which it kept up with its own work: only then is a webhook's slowness its own. */
+  private calmMs = 0
+  private calmInARow = 0
+  private observedAt: number | undefined
 
   constructor(private readonly limits: QueueLimits) {}
 
@@ -83,6 +102,7 @@ export class WebhookQueues<W extends Queued> {
     queue.bytes += work.bytes
     queue.touched = now
     this.waitingInAll++
+    this.crowded.add(queue)
     this.joinRing(queue)
   }
 
@@ -99,7 +119,12 @@ export class WebhookQueues<W extends Queued> {
       }
       if (!this.mayRun(queue, free)) continue
       const work = this.next(queue)
-      queue.running.set(work, now)
+      queue.running.set(work, {
+        startedAt: now,
+        calmBefore: this.calmMs,
+        endedBefore: this.ended,
+        besides: this.runningInAll,
+      })
       this.runningInAll++
       this.joinRing(queue)
       return work
@@ -109,13 +134,21 @@ export class WebhookQueues<W extends Queued> {
 
   finish(work: W, now: number): void {
     const queue = this.queueOf(work.delivery.webhook)
-    const started = queue.running.get(work)
-    if (started === undefined) return
+    const run = queue.running.get(work)
+    if (!run) return
     queue.running.delete(work)
-    queue.attemptMs += NEWEST * (now - started - queue.attemptMs)
+    if (this.isCalm) queue.attemptMs += NEWEST * (now - run.startedAt - queue.attemptMs)
+    this.ended++
     queue.touched = now
     this.runningInAll--
     this.joinRing(queue)
+  }
+
+  /** To be told at short intervals whether this process has kept up since the last time. */
+  observe(now: number, strained: boolean): void {
+    this.calmInARow = strained ? 0 : this.calmInARow + 1
+    if (this.isCalm) this.calmMs += now - (this.observedAt ?? now)
+    this.observedAt = now
   }
 
   /** Gives every waiting queue a turn again, and forgets webhooks that have long had no work. */
@@ -133,8 +166,7 @@ export class WebhookQueues<W extends Queued> {
    */
   overflow(now: number): Spill<W>[] {
     const spills: Spill<W>[] = []
-    for (const queue of this.queues.values()) {
-      if (queue.waiting === 0) continue
+    for (const queue of this.crowded) {
       const everyMs = this.everyMs(queue, now)
       const keep = Math.min(MAX_RECORDS, Math.max(1, Math.floor(MAX_WAIT_MS / everyMs)))
       const excess: W[] = []
@@ -152,7 +184,7 @@ export class WebhookQueues<W extends Queued> {
   /** Takes out the waiting work that the predicate does not want to keep. */
   remove(unwanted: (work: W) => boolean): W[] {
     const removed: W[] = []
-    for (const queue of this.queues.values())
+    for (const queue of this.crowded)
       for (const lane of Object.values(queue.lanes)) {
         const kept = lane.filter(work => !unwanted(work))
         if (kept.length === lane.length) continue
@@ -175,9 +207,19 @@ export class WebhookQueues<W extends Queued> {
 
   /** Time between two attempts at the present speed. */
   private everyMs({ running, attemptMs }: Queue<W>, now: number): number {
-    const [oldest = now] = running.values()
-    const hanging = now - oldest > HANGING_MS ? now - oldest : 0
-    return Math.max(attemptMs, hanging, 0.1) / Math.max(1, running.size)
+    const [oldest] = running.values()
+    return Math.max(attemptMs, oldest ? this.ageOf(oldest, now) : 0, 0.1) / Math.max(1, running.size)
+  }
+
+  private get isCalm(): boolean {
+    return this.calmInARow >= CALM_AFTER
+  }
+
+  /** In a process that is strained itself every request seems slow: then only those count that others overtake. */
+  private ageOf({ startedAt, calmBefore, endedBefore, besides }: Run, now: number): number {
+    if (this.ended - endedBefore > besides + OVERTAKEN_BY) return now - startedAt
+    const calm = this.calmMs - calmBefore
+    return calm > HANGING_MS ? calm : 0
   }
 
   private next(queue: Queue<W>): W {
@@ -199,6 +241,7 @@ export class WebhookQueues<W extends Queued> {
     queue.waiting--
     queue.bytes -= work.bytes
     this.waitingInAll--
+    if (queue.waiting === 0) this.crowded.delete(queue)
   }
 
   private joinRing(queue: Queue<W>): void {

@@ -12,7 +12,7 @@ export interface PreparedWebhook {
 export type OpenedWebhook =
   | { readonly kind: 'prepared'; readonly prepared: PreparedWebhook }
   /** A secret does not open: a master key is missing, or the document was tampered with. */
-  | { readonly kind: 'sealed'; readonly error: Error }
+  | { readonly kind: 'sealed' }
 
 interface Opener {
   unseal(sealed: string, context: string): string
@@ -32,7 +32,11 @@ interface Entry {
 export class WebhookCache {
   private readonly entries = new Map<string, Entry>()
 
-  constructor(private readonly sealer: Opener) {}
+  constructor(
+    private readonly sealer: Opener,
+    /** Told once a try, not once a delivery. */
+    private readonly alert: (webhook: Webhook, error: Error) => void,
+  ) {}
 
   open(webhook: Webhook, now: number): OpenedWebhook {
     const entry = this.entries.get(webhook.id)
@@ -54,7 +58,8 @@ export class WebhookCache {
       if (keys.length === 0) throw new Error('the webhook has no secret')
       return { kind: 'prepared', prepared: { webhook, keys, publicUrl: publicUrl(webhook.url) } }
     } catch (error) {
-      return { kind: 'sealed', error: error as Error }
+      this.alert(webhook, error as Error)
+      return { kind: 'sealed' }
     }
   }
 }

@@ -101,6 +101,31 @@ describe('AddressGuard', () => {
     expect(new AddressGuard([]).permits('example.com')).toBe(false)
   })
 
+  it('refuses a host with one bad address among good ones', async () => {
+    const addresses = [
+      { address: '1.1.1.1', family: 4 },
+      { address: '10.0.0.1', family: 4 },
+    ]
+    const guard = new AddressGuard([], async () => addresses)
+    const ask = () => new Promise(answer => guard.lookup('both.example', { all: true }, (...result) => answer(result)))
+    expect(await ask()).toEqual([expect.objectContaining({ code: 'POSTHORN_ADDRESS_REFUSED' }), []])
+    addresses.pop()
+    expect(await ask()).toEqual([null, [{ address: '1.1.1.1', family: 4 }]])
+  })
+
+  it('asks once for a host that many wait for, and again afterwards', async () => {
+    let asked = 0
+    const guard = new AddressGuard([], async () => {
+      asked++
+      return [{ address: '1.1.1.1', family: 4 }]
+    })
+    const ask = () => new Promise(answer => guard.lookup('slow.example', {}, (_error, address) => answer(address)))
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['1.1.1.1', '1.1.1.1', '1.1.1.1'])
+    expect(asked).toBe(1)
+    await ask()
+    expect(asked).toBe(2)
+  })
+
   it('refuses a range that cannot be read', () => {
     expect(() => new AddressGuard(['10.0.0.0'])).toThrow('10.0.0.0')
     expect(() => new AddressGuard(['10.0.0.0/33'])).toThrow('10.0.0.0/33')

@@ -1,4 +1,5 @@
-import { lookup as resolve, type LookupAddress, type LookupOptions } from 'node:dns'
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import { lookup } from 'node:dns/promises'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
 /** Everything that is not the public internet (IANA special-purpose registries), plus metadata services in public ranges. */
@@ -38,13 +39,19 @@ export class AddressRefused extends Error {
   }
 }
 
+type Resolve = (hostname: string, options: LookupOptions & { readonly all: true }) => Promise<LookupAddress[]>
+
 /** Says which addresses may be connected to: public ones, and those of the ranges that are allowed expressly. */
 export class AddressGuard {
   private readonly refused = rangesOf(REFUSED)
   private readonly allowed: Ranges
+  private readonly resolving = new Map<string, Promise<LookupAddress[]>>()
 
   /** Throws on a range that is no CIDR. */
-  constructor(allow: readonly string[]) {
+  constructor(
+    allow: readonly string[],
+    private readonly resolve: Resolve = lookup,
+  ) {
     this.allowed = rangesOf(allow)
   }
 
@@ -67,13 +74,26 @@ export class AddressGuard {
    * used is decided later and by others, and rebinding plays on exactly that.
    */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
-    resolve(hostname, { ...(options as LookupOptions), all: true }, (error, addresses: LookupAddress[]) => {
-      if (error) return callback(error, [])
-      const bad = addresses.find(({ address }) => !this.permits(address))
-      if (bad) return callback(new AddressRefused(hostname, bad.address), [])
-      if (options.all) return callback(null, addresses)
-      callback(null, addresses[0]!.address, addresses[0]!.family)
-    })
+    this.resolveOnce(hostname, options as LookupOptions).then(
+      addresses => {
+        const bad = addresses.find(({ address }) => !this.permits(address))
+        if (bad) callback(new AddressRefused(hostname, bad.address), [])
+        else if (options.all) callback(null, addresses)
+        else callback(null, addresses[0]!.address, addresses[0]!.family)
+      },
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    )
+  }
+
+  /** Lookups block the few threads of libuv: those of one host at one time share one, so that a slow one holds one. */
+  private resolveOnce(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
+    const key = `${hostname}/${options.family}/${options.hints}`
+    let pending = this.resolving.get(key)
+    if (!pending) {
+      pending = this.resolve(hostname, { ...options, all: true }).finally(() => this.resolving.delete(key))
+      this.resolving.set(key, pending)
+    }
+    return pending
   }
 }
 

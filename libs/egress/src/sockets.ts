@@ -63,7 +63,7 @@ export class Sockets {
   readonly connect: buildConnector.connector = (options, callback) => {
     const refused = this.guard.checkLiteral(options.hostname)
     // Not at once: undici is still in the middle of making the client that asks.
-    if (refused) return void queueMicrotask(() => callback(refused, null))
+    if (refused) return queueMicrotask(() => callback(refused, null))
     this.closeIdle()
     const socket = this.make(options, callback)
     this.open.add(socket)

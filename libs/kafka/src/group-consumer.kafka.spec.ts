@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { until } from '@posthorn/testkit'
+import { testBrokers, until } from '@posthorn/testkit'
 import type { KafkaConnection } from './connection.js'
 import { GroupConsumer } from './group-consumer.js'
 import type { ConsumedRecord, GroupConsumerOptions, PartitionClaim } from './record.js'
@@ -16,7 +16,7 @@ describe('GroupConsumer on a real broker', () => {
   let sent = 0
 
   beforeAll(async () => {
-    connection = testConnection(PARTITIONS)
+    connection = testConnection(testBrokers(), PARTITIONS)
     await makeTopics(connection, WORK, MORE)
     producer = new SafeProducer(connection)
     await producer.connect()

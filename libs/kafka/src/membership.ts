@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment, Consumer, EachBatchHandler } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
 import { retryInPlace } from './retry-in-place.js'
@@ -13,6 +14,17 @@ const REBALANCE_MS = 20_000
 const MANY_PARTITIONS = 200
 const STUCK_MS = 120_000
 const LEAVE_MS = 5000
+const REJOIN_MS = 500
+/** What kafkajs 2.2.4 says when no broker answers and, for some, wrongly calls not worth a retry. */
+const AWAY = new Set([
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSLockTimeout',
+])
 
 export interface MembershipOptions {
   /** With the deployment's prefix. */
@@ -39,6 +51,7 @@ export class Membership {
   private heardAt = -Infinity
   private turnedAt = performance.now()
   private joined = false
+  private stop?: AbortSignal
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -61,17 +74,13 @@ export class Membership {
 
   /** Resolves when kafkajs runs; the first join follows. Rejects only with the reason of `stop`. */
   async start(stop: AbortSignal): Promise<void> {
-    const { consumer, options } = this
-    const retry = <T>(what: string, attempt: () => Promise<T>) =>
-      retryInPlace(what, this.connection.options.logger, attempt, stop)
-    await retry(`connect the group ${options.groupId}`, () => consumer.connect())
+    this.stop = stop
+    await this.retry('connect', () => this.consumer.connect())
     // Never from the end: kafkajs goes there also when a committed offset is out of range.
-    await retry(`read the topics of the group ${options.groupId}`, () =>
-      consumer.subscribe({ topics: [...options.topics], fromBeginning: true }),
+    await this.retry('read the topics of', () =>
+      this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true }),
     )
-    await retry(`run the group ${options.groupId}`, () =>
-      consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: options.eachBatch }),
-    )
+    await this.run()
   }
 
   /** Ends the membership; gives up waiting for a broker that does not answer after 5 s. */
@@ -96,6 +105,27 @@ export class Membership {
   stuck(): string | undefined {
     const silent = performance.now() - Math.max(this.turnedAt, this.connection.troubledAt())
     return silent < STUCK_MS ? undefined : `the fetch loop has not turned for ${Math.round(silent / 1000)} s`
+  }
+
+  private run(): Promise<void> {
+    const { eachBatch } = this.options
+    return this.retry('run', () => this.consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }))
+  }
+
+  /** kafkajs gave up although only the brokers are away. */
+  private async rejoin(): Promise<void> {
+    try {
+      await sleep(REJOIN_MS, undefined, { signal: this.stop })
+      await this.retry('connect', () => this.consumer.connect())
+      await this.run()
+    } catch (error) {
+      if (!this.stop?.aborted) this.options.fatal(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  private retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const { logger } = this.connection.options
+    return retryInPlace(`${what} the group ${this.options.groupId}`, logger, attempt, this.stop)
   }
 
   private listen(): void {
@@ -123,7 +153,14 @@ export class Membership {
       this.joined = false
       this.memberId = undefined
       options.onLost()
-      if (!payload.restart) options.fatal(payload.error)
+      if (payload.restart) return
+      if (isAway(payload.error)) void this.rejoin()
+      else options.fatal(payload.error)
     })
   }
+}
+
+function isAway(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if (AWAY.has(at.name)) return true
+  return false
 }

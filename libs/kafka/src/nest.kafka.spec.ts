@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Controller, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { until } from '@posthorn/testkit'
+import { testBrokers, until } from '@posthorn/testkit'
 import type { KafkaConnection } from './connection.js'
 import { KafkaBatchHandler, KafkaBatchStrategy } from './nest.js'
 import type { RecordBatch } from './record.js'
@@ -39,7 +39,7 @@ describe('KafkaBatchStrategy in a Nest app', () => {
   let producer: SafeProducer
 
   beforeAll(async () => {
-    connection = testConnection(2)
+    connection = testConnection(testBrokers(), 2)
     await makeTopics(connection, WORK, MORE)
     producer = new SafeProducer(connection)
     await producer.connect()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { testBrokers } from '@posthorn/testkit'
 import { partitionFor, MAX_RECORD_BYTES } from '@posthorn/topics'
 import type { KafkaConnection } from './connection.js'
 import { ProducerClosed, ProduceTimeout, RecordRefused } from './produce-errors.js'
@@ -10,7 +11,7 @@ describe('SafeProducer on a real broker', () => {
   let producer: SafeProducer
 
   beforeAll(async () => {
-    connection = testConnection(4)
+    connection = testConnection(testBrokers(), 4)
     await makeTopics(connection, WORK, TABLE)
     producer = new SafeProducer(connection)
     await producer.connect()

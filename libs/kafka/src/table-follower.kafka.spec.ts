@@ -1,6 +1,6 @@
 import net from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { until } from '@posthorn/testkit'
+import { testBrokers, until } from '@posthorn/testkit'
 import type { ReadDocument } from '@posthorn/topics'
 import type { KafkaConnection } from './connection.js'
 import { SafeProducer } from './safe-producer.js'
@@ -33,7 +33,7 @@ describe('TableFollower on a real broker', () => {
       sockets.add(socket.once('close', () => sockets.delete(socket)))
       return socket
     }) as typeof net.connect)
-    connection = testConnection(1)
+    connection = testConnection(testBrokers(), 1)
     await makeTopics(connection, TABLE, WORK)
     producer = new SafeProducer(connection)
     await producer.connect()

@@ -1,12 +1,11 @@
 import { createLogger } from '@posthorn/telemetry'
-import { testBrokers } from '@posthorn/testkit'
 import type { TopicContract } from '@posthorn/topics'
 import { KafkaConnection } from './connection.js'
 
 /** A connection of a test with a prefix of its own. */
-export function testConnection(partitions = 4): KafkaConnection {
+export function testConnection(brokers: string[], partitions: number): KafkaConnection {
   return new KafkaConnection({
-    brokers: testBrokers(),
+    brokers,
     prefix: `t-${Math.random().toString(36).slice(2, 10)}.`,
     partitions,
     replication: 1,

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { testBrokers } from '@posthorn/testkit'
 import { ALL_TOPICS, EVENTS, WEBHOOKS } from '@posthorn/topics'
 import kafkajs from 'kafkajs'
 import { KafkaConnection } from './connection.js'
@@ -6,7 +7,7 @@ import { dropTopics, testConnection } from './test-cluster.js'
 import { createTopics, planTopics, requireTopics, TopicsUnfit } from './topic-setup.js'
 
 describe('topic set-up on a real broker', () => {
-  const connection = testConnection(2)
+  const connection = testConnection(testBrokers(), 2)
 
   afterAll(() => dropTopics(connection))
 
