@@ -59,8 +59,10 @@ describe('settings', () => {
       .filter(line => line.startsWith('| `POSTHORN_'))
       .map(line => line.split('|').map(cell => cell.trim().replaceAll('`', '')))
       .map(([, variable, byDefault, meaning]) => ({ variable, default: byDefault, meaning }))
-    expect(table.filter(row => !row.variable?.startsWith('POSTHORN_EMBEDDED_') && !row.variable?.startsWith('POSTHORN_RECEIVER_'))).toEqual(
-      SETTING_DESCRIPTIONS,
-    )
+    expect(
+      table.filter(
+        row => !row.variable?.startsWith('POSTHORN_EMBEDDED_') && !row.variable?.startsWith('POSTHORN_RECEIVER_'),
+      ),
+    ).toEqual(SETTING_DESCRIPTIONS)
   })
 })
