@@ -107,7 +107,10 @@ function sourceState() {
       if (existsSync(join(home, 'src'))) walk(join(home, 'src'))
     }
   for (const name of ['.swcrc', 'nx.json', 'tsconfig.base.json', 'package-lock.json']) add(join(root, name))
-  return { state: digest(lines.join('\n')), built: packages.every(home => existsSync(join(home, 'dist', 'index.js'))) }
+  return {
+    state: digest(lines.join('\n')),
+    built: packages.every(home => ['index.js', 'main.js'].some(file => existsSync(join(home, 'dist', file)))),
+  }
 }
 
 async function build() {

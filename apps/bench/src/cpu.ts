@@ -20,8 +20,8 @@ function stat(pid: number): Stat | undefined {
   }
 }
 
-/** CPU that a process and all below it have used so far, µs. Postgres is a tree; the rest are single. */
-export function cpuOf(pid: number): number {
+/** CPU that a process and those below it have used so far, µs, but for the trees of `others`: Postgres is a tree of its own below the supervisor. */
+function cpuOf(pid: number, others: ReadonlySet<number>): number {
   const stats = new Map<number, Stat>()
   for (const name of readdirSync('/proc')) {
     const read = /^\d+$/.test(name) ? stat(Number(name)) : undefined
@@ -29,7 +29,7 @@ export function cpuOf(pid: number): number {
   }
   const sum = (of: number): number => {
     let total = stats.get(of)?.cpuUs ?? 0
-    for (const [child, { parent }] of stats) if (parent === of) total += sum(child)
+    for (const [child, { parent }] of stats) if (parent === of && !others.has(child)) total += sum(child)
     return total
   }
   return sum(pid)
@@ -56,7 +56,8 @@ export function memoryOf(pid: number): number {
 export type CpuReading = Readonly<Record<string, number>>
 
 export function readCpu(pids: Readonly<Record<string, number>>): CpuReading {
-  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid)]))
+  const named = new Set(Object.values(pids))
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(pid, named)]))
 }
 
 /** What each process used between two readings, µs. */

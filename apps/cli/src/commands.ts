@@ -17,6 +17,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'compares the topics with what is wanted, and changes them',
     () => import('./topics.js'),
   ),
+  migrate: command('', 'brings the database to this version', () => import('./migrate.js')),
+  bench: command('<scenario> [options]', 'measures this machine', () => import('./bench.js')),
   test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js')),
 }
 

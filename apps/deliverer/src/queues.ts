@@ -46,7 +46,7 @@ const IDLE_MS = MAX_AHEAD_MS
 interface Run {
   readonly startedAt: number
   readonly calmBefore: number
-  /** Requests that had ended by then, and that were under way. */
+  /** Requests of other webhooks that had ended by then, and requests that were under way. */
   readonly endedBefore: number
   readonly besides: number
 }
@@ -63,6 +63,7 @@ interface Queue<W> {
   /** The last time promised to a spill. */
   slot: number
   taken: number
+  ended: number
   touched: number
 }
 
@@ -122,7 +123,7 @@ export class WebhookQueues<W extends Queued> {
       queue.running.set(work, {
         startedAt: now,
         calmBefore: this.calmMs,
-        endedBefore: this.ended,
+        endedBefore: this.ended - queue.ended,
         besides: this.runningInAll,
       })
       this.runningInAll++
@@ -139,6 +140,7 @@ export class WebhookQueues<W extends Queued> {
     queue.running.delete(work)
     if (this.isCalm) queue.attemptMs += NEWEST * (now - run.startedAt - queue.attemptMs)
     this.ended++
+    queue.ended++
     queue.touched = now
     this.runningInAll--
     this.joinRing(queue)
@@ -206,20 +208,26 @@ export class WebhookQueues<W extends Queued> {
   }
 
   /** Time between two attempts at the present speed. */
-  private everyMs({ running, attemptMs }: Queue<W>, now: number): number {
-    const [oldest] = running.values()
-    return Math.max(attemptMs, oldest ? this.ageOf(oldest, now) : 0, 0.1) / Math.max(1, running.size)
+  private everyMs(queue: Queue<W>, now: number): number {
+    return Math.max(queue.attemptMs, this.hangingMs(queue, now), 0.1) / Math.max(1, queue.running.size)
+  }
+
+  /**
+   * How long half of the requests under way have been so at least: one straggler says nothing. In a
+   * process that is strained itself every request seems slow; then it counts only when the requests
+   * of other webhooks overtake it.
+   */
+  private hangingMs(queue: Queue<W>, now: number): number {
+    const run = median(queue.running.values(), queue.running.size)
+    if (!run) return 0
+    const endedSince = this.ended - queue.ended - run.endedBefore
+    if (endedSince > run.besides + OVERTAKEN_BY) return now - run.startedAt
+    const calm = this.calmMs - run.calmBefore
+    return calm > HANGING_MS ? calm : 0
   }
 
   private get isCalm(): boolean {
     return this.calmInARow >= CALM_AFTER
-  }
-
-  /** In a process that is strained itself every request seems slow: then only those count that others overtake. */
-  private ageOf({ startedAt, calmBefore, endedBefore, besides }: Run, now: number): number {
-    if (this.ended - endedBefore > besides + OVERTAKEN_BY) return now - startedAt
-    const calm = this.calmMs - calmBefore
-    return calm > HANGING_MS ? calm : 0
   }
 
   private next(queue: Queue<W>): W {
@@ -262,10 +270,18 @@ export class WebhookQueues<W extends Queued> {
         attemptMs: FIRST_GUESS_MS,
         slot: 0,
         taken: 0,
+        ended: 0,
         touched: 0,
       }
       this.queues.set(webhook, queue)
     }
     return queue
   }
+}
+
+/** The one in the middle of `size` runs, which stand in the order of their start. */
+function median(runs: Iterable<Run>, size: number): Run | undefined {
+  let left = size >> 1
+  for (const run of runs) if (left-- === 0) return run
+  return undefined
 }

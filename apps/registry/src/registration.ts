@@ -32,8 +32,15 @@ export class Registration {
     const id = webhookId(randomBytes(16))
     const secret = body.secret ?? secretFrom(randomBytes(32))
     const row = await this.webhooks.insert({
-      ...{ id, tenant, status: 'active', url: body.url, method: 'POST', events: body.events },
-      ...{ filter: null, format: 'standard', sealedSecrets: [this.sealer.seal(secret, id)] },
+      id,
+      tenant,
+      status: 'active',
+      url: body.url,
+      method: 'POST',
+      events: body.events,
+      filter: null,
+      format: 'standard',
+      sealedSecrets: [this.sealer.seal(secret, id)],
       retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY, DEFAULT_RETRY_POLICY),
       description: body.description ?? null,
       metadata: body.metadata ?? {},

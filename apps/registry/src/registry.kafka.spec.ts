@@ -156,11 +156,23 @@ describe('webhooks', () => {
     expect(answer).toMatchObject({
       status: 201,
       json: {
-        ...{ id: expect.stringMatching(/^webhook_[0-9a-z]{26}$/), status: 'active', ...GOOD, secret },
-        ...{ method: 'POST', format: 'standard', description: null, metadata: {}, version: 1 },
+        id: expect.stringMatching(/^webhook_[0-9a-z]{26}$/),
+        status: 'active',
+        ...GOOD,
+        secret,
+        method: 'POST',
+        format: 'standard',
+        description: null,
+        metadata: {},
+        version: 1,
         retry_policy: {
-          ...{ attempts: 5, timeout_ms: 10_000, interval_ms: 5000, factor: 10, jitter: 0.2 },
-          ...{ max_delay_ms: 21_600_000, max_age_ms: 259_200_000 },
+          attempts: 5,
+          timeout_ms: 1e4,
+          interval_ms: 5e3,
+          factor: 10,
+          jitter: 0.2,
+          max_delay_ms: 216e5,
+          max_age_ms: 2592e5,
         },
       },
     })
@@ -380,13 +392,11 @@ describe('bad input', () => {
 
 describe('history', () => {
   const event = {
-    ...{
-      tenant: 'default',
-      id: 'an id/with ünicode',
-      source: '/s',
-      type: 'agent.created',
-      time: '2026-11-24T11:59:00Z',
-    },
+    tenant: 'default',
+    id: 'an id/with ünicode',
+    source: '/s',
+    type: 'agent.created',
+    time: '2026-11-24T11:59:00Z',
     contenttype: 'application/json',
   }
   const webhook = 'webhook_0123456789abcdefghjkmnpqrs'
@@ -399,14 +409,19 @@ describe('history', () => {
     const attempt = (number: number, outcome: Attempt['outcome'], status: number): HistoryEntry => ({
       kind: 'attempt',
       attempt: {
-        ...{ delivery, run: '0', attempt: number, webhook, webhook_version: 1, tenant: 'default', event, outcome },
-        ...{
-          accepted_at: at(0),
-          due_at: at(number),
-          started_at: at(number),
-          finished_at: at(number + 1),
-          duration_ms: 1,
-        },
+        delivery,
+        run: '0',
+        attempt: number,
+        webhook,
+        webhook_version: 1,
+        tenant: 'default',
+        event,
+        outcome,
+        accepted_at: at(0),
+        due_at: at(number),
+        started_at: at(number),
+        finished_at: at(number + 1),
+        duration_ms: 1,
         status_code: status,
       },
     })

@@ -36,7 +36,10 @@ export class RegistryModule {
           inject: [SafeProducer, TableTails],
           useFactory: (producer: SafeProducer, tails: TableTails) =>
             new Relay({
-              ...{ outbox, producer, tails, logger },
+              outbox,
+              producer,
+              tails,
+              logger,
               databaseUrl: settings.databaseUrl!,
               metrics: new RelayMetrics(),
             }),

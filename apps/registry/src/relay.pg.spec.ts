@@ -77,7 +77,10 @@ function startRelay(send: Send = async (topic, record) => topic.append(record)):
   }
   const outbox = new Outbox(database)
   const relay = new Relay({
-    ...{ outbox, producer, tails, logger },
+    outbox,
+    producer,
+    tails,
+    logger,
     databaseUrl: created.url,
     metrics: new RelayMetrics(),
   })
@@ -89,9 +92,18 @@ function startRelay(send: Send = async (topic, record) => topic.append(record)):
 let count = 0
 function fresh(): NewWebhook {
   return {
-    ...{ id: `webhook_${++count}`, tenant: 'default', status: 'active', url: 'https://example.com', method: 'POST' },
-    ...{ events: ['*'], filter: null, format: 'standard', sealedSecrets: ['v1.k.aaaa'], metadata: {} },
-    ...{ retryPolicy: DEFAULT_RETRY_POLICY, description: null },
+    id: `webhook_${++count}`,
+    tenant: 'default',
+    status: 'active',
+    url: 'https://example.com',
+    method: 'POST',
+    events: ['*'],
+    filter: null,
+    format: 'standard',
+    sealedSecrets: ['v1.k.aaaa'],
+    metadata: {},
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    description: null,
   }
 }
 

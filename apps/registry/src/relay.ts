@@ -65,7 +65,7 @@ export class Relay {
     while (!this.ending.signal.aborted) {
       try {
         const lock = await RelayLock.acquire(this.parts.databaseUrl, () => this.wake())
-        if (lock) await this.lead(lock).finally(() => lock.release())
+        if (lock) await this.leadWith(lock)
         said = ''
       } catch (error) {
         const reason = String(error)
@@ -74,6 +74,14 @@ export class Relay {
         said = reason
       }
       await sleep(RETRY_MS, undefined, { signal: this.ending.signal }).catch(() => undefined)
+    }
+  }
+
+  private async leadWith(lock: RelayLock): Promise<void> {
+    try {
+      await this.lead(lock)
+    } finally {
+      await lock.release()
     }
   }
 

@@ -17,7 +17,9 @@ export class TableTail {
     private readonly onStale: () => void,
   ) {
     this.follower = new TableFollower(connection, {
-      ...{ topic, decode, fatal },
+      topic,
+      decode,
+      fatal,
       onChange: (id, _document, position) => this.read(id, position.version, position.stale),
     })
   }

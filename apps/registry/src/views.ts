@@ -9,13 +9,23 @@ const timeOrNull = (date: Date | null): string | null => date && time(date)
 export function webhookView(row: WebhookRow): WebhookView {
   const { id, status, url, method, events, format, description, metadata, version } = row
   return {
-    ...{ id, status, url, method, events, format, retry_policy: retryPolicyView(row.retryPolicy) },
-    ...{ description, metadata, created_at: time(row.createdAt), updated_at: time(row.updatedAt), version },
+    id,
+    status,
+    url,
+    method,
+    events,
+    format,
+    retry_policy: retryPolicyView(row.retryPolicy),
+    description,
+    metadata,
+    created_at: time(row.createdAt),
+    updated_at: time(row.updatedAt),
+    version,
   }
 }
 
 export function eventView(
-  { event, data, acceptedAt }: EventRecord,
+  { event, acceptedAt }: EventRecord,
   deliveries: Readonly<Record<DeliveryStatus, number>>,
 ): EventView {
   const { tenant: _tenant, contenttype, ...attributes } = event

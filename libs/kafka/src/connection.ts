@@ -32,6 +32,7 @@ export class KafkaConnection {
   readonly troubledAt: () => number
   private readonly partitionCounts = new Map<string, number>()
   private readonly asked = new Map<string, Promise<number>>()
+  private readonly closing = new AbortController()
 
   constructor(readonly options: KafkaOptions) {
     repairKafkajs()
@@ -66,17 +67,28 @@ export class KafkaConnection {
     const running = this.asked.get(contract.name)
     if (running) return running
     const name = this.topic(contract)
-    const asking = retryInPlace(`read the partitions of ${name}`, this.options.logger, () =>
-      this.withAdmin(async admin => {
-        const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
-        const count = topics[0]?.partitions.length ?? 0
-        if (count === 0) throw new Error(`${name} has no partitions yet`)
-        this.partitionCounts.set(contract.name, count)
-        return count
-      }),
+    const asking = retryInPlace(
+      `read the partitions of ${name}`,
+      this.options.logger,
+      () =>
+        this.withAdmin(async admin => {
+          const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
+          const count = topics[0]?.partitions.length ?? 0
+          if (count === 0) throw new Error(`${name} has no partitions yet`)
+          this.partitionCounts.set(contract.name, count)
+          return count
+        }),
+      this.closing.signal,
     )
+    // Whoever waits for it after close() is being closed too.
+    asking.catch(() => undefined)
     this.asked.set(contract.name, asking)
     return asking
+  }
+
+  /** Ends what still waits for Kafka to come back. */
+  close(): void {
+    this.closing.abort(new Error('the connection is closed'))
   }
 
   /** One short use of an admin client. Rejects when Kafka cannot be reached within a few attempts. */

@@ -26,7 +26,7 @@ export interface RecordBatch {
 }
 
 /** Only enqueues; must not throw (a throw is fatal). */
-export type BatchHandler = (batch: RecordBatch) => void
+export type BatchHandler = (batch: RecordBatch) => void | Promise<void>
 
 export interface GroupConsumerOptions {
   /** Without the deployment's prefix. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { testBrokers } from '@posthorn/testkit'
 import { partitionFor, MAX_RECORD_BYTES } from '@posthorn/topics'
-import type { KafkaConnection } from './connection.js'
+import { KafkaConnection } from './connection.js'
 import { ProducerClosed, ProduceTimeout, RecordRefused } from './produce-errors.js'
 import { SafeProducer } from './safe-producer.js'
 import { dropTopics, makeTopics, TABLE, testConnection, WORK } from './test-cluster.js'
@@ -55,10 +55,8 @@ describe('SafeProducer on a real broker', () => {
   })
 
   it('times out alone while Kafka is away, goes on trying, and rejects the rest when closed', async () => {
-    const away = new SafeProducer(
-      new (connection.constructor as typeof KafkaConnection)({ ...connection.options, brokers: ['127.0.0.1:1'] }),
-      { maxQueuedBytes: 100 },
-    )
+    const nowhere = new KafkaConnection({ ...connection.options, brokers: ['127.0.0.1:1'] })
+    const away = new SafeProducer(nowhere, { maxQueuedBytes: 100 })
     const record = { key: Buffer.from('k'), value: Buffer.from('v') }
     const timedOut = away.send(WORK, record, { timeoutMs: 200 })
     const placed = away.send(WORK, record, { partition: 0, timeoutMs: 200 })
@@ -76,5 +74,6 @@ describe('SafeProducer on a real broker', () => {
     await expect(away.send(WORK, record)).rejects.toBeInstanceOf(ProducerClosed)
     await new Promise(resolve => setTimeout(resolve, 10))
     expect(room).toBe(true)
+    nowhere.close()
   }, 20_000)
 })

@@ -166,12 +166,12 @@ export class SafeProducer {
     const { timeoutMs } = waiting
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs)
     this.unplaced.add(unplaced)
-    void this.connection.partitionsOf(waiting.topic).then(count => {
+    this.connection.partitionsOf(waiting.topic).then(count => {
       if (!this.unplaced.has(unplaced)) return
       leave()
       const left = timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - startedAt)
       this.enqueue({ ...waiting, timeoutMs: left }, this.choose(waiting.record, count))
-    })
+    }, reject)
   }
 
   private enqueue({ topic, record, bytes, timeoutMs, resolve, reject }: Waiting, partition: number): void {

@@ -99,7 +99,7 @@ export class TableFollower<T extends { id: string; version: number }> {
       () => this.connection.withAdmin(admin => admin.fetchTopicOffsets(name)),
       this.stopping.signal,
     )
-    const reached = ends.map(({ partition, high }) => this.followers[partition]?.reach(Number(high)))
+    const reached = ends.flatMap(({ partition, high }) => this.followers[partition]?.reach(Number(high)) ?? [])
     await Promise.race([Promise.all(reached), aborted(this.stopping.signal)])
   }
 

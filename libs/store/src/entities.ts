@@ -87,7 +87,16 @@ export class OutboxRow {
 export function webhookDocument(row: WebhookRow): Webhook {
   const { id, tenant, version, status, url, method, events, filter, format, sealedSecrets, retryPolicy } = row
   return {
-    ...{ id, tenant, version, status, url, method, events, format, sealedSecrets, retryPolicy },
+    id,
+    tenant,
+    version,
+    status,
+    url,
+    method,
+    events,
+    format,
+    sealedSecrets,
+    retryPolicy,
     ...(filter === null ? {} : { filter: filter as FilterPattern }),
   }
 }

@@ -34,9 +34,16 @@ let count = 0
 function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
   const rest = { url: 'https://example.com/hook', method: 'POST', events: ['agent.*'], filter: null } as const
   return {
-    ...{ ...rest, events: [...rest.events], id: `webhook_${++count}`, tenant: 'default', status: 'active' },
-    ...{ format: 'standard', sealedSecrets: ['v1.k.aaaa'], retryPolicy: DEFAULT_RETRY_POLICY },
-    ...{ description: null, metadata: {} },
+    ...rest,
+    events: [...rest.events],
+    id: `webhook_${++count}`,
+    tenant: 'default',
+    status: 'active',
+    format: 'standard',
+    sealedSecrets: ['v1.k.aaaa'],
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    description: null,
+    metadata: {},
     ...change,
   }
 }

@@ -1,0 +1,14 @@
+import { parseArgs } from 'node:util'
+import { migrate } from '@posthorn/store'
+import { createLogger } from '@posthorn/telemetry'
+import { CommandFault, type CommandContext } from './command.js'
+
+/** Brings the database of POSTHORN_DATABASE_URL to this version's schema; two at once are safe. */
+export async function run(args: readonly string[], { say }: CommandContext): Promise<number> {
+  parseArgs({ args: [...args], options: {} })
+  const url = process.env.POSTHORN_DATABASE_URL
+  if (!url) throw new CommandFault('POSTHORN_DATABASE_URL is not set: name the database to migrate.')
+  await migrate(url, createLogger('warn', 'posthorn-migrate'))
+  say('The database is as this version wants it.')
+  return 0
+}
