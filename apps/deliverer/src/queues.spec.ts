@@ -118,6 +118,16 @@ describe('S10 queues per webhook', () => {
     expect(queues.overflow(200)).toEqual([])
   })
 
+  it('do not spill for one straggler among quick requests', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    for (let n = 0; n < 3_000; n++) queues.push(item('a', n), 0)
+    const [, ...others] = takeAll(queues)
+    calm(queues, 9_000)
+    for (const work of others) queues.finish(work, 3)
+    takeAll(queues, 9_000)
+    expect(queues.overflow(9_001)).toEqual([])
+  })
+
   it('in a strained process spill only what hangs while others go on', () => {
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
     for (let n = 0; n < 100; n++) queues.push(item('hangs', n), 0)

@@ -22,8 +22,11 @@ export interface Spill<W> {
 
 /** A webhook keeps in memory what it takes within this time at its present speed; the rest is spilled. */
 const MAX_WAIT_MS = 2_000
-/** A partition's window: who takes that many within MAX_WAIT_MS is slowed by the window, and need not spill. */
-const MAX_RECORDS = 16_384
+/**
+ * A partition's window of 16,384 and the fetch that overfills it: who takes that many within
+ * MAX_WAIT_MS is slowed by the window, and need not spill.
+ */
+const MAX_RECORDS = 20_000
 /** Half of what may be unfinished in a process: one webhook with large events leaves room for others. */
 const MAX_BYTES = 32 * 1024 * 1024
 /** A longer backlog is moved again: its webhook may have become quicker. */
