@@ -4,7 +4,7 @@ import { bin, NODE, ROOT } from './repository.js'
 
 export interface Check {
   readonly name: string
-  /** Programs with their arguments; the first that fails ends the check. */
+  /** Programs with their arguments; all run, so that one run shows all that is wrong. */
   readonly programs: readonly (readonly string[])[]
 }
 
@@ -26,13 +26,14 @@ export function toolEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.Pr
   return { ...env, NX_DAEMON: 'false', NX_TUI: 'false', PATH: bin('.bin') + delimiter + env.PATH }
 }
 
-/** Resolves with undefined, or with what the failing program said. */
+/** Resolves with undefined, or with what the failing programs said. */
 export async function failureOf(check: Check, stop: AbortSignal): Promise<string | undefined> {
+  const failures: string[] = []
   for (const args of check.programs) {
     const { status, output } = await runNode(args, toolEnvironment(), stop)
-    if (status !== 0) return output
+    if (status !== 0) failures.push(output)
   }
-  return undefined
+  return failures.length > 0 ? failures.join('\n') : undefined
 }
 
 function runNode(args: readonly string[], env: NodeJS.ProcessEnv, stop: AbortSignal) {

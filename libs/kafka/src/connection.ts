@@ -30,6 +30,8 @@ export class KafkaConnection {
   readonly prefix: string
   /** When kafkajs last complained, ms of performance.now(). */
   readonly troubledAt: () => number
+  /** For short uses: connecting follows the client's retries, whatever an admin is told. */
+  private readonly brief: Kafka
   private readonly partitionCounts = new Map<string, number>()
   private readonly asked = new Map<string, Promise<number>>()
   private readonly closing = new AbortController()
@@ -39,14 +41,17 @@ export class KafkaConnection {
     const logs = bridgeLogs(options.logger)
     this.prefix = options.prefix
     this.troubledAt = logs.troubledAt
-    this.kafka = new Kafka({
-      brokers: options.brokers,
-      clientId: options.clientId,
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      retry: RETRY,
-      logLevel: logs.level,
-      logCreator: logs.creator,
-    })
+    const client = (retry: RetryOptions) =>
+      new Kafka({
+        brokers: options.brokers,
+        clientId: options.clientId,
+        connectionTimeout: CONNECTION_TIMEOUT_MS,
+        retry,
+        logLevel: logs.level,
+        logCreator: logs.creator,
+      })
+    this.kafka = client(RETRY)
+    this.brief = client({ ...RETRY, retries: 5 })
   }
 
   /** The full name of a topic. */
@@ -93,7 +98,7 @@ export class KafkaConnection {
 
   /** One short use of an admin client. Rejects when Kafka cannot be reached within a few attempts. */
   async withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = this.kafka.admin({ retry: { ...RETRY, retries: 5 } })
+    const admin = this.brief.admin()
     try {
       await admin.connect()
       return await use(admin)

@@ -309,6 +309,26 @@ describe('GroupConsumer on a real broker', () => {
     await until(() => seen() === 8, 2000)
   }, 30_000)
 
+  it('knows after a freeze longer than its session that it may own nothing, and begins anew', async () => {
+    const group = `g${groups++}`
+    const held: { record: ConsumedRecord; claim: PartitionClaim }[] = []
+    const member = join(group, (record, claim) => held.push({ record, claim }))
+    await member.consumer.start()
+    await until(() => held.length > 0 && member.consumer.readiness() === undefined, 10_000)
+    const before = [...member.claims.values()]
+    expect(member.consumer.healthyMembership()).toBe(true)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 11_000)
+    expect(member.consumer.healthyMembership()).toBe(false)
+    for (const { record, claim } of held.splice(0)) claim.done(record.offset)
+    await until(() => before.every(claim => claim.revoked.aborted), 15_000)
+    await until(() => member.consumer.healthyMembership() && member.claims.size === PARTITIONS, 15_000)
+    await until(() => held.length > 0, 10_000)
+    // What was finished in between was refused by the broker: it is read again from the commit.
+    expect([...(await committed(group)).values()].every(({ offset }) => offset <= 0)).toBe(true)
+    expect(Math.min(...held.map(({ record }) => record.offset))).toBe(0)
+    expect(member.fatal).toEqual([])
+  }, 60_000)
+
   it('tells fatal, once, when a handler throws', async () => {
     const group = `g${groups++}`
     const member = join(group, () => {

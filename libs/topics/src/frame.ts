@@ -10,6 +10,8 @@
  * One value and no Kafka headers: kafkajs pays several microseconds for each header.
  */
 export const FRAME_VERSION = 1
+/** Versions end here: text and most foreign formats start above, and must not pass for a newer Posthorn. */
+const MAX_VERSION = 15
 
 export type Unframed =
   | { readonly kind: 'frame'; readonly head: Readonly<Record<string, unknown>>; readonly body: Buffer }
@@ -33,6 +35,8 @@ export function unframe(value: Buffer | null): Unframed {
     return { kind: 'bad', detail: `a frame has at least 5 bytes, this value has ${value?.length ?? 0}` }
   const version = value[0]!
   if (version === 0) return { kind: 'bad', detail: 'frame version 0 does not exist' }
+  if (version > MAX_VERSION)
+    return { kind: 'bad', detail: `the value starts with byte ${version}, which no frame does` }
   if (version > FRAME_VERSION) return { kind: 'newer', version }
   const end = 5 + value.readUInt32BE(1)
   if (end > value.length)
