@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -38,8 +38,23 @@ export async function smokeFresh(env: NodeJS.ProcessEnv, context: CommandContext
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-smoke-'))
   chmodSync(dir, 0o755)
   const logFile = join(dir, 'services.log')
+  let stack: Stack | undefined
+  try {
+    const plan = await planLocal(await throwAway(env, dir))
+    stack = await Stack.start(plan, { processes: false, receiver: false, logFile }, context)
+    await smoke(stack.info, context)
+  } catch (error) {
+    if (existsSync(logFile)) context.say(readFileSync(logFile, 'utf8').trim().split('\n').slice(-40).join('\n'))
+    throw error
+  } finally {
+    await stack?.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.ProcessEnv> {
   const [kafka, postgres] = await portsApart()
-  const plan = await planLocal({
+  return {
     ...env,
     POSTHORN_EMBEDDED_DIR: dir,
     POSTHORN_EMBEDDED_KAFKA_PORT: String(kafka),
@@ -48,17 +63,6 @@ export async function smokeFresh(env: NodeJS.ProcessEnv, context: CommandContext
     POSTHORN_REGISTRY_GRPC_PORT: '0',
     POSTHORN_INGEST_PORT: '0',
     POSTHORN_HEALTH_PORT: '0',
-  })
-  let stack: Stack | undefined
-  try {
-    stack = await Stack.start(plan, { processes: false, receiver: false, logFile }, context)
-    await smoke(stack.info, context)
-  } catch (error) {
-    context.say(readFileSync(logFile, 'utf8').trim().split('\n').slice(-40).join('\n'))
-    throw error
-  } finally {
-    await stack?.stop()
-    rmSync(dir, { recursive: true, force: true })
   }
 }
 
