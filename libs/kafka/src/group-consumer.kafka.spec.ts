@@ -275,6 +275,7 @@ describe('GroupConsumer on a real broker', () => {
 
   it('drains: fetches no more and waits for what is unfinished', async () => {
     const group = `g${groups++}`
+    await produce(8)
     const held: { record: ConsumedRecord; claim: PartitionClaim }[] = []
     const member = join(group, (record, claim) => held.push({ record, claim }))
     await member.consumer.start()
@@ -311,6 +312,7 @@ describe('GroupConsumer on a real broker', () => {
 
   it('knows after a freeze longer than its session that it may own nothing, and begins anew', async () => {
     const group = `g${groups++}`
+    await produce(8)
     const held: { record: ConsumedRecord; claim: PartitionClaim }[] = []
     const member = join(group, (record, claim) => held.push({ record, claim }))
     await member.consumer.start()
@@ -331,6 +333,7 @@ describe('GroupConsumer on a real broker', () => {
 
   it('tells fatal, once, when a handler throws', async () => {
     const group = `g${groups++}`
+    await produce(8)
     const member = join(group, () => {
       throw new Error('a bug')
     })
