@@ -144,6 +144,7 @@ describe('GroupConsumer on a real broker', () => {
 
   it('reads on from the commit when its metadata is foreign', async () => {
     const group = `g${groups++}`
+    await produce(40)
     const end = (await ends()).get(0)!
     await connection.withAdmin(admin =>
       admin.setOffsets({
@@ -297,6 +298,7 @@ describe('GroupConsumer on a real broker', () => {
 
   it('pauses and resumes a claim for its user', async () => {
     const group = `g${groups++}`
+    await produce(8)
     const member = join(group, (record, claim) => claim.done(record.offset))
     await member.consumer.start()
     await until(() => isCommitted(group), 20_000)

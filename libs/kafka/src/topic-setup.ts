@@ -52,16 +52,30 @@ export function planTopics(connection: KafkaConnection): Promise<TopicPlan> {
  * Creates what is missing and corrects configs; resolves when every topic has its leaders. Partitions
  * are added only with `addPartitions`, because that moves keys to other partitions. Safe to repeat.
  */
-export function createTopics(
+export async function createTopics(
   connection: KafkaConnection,
   plan: TopicPlan,
   options: { readonly addPartitions?: boolean } = {},
 ): Promise<void> {
-  return connection.withAdmin(async admin => {
+  await connection.withAdmin(async admin => {
     await createMissing(admin, connection, plan.missing)
     await correctConfigs(admin, connection, topicsWith(plan, 'config'))
     if (options.addPartitions) await addPartitions(admin, connection, topicsWith(plan, 'partitions'))
   })
+  await takeEffect(connection, options.addPartitions === true)
+}
+
+/** The controller answers before the brokers know: whoever asks next must see what was done. */
+async function takeEffect(connection: KafkaConnection, withPartitions: boolean): Promise<void> {
+  const giveUpAt = performance.now() + APPEAR_MS
+  for (;;) {
+    const { missing, differences } = await planTopics(connection)
+    const left = differences.filter(({ kind }) => kind === 'config' || withPartitions)
+    if (missing.length === 0 && left.length === 0) return
+    // What cannot be brought about, such as fewer partitions, is for the next plan to say.
+    if (performance.now() > giveUpAt) return
+    await sleep(100)
+  }
 }
 
 /** Throws TopicsUnfit with every difference; waits while Kafka is away. */
@@ -154,10 +168,19 @@ async function appear(admin: Admin, connection: KafkaConnection, topics: readonl
     const ready = found?.topics.filter(
       ({ partitions }) => partitions.length > 0 && partitions.every(p => p.leader >= 0),
     )
-    if (ready?.length === names.length) return true
+    if (ready?.length === names.length && (await areServed(admin, names))) return true
     await sleep(100)
   }
   return false
+}
+
+/**
+ * Whether every leader knows that it leads: a first send before that is refused for some of its
+ * partitions, and kafkajs then sends the others twice.
+ */
+async function areServed(admin: Admin, names: readonly string[]): Promise<boolean> {
+  const offsets = await Promise.allSettled(names.map(name => admin.fetchTopicOffsets(name)))
+  return offsets.every(({ status }) => status === 'fulfilled')
 }
 
 /** alterConfigs replaces all overrides of a topic, so what an operator set besides goes with ours. */
