@@ -102,7 +102,7 @@ function sourceState() {
     for (const name of readdirSync(join(root, group)).sort()) {
       const home = join(root, group, name)
       if (!existsSync(join(home, 'package.json'))) continue
-      packages.push(home)
+      if (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')).scripts?.build) packages.push(home)
       add(join(home, 'package.json'))
       if (existsSync(join(home, 'src'))) walk(join(home, 'src'))
     }

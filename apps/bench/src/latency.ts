@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { EVENT_TYPE, kafkaOf, nowMs, openProducer, payloadOf, recordOf } from './load.js'
 import { startReceiver } from './receiver.js'
-import { call, startStack, type Stack } from './stack.js'
+import { callApi, startStack, type Stack } from '@posthorn/testkit'
 import { percentile, printTable, round, type Row } from './table.js'
 
 export interface LatencyOptions {
@@ -18,7 +18,7 @@ export async function latency({ rate, seconds, payload: kind }: LatencyOptions):
   const receiver = await startReceiver()
   const stack = await startStack()
   try {
-    await call(stack, 'POST', '/v1/webhooks', { url: `${receiver.url}/hook`, events: [EVENT_TYPE] })
+    await callApi(stack, 'POST', '/v1/webhooks', { url: `${receiver.url}/hook`, events: [EVENT_TYPE] })
     const { produce, close } = await openProducer(kafkaOf(stack.kafka))
     const publish = publisher(stack)
     const ways: readonly [string, (run: string, n: number) => Promise<void>][] = [

@@ -5,7 +5,7 @@ import type { Admin, Kafka } from 'kafkajs'
 import { memoryOf, peakMemoryOf } from './cpu.js'
 import { EVENT_TYPE, kafkaOf, openProducer, payloadOf, recordOf } from './load.js'
 import { startReceiver } from './receiver.js'
-import { call, startStack, type Stack } from './stack.js'
+import { callApi, startStack, type Stack } from '@posthorn/testkit'
 import { megabytes, percentile, perSecond, printTable, round } from './table.js'
 
 export interface RetriesOptions {
@@ -23,7 +23,7 @@ export async function retries({ events, pending }: RetriesOptions): Promise<void
   const stack = await startStack()
   const kafka = kafkaOf(stack.kafka)
   try {
-    await call(stack, 'POST', '/v1/webhooks', {
+    await callApi(stack, 'POST', '/v1/webhooks', {
       url: `${receiver.url}/fail-once`,
       events: [EVENT_TYPE],
       retry_policy: { interval_ms: 6000, jitter: 0.5 },

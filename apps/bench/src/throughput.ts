@@ -5,7 +5,7 @@ import { barePipe, bareUndici } from './baseline.js'
 import { cpuBetween, peakMemoryOf, readCpu, type CpuReading } from './cpu.js'
 import { EVENT_TYPE, kafkaOf, nowMs, openProducer, payloadOf, recordOf, type Payload } from './load.js'
 import { startReceiver, type Receiver } from './receiver.js'
-import { call, startStack, type Stack } from './stack.js'
+import { callApi, startStack, type Stack } from '@posthorn/testkit'
 import { megabytes, perSecond, printTable, round, type Row } from './table.js'
 
 export interface ThroughputOptions {
@@ -28,7 +28,7 @@ export async function throughput({ events, payload: kind }: ThroughputOptions): 
   const receiver = await startReceiver()
   const stack = await startStack()
   try {
-    await call(stack, 'POST', '/v1/webhooks', { url: `${receiver.url}/hook`, events: [EVENT_TYPE] })
+    await callApi(stack, 'POST', '/v1/webhooks', { url: `${receiver.url}/hook`, events: [EVENT_TYPE] })
     await produce(stack, receiver, payload, Math.min(5000, events), 'warm')
     const kafka = await measure(stack, receiver, () => produce(stack, receiver, payload, events, 'kafka'), events)
     const http = await measure(

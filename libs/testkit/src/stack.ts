@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url))
 
 /** What `up --json` prints, and how to end it. */
 export interface Stack {
@@ -15,13 +16,18 @@ export interface Stack {
   readonly kafka: string
   readonly postgres: string
   readonly key: string
+  /** When it became ready, by target. */
   readonly pids: Readonly<Record<string, number>>
+  /** Now: what died has come back with another. */
+  currentPids(): Readonly<Record<string, number>>
   stop(): Promise<void>
 }
 
 /** A fresh platform on free ports with data of its own: each service a process, as in production. */
 export async function startStack(extra: Readonly<Record<string, string>> = {}): Promise<Stack> {
-  const dir = await mkdtemp(join(tmpdir(), 'posthorn-bench-'))
+  const dir = await mkdtemp(join(tmpdir(), 'posthorn-stack-'))
+  // As root, Postgres runs as another user, who has to pass.
+  await chmod(dir, 0o755)
   const [kafka, postgres, api, grpc, publish] = await freePorts(5)
   const child = spawn(process.execPath, [CLI, 'up', '--json', '--processes'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -43,7 +49,8 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
     if (child.exitCode === null && child.kill('SIGTERM')) await exited
     await rm(dir, { recursive: true, force: true })
   }
-  return { ...(up as Omit<Stack, 'stop'>), stop }
+  const currentPids = () => (JSON.parse(readFileSync(join(dir, 'run.json'), 'utf8')) as Pick<Stack, 'pids'>).pids
+  return { ...(up as Omit<Stack, 'stop' | 'currentPids'>), currentPids, stop }
 }
 
 function firstJsonLine(child: ChildProcess): Promise<unknown> {
@@ -66,8 +73,8 @@ async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Calls the REST API with the platform key; throws with the answer when it is not 2xx. */
-export async function call(stack: Stack, method: string, path: string, body?: object): Promise<unknown> {
+/** Calls the REST API of a stack with its platform key; throws with the answer when it is not 2xx. */
+export async function callApi(stack: Stack, method: string, path: string, body?: object): Promise<unknown> {
   const response = await fetch(`${stack.api}${path}`, {
     method,
     headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
