@@ -95,6 +95,26 @@ async function allCommitted(): Promise<boolean> {
 }
 
 describe('at least once', () => {
+  it('S2 routes an event published right after the 201 to the new webhook', async () => {
+    const ids: string[] = []
+    for (let n = 0; n < 20; n++) {
+      const registration = { url: `${receiver.url}/new`, events: [`new.${n}`] }
+      const { id } = (await callApi(stack, 'POST', '/v1/webhooks', registration)) as { id: string }
+      const answer = await fetch(`${stack.publish}/v1/publish`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ id: `new-${n}`, source, type: `new.${n}`, data: n }),
+      })
+      expect(answer.status).toBe(202)
+      ids.push(deliveryId({ tenant: 'default', source, id: `new-${n}` }, id))
+    }
+    await until(
+      () => missing(ids) === 0,
+      30_000,
+      () => `${missing(ids)} of 20 were not routed`,
+    )
+  }, 60_000)
+
   it('S4 delivers 20,000 events of a plain producer, each once', async () => {
     const deliveries = await produce('calm', 20_000, 5000)
     await until(

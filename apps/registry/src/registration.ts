@@ -19,12 +19,16 @@ import { webhookView } from './views.js'
 const ID = /^webhook_[0-9a-z]{26}$/
 const CURSOR: CursorShape = { list: 'webhooks', fields: { createdAt: 'time', id: 'text' } }
 
-/** What can be done with webhooks. Every change is published as soon as it is committed. */
+/**
+ * What can be done with webhooks. Every change is published as soon as it is committed, and answered
+ * once it stands on the topic: an event published after the answer meets the webhook as it is now.
+ */
 export class Registration {
   constructor(
     private readonly webhooks: Webhooks,
     private readonly sealer: Sealer,
-    private readonly changed: () => void,
+    /** Resolves when the version can be read by everybody, or when that takes too long to wait for. */
+    private readonly published: (id: string, version: number) => Promise<void>,
   ) {}
 
   async create(tenant: string, body: CreateWebhookBody): Promise<CreatedWebhookView> {
@@ -45,7 +49,7 @@ export class Registration {
       description: body.description ?? null,
       metadata: body.metadata ?? {},
     })
-    this.changed()
+    await this.published(id, row.version)
     return { ...webhookView(row), secret }
   }
 
@@ -72,14 +76,14 @@ export class Registration {
     await this.requireTenant(tenant)
     const decide = (row: WebhookRow) => this.changeOf(row, body)
     const row = found(id, ID.test(id) ? await this.webhooks.change(tenant, id, decide) : undefined)
-    this.changed()
+    await this.published(id, row.version)
     return webhookView(row)
   }
 
   async remove(tenant: string, id: string): Promise<void> {
     await this.requireTenant(tenant)
-    found(id, (ID.test(id) && (await this.webhooks.remove(tenant, id))) || undefined)
-    this.changed()
+    const row = found(id, ID.test(id) ? await this.webhooks.remove(tenant, id) : undefined)
+    await this.published(id, row.version)
   }
 
   async requireTenant(tenant: string): Promise<void> {

@@ -19,6 +19,9 @@ export interface RegistryParts {
   readonly sealer: Sealer
 }
 
+/** With Kafka away a change is answered all the same: it is committed, and published later. */
+const PUBLISHED_WITHIN_MS = 1000
+
 @Module({})
 export class RegistryModule {
   static with({ context, connection, database, sealer }: RegistryParts): DynamicModule {
@@ -46,8 +49,12 @@ export class RegistryModule {
         },
         {
           provide: Registration,
-          inject: [Relay],
-          useFactory: (relay: Relay) => new Registration(new Webhooks(database), sealer, () => relay.wake()),
+          inject: [Relay, TableTails],
+          useFactory: (relay: Relay, tails: TableTails) =>
+            new Registration(new Webhooks(database), sealer, async (id, version) => {
+              relay.wake()
+              await tails.webhook.waitFor(id, version, PUBLISHED_WITHIN_MS)
+            }),
         },
         {
           provide: HistoryQueries,

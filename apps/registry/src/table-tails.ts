@@ -4,7 +4,7 @@ import { decodeTenant, decodeWebhook, TENANTS, WEBHOOKS, type ReadDocument, type
 
 /** One compacted topic of the registry's own, followed to see what stands last on it. */
 export class TableTail {
-  private readonly follower: { start(): Promise<void>; stop(): Promise<void>; readToEnd(): Promise<void> }
+  private readonly follower: TableFollower<{ id: string; version: number }>
   /** Version of the last record of each id, which is what compaction keeps; undefined for a tombstone. */
   private readonly last = new Map<string, number | undefined>()
   private overwritten = new Set<string>()
@@ -35,6 +35,11 @@ export class TableTail {
   /** Resolves when all is read that was on the topic at the call. */
   readToEnd(): Promise<void> {
     return this.follower.readToEnd()
+  }
+
+  /** Resolves when the topic has this version or a newer one, with false after `timeoutMs`. */
+  waitFor(id: string, version: number, timeoutMs: number): Promise<boolean> {
+    return this.follower.waitFor(id, version, timeoutMs)
   }
 
   /** The version that the topic ends with for this id; undefined when there is none. */

@@ -89,15 +89,15 @@ describe('Webhooks', () => {
     const { id } = await webhooks.insert(fresh())
     expect(await webhooks.get('acme', id)).toBeUndefined()
     expect(await webhooks.change('acme', id, () => ({ status: 'disabled' }))).toBeUndefined()
-    expect(await webhooks.remove('acme', id)).toBe(false)
+    expect(await webhooks.remove('acme', id)).toBeUndefined()
     expect(await webhooks.get('default', id)).toMatchObject({ status: 'active' })
   })
 
   test('a deleted webhook is gone for its tenant, its secrets for everyone, and its document says so', async () => {
     await emptyOutbox()
     const { id } = await webhooks.insert(fresh())
-    expect(await webhooks.remove('default', id)).toBe(true)
-    expect(await webhooks.remove('default', id)).toBe(false)
+    expect(await webhooks.remove('default', id)).toMatchObject({ status: 'deleted', version: expect.any(Number) })
+    expect(await webhooks.remove('default', id)).toBeUndefined()
     expect(await webhooks.get('default', id)).toBeUndefined()
     const { publications } = await outbox.read(10)
     expect(publications).toEqual([

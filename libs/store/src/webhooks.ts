@@ -87,13 +87,11 @@ export class Webhooks {
     })
   }
 
-  /** False when there is no such webhook. Its secrets are forgotten at once. */
-  async remove(tenant: string, id: string): Promise<boolean> {
+  /** As it was left; undefined when there is no such webhook. Its secrets are forgotten at once. */
+  async remove(tenant: string, id: string): Promise<WebhookRow | undefined> {
     return this.database.manager.transaction(async tx => {
       const row = await lockWebhook(tx, tenant, id)
-      if (!row) return false
-      await save(tx, row, { status: 'deleted', sealedSecrets: [], deletedAt: new Date() })
-      return true
+      return row ? save(tx, row, { status: 'deleted', sealedSecrets: [], deletedAt: new Date() }) : undefined
     })
   }
 
