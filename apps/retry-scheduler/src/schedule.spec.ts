@@ -384,7 +384,7 @@ describe('Schedule', () => {
 
   it.each([
     ['nothing', null, 'poison'],
-    ['no frame', Buffer.from('nonsense'), 'newer'],
+    ['no frame', Buffer.from('nonsense'), 'poison'],
     ['a frame that is no delivery', Buffer.from('\x01\0\0\0\x02{}'), 'poison'],
     ['a newer frame', Buffer.from('\x02\0\0\0\x02{}'), 'newer'],
   ])('judges %s', (_what, value, kind) => {
