@@ -1,3 +1,4 @@
+// Longer than files are here: one writer, and all of its rules against the same database and model.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
 import type { Attempt, PoisonHead } from '@posthorn/topics'
