@@ -37,6 +37,14 @@ export function eventId(random: Uint8Array): string {
 }
 
 /**
+ * The id of an event made from a record that brings none: the same whenever the record is read again.
+ * The timestamp (ms) tells the records of a topic that was made anew from those before.
+ */
+export function sourceEventId(topic: string, partition: number, offset: number, timestamp: number): string {
+  return eventId(hash(topic, String(partition), String(offset), String(timestamp)))
+}
+
+/**
  * The id of one event's delivery to one webhook, and the `webhook-id` header of all its attempts.
  * Derived from both identities, so that routing the event twice makes the same delivery.
  */
