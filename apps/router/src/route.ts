@@ -1,8 +1,21 @@
-import { decodeEvent, encodeDelivery, DELIVERIES, POISON, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import {
+  decodeEvent,
+  encodeDelivery,
+  DELIVERIES,
+  POISON,
+  poisonRecord,
+  type PoisonCause,
+  type TopicContract,
+  type TopicRecord,
+} from '@posthorn/topics'
 import type { ConsumedRecord } from '@posthorn/kafka'
 import { deliveryId, LIVE_RUN, type Delivery, type Problem, type WebhookEvent } from '@posthorn/webhook'
-import { poisonRecord, type Verdict } from './poison.js'
 import type { RouteTrace } from './route-trace.js'
+
+/** Why a record cannot become deliveries. */
+export interface Verdict extends PoisonCause {
+  readonly kind: 'poison'
+}
 
 /** A webhook that takes an event, at the version that was matched. */
 export interface Target {
@@ -49,7 +62,7 @@ export async function route(record: ConsumedRecord, parts: RouteParts): Promise<
 /** Hands a record over to the poison topic. */
 export async function poison(record: ConsumedRecord, verdict: Verdict, output: Output): Promise<Routed> {
   await output.room()
-  const acknowledged = output.send(POISON, poisonRecord(record, verdict))
+  const acknowledged = output.send(POISON, poisonRecord(record, record.topic.name, verdict))
   return { result: 'poison', deliveries: 0, acknowledged: observed(acknowledged) }
 }
 

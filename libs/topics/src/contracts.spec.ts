@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { DEFAULT_RETRY_POLICY, eventIdentity, type Delivery, type Webhook, type WebhookEvent } from '@posthorn/webhook'
+import {
+  DEFAULT_RETRY_POLICY,
+  eventIdentity,
+  type Delivery,
+  type Source,
+  type Webhook,
+  type WebhookEvent,
+} from '@posthorn/webhook'
 import fc from 'fast-check'
 import {
   decodeAttempt,
@@ -7,6 +14,7 @@ import {
   decodeDelivery,
   decodeEvent,
   decodePoison,
+  decodeSource,
   decodeTenant,
   decodeWebhook,
   encodeAttempt,
@@ -14,9 +22,11 @@ import {
   encodeDelivery,
   encodeEvent,
   encodePoison,
+  encodeSource,
   encodeTenant,
   encodeWebhook,
   frame,
+  poisonRecord,
   type Attempt,
   type PoisonHead,
   type TopicRecord,
@@ -327,6 +337,44 @@ describe('poison.v1', () => {
       expect(read).toMatchObject({ kind: 'poison', head: { size }, body: { length: kept } })
     }
     expect(decodePoison(encodePoison(written, null).value)).toMatchObject({ body: { length: 0 } })
+  })
+
+  it('bounds what a foreign record brings, so that it always fits', () => {
+    const record = {
+      partition: 1,
+      offset: 2,
+      timestamp: 3,
+      key: Buffer.alloc(600_000, 'k'),
+      value: Buffer.alloc(1024 * 1024, 'v'),
+      headers: { long: 'h'.repeat(700_000), short: [Buffer.from('one'), 'two'] },
+    }
+    const detail = 'd'.repeat(100_000)
+    const pointers = Array.from({ length: 1000 }, (_, i) => `/${i}`)
+    const { value } = poisonRecord(record, 'orders', { reason: 'invalid_event', detail, pointers, source: 's' })
+    expect(value!.length).toBeLessThan(1.2 * 1024 * 1024)
+    const read = decodePoison(value)
+    if (read.kind !== 'poison') throw new Error(read.kind)
+    const { head, body } = read
+    expect(head).toMatchObject({ topic: 'orders', source: 's', size: 1024 * 1024, headers: { short: 'one' } })
+    expect([head.key!.length, head.detail.length, head.pointers!.length]).toEqual([4096, 4096, 100])
+    expect(body.equals(record.value)).toBe(true)
+  })
+})
+
+describe('sources.v1', () => {
+  it('round-trips under the id of the source', () => {
+    const written: Source = {
+      id: 'source_1',
+      version: 3,
+      status: 'active',
+      pattern: 'shop\\..*',
+      value: 'json',
+      start: 'latest',
+      since: 5,
+      event: { tenant: { header: 'tenant' }, type: { pointer: '/a~1b' }, key: { record: 'key' } },
+    }
+    expect(encodeSource(written).key).toEqual(Buffer.from('source_1'))
+    expect(decodeSource(encodeSource(written).value)).toEqual({ kind: 'document', document: written })
   })
 })
 

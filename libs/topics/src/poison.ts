@@ -1,4 +1,4 @@
-import { DAY_MS, type TopicContract, type TopicRecord } from './contract.js'
+import { DAY_MS, type ReadRecord, type TopicContract, type TopicRecord } from './contract.js'
 import { frame, unframe } from './frame.js'
 
 /**
@@ -17,6 +17,7 @@ export const POISON: TopicContract = {
 export type PoisonReason = 'undecodable' | 'invalid_event' | 'too_large' | 'handler_failed'
 
 export interface PoisonHead {
+  /** Without the deployment's prefix; of a user's own topic the whole name. */
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -27,6 +28,8 @@ export interface PoisonHead {
   readonly detail: string
   /** JSON Pointers of the faults, for an event that was readable but not acceptable. */
   readonly pointers?: readonly string[]
+  /** Which source read it, where it stood on a user's own topic. */
+  readonly source?: string
   readonly key?: string
   readonly headers?: Readonly<Record<string, string>>
   /** Bytes of the value; the body is empty when it was too large to keep. */
@@ -39,6 +42,51 @@ const MAX_BODY = 1024 * 1024
 export function encodePoison(head: PoisonHead, value: Uint8Array | null): TopicRecord {
   const body = value && value.length <= MAX_BODY ? value : Buffer.alloc(0)
   return { key: Buffer.from(`${head.topic}/${head.partition}/${head.offset}`), value: frame(head, body) }
+}
+
+/** Why a record is set aside, in words for the person who looks at it. */
+export type PoisonCause = Pick<PoisonHead, 'reason' | 'detail' | 'pointers' | 'source'>
+
+/** A foreign producer may send headers of any size; with the body they must stay under the record limit. */
+const MAX_HEADER_CHARACTERS = 65_536
+const MAX_TEXT = 4096
+const MAX_POINTERS = 100
+
+/** The poison of a record that was read: where it stands, what is wrong, and its bytes where they fit. */
+export function poisonRecord(
+  record: ReadRecord & { readonly partition: number; readonly offset: number },
+  topic: string,
+  { reason, detail, pointers, source }: PoisonCause,
+): TopicRecord {
+  const headers = headersOf(record)
+  return encodePoison(
+    {
+      topic,
+      partition: record.partition,
+      offset: record.offset,
+      timestamp: record.timestamp,
+      reason,
+      detail: detail.slice(0, MAX_TEXT),
+      ...(pointers === undefined ? {} : { pointers: pointers.slice(0, MAX_POINTERS) }),
+      ...(source === undefined ? {} : { source }),
+      ...(record.key === null ? {} : { key: record.key.toString('utf8', 0, MAX_TEXT) }),
+      ...(headers === undefined ? {} : { headers }),
+      size: record.value?.length ?? 0,
+    },
+    record.value,
+  )
+}
+
+function headersOf(record: ReadRecord): Record<string, string> | undefined {
+  const headers: Record<string, string> = {}
+  let room = MAX_HEADER_CHARACTERS
+  for (const [name, value] of Object.entries(record.headers ?? {})) {
+    const text = (Array.isArray(value) ? value[0] : value)?.toString()
+    if (text === undefined || name.length + text.length > room) continue
+    room -= name.length + text.length
+    headers[name] = text
+  }
+  return Object.keys(headers).length === 0 ? undefined : headers
 }
 
 export type ReadPoison =

@@ -1,4 +1,4 @@
-import type { Webhook } from '@posthorn/webhook'
+import type { Source, Webhook } from '@posthorn/webhook'
 import type { TopicContract, TopicRecord } from './contract.js'
 
 /**
@@ -58,3 +58,5 @@ export const encodeWebhook = (webhook: Webhook): TopicRecord => encodeDocument(w
 export const decodeWebhook = (value: Buffer | null): ReadDocument<Webhook> => decodeDocument<Webhook>(value)
 export const encodeTenant = (tenant: Tenant): TopicRecord => encodeDocument(tenant)
 export const decodeTenant = (value: Buffer | null): ReadDocument<Tenant> => decodeDocument<Tenant>(value)
+export const encodeSource = (source: Source): TopicRecord => encodeDocument(source)
+export const decodeSource = (value: Buffer | null): ReadDocument<Source> => decodeDocument<Source>(value)
