@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { testBrokers, until } from '@posthorn/testkit'
 import type { KafkaConnection } from './connection.js'
@@ -296,6 +297,22 @@ describe('GroupConsumer on a real broker', () => {
     expect(held.every(({ claim }) => claim.revoked.aborted)).toBe(true)
   }, 30_000)
 
+  it('takes no old answer for a sign of its membership after it was frozen', async () => {
+    const group = `g${groups++}`
+    let lost = false
+    const member = join(group, (record, claim) => claim.done(record.offset), { onRevoked: () => (lost = true) })
+    await member.consumer.start()
+    await until(() => member.consumer.healthyMembership(), 10_000)
+    await freezeAfterHeartbeat(10_500)
+    let healthy = 0
+    await until(() => {
+      if (!lost && member.consumer.healthyMembership()) healthy++
+      return lost
+    }, 20_000)
+    expect(healthy).toBe(0)
+    await until(() => member.consumer.healthyMembership(), 20_000)
+  }, 60_000)
+
   it('pauses and resumes a claim for its user', async () => {
     const group = `g${groups++}`
     await produce(8)
@@ -346,3 +363,24 @@ describe('GroupConsumer on a real broker', () => {
     expect(member.consumer.liveness()).toBe('the consumer is dead')
   }, 30_000)
 })
+
+const HEARTBEAT = 12
+
+/** Stops this process between a heartbeat and the reading of its answer, as SIGSTOP might. */
+function freezeAfterHeartbeat(ms: number): Promise<void> {
+  const write = Socket.prototype.write
+  return new Promise(resolve => {
+    Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
+      const [bytes] = args
+      const sent = Reflect.apply(write, this, args) as boolean
+      if (Buffer.isBuffer(bytes) && bytes.length > 6 && bytes.readInt16BE(4) === HEARTBEAT) {
+        Socket.prototype.write = write
+        queueMicrotask(() => {
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+          resolve()
+        })
+      }
+      return sent
+    } as typeof write
+  })
+}

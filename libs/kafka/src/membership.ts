@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment, Consumer, EachBatchHandler } from 'kafkajs'
+import { accessProblem } from './access.js'
 import type { KafkaConnection } from './connection.js'
 import { retryInPlace } from './retry-in-place.js'
 import { StickyAssigner } from './sticky-assigner.js'
@@ -26,6 +27,9 @@ const AWAY = new Set([
   'KafkaJSLockTimeout',
 ])
 
+/** Requests whose answer means another session. */
+const KEEP_ALIVE = new Set(['Heartbeat', 'SyncGroup'])
+
 export interface MembershipOptions {
   /** With the deployment's prefix. */
   readonly groupId: string
@@ -48,7 +52,9 @@ export class Membership {
   readonly consumer: Consumer
   readonly assigner = new StickyAssigner()
   private memberId?: string
+  /** When the request was sent that the group last answered well: the session counts from there. */
   private heardAt = -Infinity
+  private askedAt = -Infinity
   private turnedAt = performance.now()
   private joined = false
   private stop?: AbortSignal
@@ -134,13 +140,17 @@ export class Membership {
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
       const sameMember = payload.memberId === this.memberId
       this.memberId = payload.memberId
-      this.heardAt = performance.now()
+      this.heardAt = this.askedAt
       this.joined = true
       this.assigner.joined(payload.memberAssignment)
       options.onJoined(payload.memberAssignment, sameMember)
     })
+    consumer.on(events.REQUEST, ({ payload }) => {
+      // The time of the answer is no use: in a process that was frozen it may have waited for longer than the session.
+      if (KEEP_ALIVE.has(payload.apiName)) this.askedAt = performance.now() - Math.max(0, payload.duration)
+    })
     consumer.on(events.HEARTBEAT, ({ payload }) => {
-      this.heardAt = performance.now()
+      this.heardAt = this.askedAt
       this.assigner.heartbeat(payload.groupGenerationId)
     })
     consumer.on(events.FETCH_START, () => void (this.turnedAt = performance.now()))
@@ -162,5 +172,6 @@ export class Membership {
 
 function isAway(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) if (AWAY.has(at.name)) return true
-  return false
+  // A login that worked at start and does not now: it is logged, and waited for as for a broker.
+  return accessProblem(error) !== undefined
 }
