@@ -19,10 +19,20 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 async function run(url: string, statement: string): Promise<void> {
+  await queryDatabase(url, statement)
+}
+
+/** Asks a database once, over a connection of its own. */
+export async function queryDatabase<Row>(
+  url: string,
+  statement: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   await client.connect()
   try {
-    await client.query(statement)
+    const { rows } = await client.query(statement, [...values])
+    return rows as Row[]
   } finally {
     await client.end()
   }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url))
+const SERVICES = fileURLToPath(new URL('../../../apps/all-in-one/dist/main.js', import.meta.url))
 
 /** What `up --json` prints, and how to end it. */
 export interface Stack {
@@ -20,6 +22,15 @@ export interface Stack {
   readonly pids: Readonly<Record<string, number>>
   /** Now: what died has come back with another. */
   currentPids(): Readonly<Record<string, number>>
+  /** Starts one more process of a target, which the supervisor knows nothing of; resolves when it is ready. */
+  startAlso(target: string): Promise<ExtraProcess>
+  /** Ends the extra processes, too. */
+  stop(): Promise<void>
+}
+
+export interface ExtraProcess {
+  readonly pid: number
+  /** SIGTERM; resolves when it has ended. */
   stop(): Promise<void>
 }
 
@@ -29,6 +40,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
   // As root, Postgres runs as another user, who has to pass.
   await chmod(dir, 0o755)
   const [kafka, postgres, api, grpc, publish] = await freePorts(5)
+  const sealingKeys = `test:${randomBytes(32).toString('base64')}`
   const child = spawn(process.execPath, [CLI, 'up', '--json', '--processes'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -40,17 +52,60 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
       POSTHORN_REGISTRY_GRPC_PORT: String(grpc),
       POSTHORN_INGEST_PORT: String(publish),
       POSTHORN_LOG_LEVEL: 'warn',
+      POSTHORN_SEALING_KEYS: sealingKeys,
       ...extra,
     },
   })
-  const up = await firstJsonLine(child)
+  const up = (await firstJsonLine(child)) as Omit<Stack, 'stop' | 'currentPids' | 'startAlso'>
+  const also: ExtraProcess[] = []
+  const startAlso = async (target: string) => {
+    const process = await startService(target, { ...serviceEnvironment(up, sealingKeys), ...extra })
+    also.push(process)
+    return process
+  }
   const stop = async () => {
+    await Promise.all(also.map(process => process.stop()))
     const exited = new Promise(resolve => child.once('exit', resolve))
     if (child.exitCode === null && child.kill('SIGTERM')) await exited
     await rm(dir, { recursive: true, force: true })
   }
   const currentPids = () => (JSON.parse(readFileSync(join(dir, 'run.json'), 'utf8')) as Pick<Stack, 'pids'>).pids
-  return { ...(up as Omit<Stack, 'stop' | 'currentPids'>), currentPids, stop }
+  return { ...up, currentPids, startAlso, stop }
+}
+
+/** What the supervisor tells its services, too. */
+function serviceEnvironment(up: Pick<Stack, 'kafka' | 'postgres' | 'key'>, sealingKeys: string): NodeJS.ProcessEnv {
+  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('POSTHORN_'))
+  return {
+    ...Object.fromEntries(foreign),
+    POSTHORN_KAFKA_BROKERS: up.kafka,
+    POSTHORN_DATABASE_URL: up.postgres,
+    POSTHORN_AUTH_PLATFORM_KEY: up.key,
+    POSTHORN_SEALING_KEYS: sealingKeys,
+    POSTHORN_EGRESS_ALLOW: '127.0.0.0/8,::1/128',
+    POSTHORN_LISTEN_HOST: '127.0.0.1',
+    POSTHORN_HEALTH_PORT: '0',
+    POSTHORN_LOG_LEVEL: 'warn',
+  }
+}
+
+async function startService(target: string, env: NodeJS.ProcessEnv): Promise<ExtraProcess> {
+  const child = spawn(process.execPath, [SERVICES, `--target=${target}`], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve())
+    child.once('exit', code => reject(new Error(`one more ${target} did not start (exit ${code})`)))
+  })
+  const stop = async () => {
+    // A frozen one would take no signal.
+    child.kill('SIGCONT')
+    child.kill('SIGTERM')
+    await exited
+  }
+  return { pid: child.pid!, stop }
 }
 
 function firstJsonLine(child: ChildProcess): Promise<unknown> {

@@ -1,0 +1,55 @@
+import { until } from '@posthorn/testkit'
+import { readAttempts } from './attempts-log.js'
+import type { Audit, Fault } from './ledger.js'
+import { untilAllCommitted } from './offsets.js'
+import type { Run, Site } from './site.js'
+
+/** What a scenario came to. */
+export interface Result {
+  readonly audit: Audit
+  readonly faults: readonly Fault[]
+}
+
+/** For what is left when the load has ended: a killed deliverer waits 10 s for its own session before it goes on. */
+const SETTLE_MS = 150_000
+
+/** Waits until all is delivered and every group stands at the ends of its topics, then balances the ledger. */
+export async function settle(site: Site, { ledger }: Run, deliveries: readonly string[]): Promise<Result> {
+  const left = () => `${ledger.missing(deliveries).length} of ${deliveries.length} deliveries are missing`
+  await until(() => ledger.missing(deliveries).length === 0, SETTLE_MS, left)
+  await untilAllCommitted(site.kafka, SETTLE_MS)
+  return { audit: ledger.audit(deliveries, await readAttempts(site.kafka)), faults: ledger.faults }
+}
+
+/** Everything in an audit that breaks a promise; empty when all is well. */
+export function brokenIn({ audit: { missing, early, unexplained, unrecorded, unsent } }: Result): string[] {
+  return Object.entries({ missing, early, unexplained, unrecorded, unsent }).flatMap(([what, list]) =>
+    list.map(each => `${what}: ${each}`),
+  )
+}
+
+/** The ledger, for a person. */
+export function reportOf(title: string, { audit, faults }: Result): string {
+  const { retryLateness, early, inFlight, unexplained, unrecorded, unsent } = audit
+  const rows: [string, string][] = [
+    ['deliveries', `${audit.deliveries}; ${audit.missing.length} missing`],
+    ['requests', `${audit.requests}; ${unrecorded.length} without a record for no reason`],
+    ['attempts', `${audit.attempts} recorded; ${unsent.length} that never arrived`],
+    ['faults', countsOf(faults)],
+    ['repeats', `${retryLateness.length} retries, ${inFlight} in flight at a fault, ${unexplained.length} unexplained`],
+    ['retries', `${early.length} early; late by ${percentiles(retryLateness)}`],
+  ]
+  return [title, ...rows.map(([name, text]) => `  ${name.padEnd(12)}${text}`)].join('\n')
+}
+
+function countsOf(faults: readonly Fault[]): string {
+  const counts = new Map<string, number>()
+  for (const { what, target } of faults) counts.set(`${target} ${what}`, (counts.get(`${target} ${what}`) ?? 0) + 1)
+  return counts.size === 0 ? 'none' : [...counts].map(([what, count]) => `${what} ${count}×`).join(', ')
+}
+
+function percentiles(ascending: readonly number[]): string {
+  if (ascending.length === 0) return 'nothing'
+  const at = (share: number) => ascending[Math.ceil(share * ascending.length) - 1]!
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`
+}

@@ -1,0 +1,33 @@
+import type { ReceiverAnswer } from '@posthorn/testkit'
+import { settle, type Result } from './result.js'
+import type { Site } from './site.js'
+
+const WEBHOOKS = 4
+const PER_SECOND = 250
+
+/** Every delivery fails once, a third of them twice; each failure asks for its retry in another way. */
+export async function retryEach(site: Site, events: number): Promise<Result> {
+  const run = await site.open({
+    name: 'retries',
+    webhooks: WEBHOOKS,
+    retryPolicy: { interval_ms: 1500, factor: 1.5, jitter: 0.5 },
+    answer: (delivery, nth) => failure(delivery.charCodeAt(delivery.length - 2), nth) ?? { status: 200 },
+  })
+  return settle(site, run, await run.produce(events, PER_SECOND))
+}
+
+/** 500 leaves the time to the policy; 503 and 429 name it, as seconds or as a date. */
+function failure(seed: number, nth: number): ReceiverAnswer | undefined {
+  if (nth > (seed % 3 === 0 ? 2 : 1)) return undefined
+  const seconds = 1 + (seed % 4)
+  switch (seed % 5) {
+    case 0:
+      return { status: 503, headers: { 'retry-after': String(seconds) } }
+    case 1:
+      return { status: 429, headers: { 'retry-after': String(seconds) } }
+    case 2:
+      return { status: 503, headers: { 'retry-after': new Date(Date.now() + seconds * 1000).toUTCString() } }
+    default:
+      return { status: 500 }
+  }
+}

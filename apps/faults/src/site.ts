@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { callApi, startReceiver, startStack, type Receiver, type ReceiverAnswer, type Stack } from '@posthorn/testkit'
+import { encodeEvent, EVENTS, partitionFor } from '@posthorn/topics'
+import { deliveryId } from '@posthorn/webhook'
+import { Kafka, logLevel } from 'kafkajs'
+import { Ledger } from './ledger.js'
+
+/** How the receiver answers request number `nth` (from 1) of a delivery. */
+export type Behaviour = (delivery: string, nth: number) => ReceiverAnswer | Promise<ReceiverAnswer>
+
+/** One load: its own webhooks, an event for each delivery. */
+export interface Run {
+  readonly ledger: Ledger
+  readonly webhooks: readonly string[]
+  /** Produces events with a plain client, about `perSecond`; resolves with the delivery ids they must have. */
+  produce(count: number, perSecond: number): Promise<readonly string[]>
+}
+
+export interface RunOptions {
+  /** Part of event types, ids and the receiver's path. */
+  readonly name: string
+  readonly webhooks: number
+  readonly retryPolicy: Readonly<Record<string, number>>
+  readonly answer: Behaviour
+}
+
+const PRODUCE_EVERY_MS = 100
+const SOURCE = '/faults'
+
+/** A platform with every service a process, and a receiver outside that notes each request in the ledger of its load. */
+export class Site {
+  readonly kafka: Kafka
+
+  private constructor(
+    readonly stack: Stack,
+    readonly receiver: Receiver,
+    private readonly loads: Map<string, Answering>,
+  ) {
+    this.kafka = new Kafka({ brokers: [stack.kafka], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+  }
+
+  static async start(): Promise<Site> {
+    const loads = new Map<string, Answering>()
+    const receiver = await startReceiver(async ({ path, headers, receivedAt }) => {
+      const load = loads.get(path)
+      if (!load) return { status: 200 }
+      const delivery = String(headers['webhook-id'])
+      const answer = await load.answer(delivery, load.ledger.count(delivery) + 1)
+      load.ledger.received(delivery, { at: receivedAt, status: answer.status })
+      return answer
+    })
+    try {
+      return new Site(await startStack(), receiver, loads)
+    } catch (error) {
+      await receiver.close()
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.stack.stop()
+    await this.receiver.close()
+  }
+
+  /** Registers the webhooks of a load. */
+  async open({ name, webhooks, retryPolicy, answer }: RunOptions): Promise<Run> {
+    const ledger = new Ledger()
+    this.loads.set(`/${name}`, { ledger, answer })
+    const ids = await Promise.all(
+      Array.from({ length: webhooks }, async (_, n) => {
+        const registration = {
+          url: `${this.receiver.url}/${name}`,
+          events: [`fault.${name}.${n}`],
+          retry_policy: retryPolicy,
+        }
+        return ((await callApi(this.stack, 'POST', '/v1/webhooks', registration)) as { id: string }).id
+      }),
+    )
+    let produced = 0
+    const produce = async (count: number, perSecond: number) => {
+      const from = produced
+      produced += count
+      return this.produce({ name, webhooks: ids, from, to: produced, perSecond })
+    }
+    return { ledger, webhooks: ids, produce }
+  }
+
+  private async produce(load: Load): Promise<readonly string[]> {
+    const { name, webhooks, from, to, perSecond } = load
+    const producer = this.kafka.producer({ allowAutoTopicCreation: false })
+    await producer.connect()
+    const partitions = await this.partitions()
+    const deliveries: string[] = []
+    const started = performance.now()
+    for (let at = from; at < to;) {
+      // By the clock: a busy machine must not make the load smaller.
+      const due = Math.ceil(((performance.now() - started + PRODUCE_EVERY_MS) / 1000) * perSecond)
+      const batch = Math.min(to - at, Math.max(1, from + due - at), 2000)
+      const messages = Array.from({ length: batch }, (_, i) => {
+        const n = at + i
+        const event = {
+          tenant: 'default',
+          id: `${name}-${n}`,
+          source: SOURCE,
+          type: `fault.${name}.${n % webhooks.length}`,
+        }
+        deliveries.push(deliveryId(event, webhooks[n % webhooks.length]!))
+        const whole = { ...event, time: new Date().toISOString(), contenttype: 'application/json' }
+        const { key, value, headers } = encodeEvent(whole, Buffer.from(`{"n":${n}}`))
+        return { key, value, headers: { ...headers }, partition: partitionFor(key!, partitions) }
+      })
+      await producer.send({ topic: `posthorn.${EVENTS.name}`, acks: -1, messages })
+      at += batch
+      if (at < to) await sleep(PRODUCE_EVERY_MS)
+    }
+    await producer.disconnect()
+    return deliveries
+  }
+
+  private async partitions(): Promise<number> {
+    const admin = this.kafka.admin()
+    await admin.connect()
+    const ends = await admin.fetchTopicOffsets(`posthorn.${EVENTS.name}`)
+    await admin.disconnect()
+    return ends.length
+  }
+}
+
+interface Answering {
+  readonly ledger: Ledger
+  readonly answer: Behaviour
+}
+
+interface Load {
+  readonly name: string
+  readonly webhooks: readonly string[]
+  readonly from: number
+  readonly to: number
+  readonly perSecond: number
+}
+
+/** A tenth of all deliveries, the same ones always: the last character of an id is as good as random. */
+export function isTenth(delivery: string): boolean {
+  return delivery.charCodeAt(delivery.length - 2) % 10 === 0
+}
