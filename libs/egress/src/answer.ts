@@ -1,26 +1,77 @@
-import type { Readable } from 'node:stream'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
 
 /** More of an answer's body is of no use to anyone who looks at an attempt. */
-export const MAX_CAPTURED_BYTES = 16 * 1024
+const MAX_CAPTURED_BYTES = 16 * 1024
+
+/** What a receiver answered: the body to its end, or its first 16 KiB. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
 
 /**
- * Reads a body to its end, or to the limit; what is beyond is not read: the connection is closed
- * instead. Rejects when the connection fails before either.
+ * Takes one answer from undici without the stream that `request()` puts around it, which cost as
+ * much as the request itself. What is beyond the limit is not read: the connection is closed instead.
  */
-export function capture(body: Readable): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    body.on('error', reject)
-    body.on('end', () => resolve(Buffer.concat(chunks)))
-    body.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size <= MAX_CAPTURED_BYTES) return
-      resolve(Buffer.concat(chunks).subarray(0, MAX_CAPTURED_BYTES))
-      body.destroy()
+export class AnswerHandler implements Dispatcher.DispatchHandler {
+  /** Rejects when the connection fails before the end, or with what stop() was given. */
+  readonly answer: Promise<Answer>
+  private resolve!: (answer: Answer) => void
+  private reject!: (error: Error) => void
+  private controller: Dispatcher.DispatchController | undefined
+  private stopped: Error | undefined
+  private status = 0
+  private headers: IncomingHttpHeaders = {}
+  private readonly chunks: Buffer[] = []
+  private size = 0
+
+  constructor() {
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
     })
-  })
+  }
+
+  /** Gives the request up, also while undici still waits for a connection. */
+  stop(reason: Error): void {
+    this.stopped = reason
+    this.reject(reason)
+    this.controller?.abort(reason)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.stopped) controller.abort(this.stopped)
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    this.status = status
+    this.headers = headers
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.chunks.push(chunk)
+    this.size += chunk.length
+    if (this.size <= MAX_CAPTURED_BYTES) return
+    this.finish()
+    controller.abort(new Error('the rest of the answer is not read'))
+  }
+
+  onResponseEnd(): void {
+    this.finish()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.reject(error)
+  }
+
+  private finish(): void {
+    const { status, headers, chunks } = this
+    this.resolve({ status, headers, body: Buffer.concat(chunks).subarray(0, MAX_CAPTURED_BYTES) })
+  }
 }
 
 /** The body as text that any store takes (no NUL); undefined when it is empty or compressed (nothing asked for that). */

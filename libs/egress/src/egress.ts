@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Agent, type Dispatcher } from 'undici'
 import type { SendResult } from '@posthorn/webhook'
 import { AddressGuard } from './address-guard.js'
-import { capture, MAX_CAPTURED_BYTES, textOf } from './answer.js'
+import { AnswerHandler, textOf } from './answer.js'
 import { describe, networkCause, SendTimeout } from './network-cause.js'
 import { Sockets, type Exchange } from './sockets.js'
 
@@ -94,27 +94,25 @@ export class Egress {
     // A view of its own, so that two requests with one body are told apart.
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength)
     const exchange: Exchange = { body, readBefore: 0 }
-    const stop = new AbortController()
+    const handler = new AnswerHandler()
     const end = (reason: Error) => {
-      stop.abort(reason)
-      // undici hears the signal only once the request is written; a connection in the making must be ended here.
+      handler.stop(reason)
+      // undici hears of it only once the request is written; a connection in the making must be ended here.
       exchange.connecting?.destroy(reason)
     }
     const timer = setTimeout(() => end(new SendTimeout(request.timeoutMs)), deadline - performance.now())
     const abort = () => end(request.signal!.reason as Error)
     request.signal?.addEventListener('abort', abort, { once: true })
     try {
-      const answer = await untilAborted(
-        this.sockets.begin(exchange, () => this.ask(url, request, body, stop.signal)),
-        stop.signal,
-      )
-      const captured = textOf(await capture(answer.body), one(answer.headers['content-encoding']))
+      this.sockets.begin(exchange, () => this.ask(url, request, body, handler))
+      const answer = await handler.answer
+      const captured = textOf(answer.body, one(answer.headers['content-encoding']))
       // undici takes a connection back one turn after the answer's end: who sends again sooner opens another.
       await nextTurn()
       const retryAfter = one(answer.headers['retry-after'])
       return {
         kind: 'response',
-        status: answer.statusCode,
+        status: answer.status,
         ...(retryAfter === undefined ? {} : { retryAfter }),
         ...(captured === undefined ? {} : { responseBody: captured }),
         exchange,
@@ -129,16 +127,17 @@ export class Egress {
     }
   }
 
-  private ask(url: URL, request: EgressRequest, body: Buffer, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return this.agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: request.method,
-      headers: { 'user-agent': this.options.userAgent, ...request.headers },
-      body,
-      signal,
-      highWaterMark: MAX_CAPTURED_BYTES,
-    })
+  private ask(url: URL, request: EgressRequest, body: Buffer, handler: AnswerHandler): void {
+    this.agent.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: { 'user-agent': this.options.userAgent, ...request.headers },
+        body,
+      },
+      handler,
+    )
   }
 }
 
@@ -159,14 +158,6 @@ function failed(error: Error, exchange: Exchange, url: URL): Attempted {
   if (cause === 'reset' && socket && readBefore > 0 && socket.bytesRead === readBefore)
     return { kind: 'stale', detail, exchange }
   return { kind: 'failed', cause, detail, exchange }
-}
-
-/** Settles at the latest when the signal aborts, also while undici still waits for a connection. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    promise.then(resolve, reject)
-  })
 }
 
 function withAddress({ remoteAddress }: Exchange): { remoteAddress?: string } {
