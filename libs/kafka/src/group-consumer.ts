@@ -53,6 +53,7 @@ export class GroupConsumer {
     this.membership = new Membership(connection, {
       groupId: this.groupId,
       topics: [...this.topics.keys()],
+      ...(options.unhurried && { unhurried: options.unhurried }),
       eachBatch: payload => this.guard(() => this.onBatch(payload)),
       onPassed: (topic, partition, first, last) => this.onPassed(topic, partition, first, last),
       onJoined: (assignment, sameMember) => void this.guard(() => this.onJoined(assignment, sameMember)),

@@ -135,6 +135,21 @@ describe('ProduceLoop', () => {
     expect(loop.queuedBytes).toBe(0)
   })
 
+  it('gathers for some milliseconds under load, and waits for nothing when the load is over', async () => {
+    const broker = new FakeBroker(() => 'ack')
+    const loop = new ProduceLoop(broker.sender, logger, 1e6)
+    await Promise.all(Array.from({ length: 20 }, (_, i) => send(loop, 'a', 0, String(i))))
+    const early = send(loop, 'a', 0, 'early')
+    await new Promise(resolve => setImmediate(resolve))
+    const sendsMeanwhile = broker.sends.length
+    await Promise.all([early, send(loop, 'a', 0, 'late')])
+    const last = send(loop, 'a', 0, 'last')
+    await Promise.resolve()
+    expect(sendsMeanwhile).toBe(1)
+    expect(broker.sends.map(topics => topics[0]!.messages.length)).toEqual([20, 2, 1])
+    await last
+  })
+
   it('gives up a record that waits and lets go of its bytes; one in flight is told only', async () => {
     const broker = new FakeBroker(() => 'ack')
     const loop = new ProduceLoop(broker.sender, logger, 1e6)

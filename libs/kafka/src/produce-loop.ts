@@ -10,12 +10,18 @@ export type Sender = (topicMessages: TopicMessages[]) => Promise<readonly Record
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 1000
 const LOG_EVERY_MS = 30_000
+/** A send of so many records shows load: the next one gathers until LINGER_MS after its start. Below it nothing waits. */
+const BUSY_RECORDS = 8
+/** Halves what requests cost the broker and us at 3,000 records/s. */
+const LINGER_MS = 5
+/** With this much waiting there is nothing to gather for. */
+const ENOUGH_BYTES = 256 * 1024
 /** Not retriable, and one such record fails the whole send. */
 const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'])
 
 /**
  * One send in flight: at once when idle, and what comes meanwhile goes with the next, so that load
- * makes its own batches without a linger. After every send the partitions answered are compared
+ * makes its own batches; only under load do sends keep some milliseconds apart. After every send the partitions answered are compared
  * with those sent, and the missing are sent again: kafkajs skips partitions whose leader moves to a
  * broker that has answered already, and resolves.
  */
@@ -28,6 +34,8 @@ export class ProduceLoop {
   /** So many records still go one by one, to find the one that is refused. */
   private suspects = 0
   private wait = FIRST_WAIT_MS
+  private startedAt = -Infinity
+  private busy = false
   private loggedAt = -Infinity
 
   constructor(
@@ -75,8 +83,13 @@ export class ProduceLoop {
 
   private async run(): Promise<void> {
     while (!this.queue.isEmpty && !this.ending.signal.aborted) {
+      const rest = this.restToGather()
+      if (rest > 0) await sleep(rest, undefined, { signal: this.ending.signal }).catch(() => undefined)
       const parcels = this.queue.take(this.suspects > 0 ? 1 : Infinity)
+      if (parcels.length === 0 || this.ending.signal.aborted) continue
+      this.startedAt = performance.now()
       const covered = await this.sendOnce(parcels)
+      this.busy = covered >= BUSY_RECORDS
       this.queue.release(parcels)
       if (this.suspects > 0) this.suspects -= covered
       if (covered > 0) this.wait = FIRST_WAIT_MS
@@ -135,6 +148,11 @@ export class ProduceLoop {
     for (const record of parcel.items)
       settle(record, () => record.reject(new RecordRefused(`the broker refused the record: ${refusal}`)))
     return records
+  }
+
+  private restToGather(): number {
+    if (!this.busy || this.emptyWaiters.length > 0 || this.queue.queuedBytes >= ENOUGH_BYTES) return 0
+    return this.startedAt + LINGER_MS - performance.now()
   }
 
   private async pause(): Promise<void> {
