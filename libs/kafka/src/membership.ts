@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment, Consumer, EachBatchHandler } from 'kafkajs'
 import { accessProblem } from './access.js'
 import type { KafkaConnection } from './connection.js'
+import type { GroupConsumerOptions } from './record.js'
 import { retryInPlace } from './retry-in-place.js'
 import { StickyAssigner } from './sticky-assigner.js'
 
@@ -36,6 +37,7 @@ export interface MembershipOptions {
   /** With the deployment's prefix. */
   readonly topics: readonly string[]
   readonly eachBatch: EachBatchHandler
+  readonly unhurried?: GroupConsumerOptions['unhurried']
   /** Everything in the topic and partition up to and including this offset was markers or aborted. */
   readonly onPassed: (topic: string, partition: number, firstOffset: number, lastOffset: number) => void
   /** A new generation. `sameMember`: what was owned before and is owned now was ours all the time. */
@@ -70,7 +72,8 @@ export class Membership {
       sessionTimeout: SESSION_MS,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: REBALANCE_MS,
-      maxWaitTimeInMs: partitions > MANY_PARTITIONS ? 500 : 100,
+      minBytes: options.unhurried?.minBytes ?? 1,
+      maxWaitTimeInMs: options.unhurried?.maxWaitMs ?? (partitions > MANY_PARTITIONS ? 500 : 100),
       maxBytesPerPartition: 1024 * 1024,
       maxBytes: 8 * 1024 * 1024,
       allowAutoTopicCreation: false,
