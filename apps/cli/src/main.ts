@@ -36,11 +36,16 @@ async function main(name: string | undefined, args: readonly string[]): Promise<
       return 2
     }
     if (stop.aborted) return status()
-    say(
-      error instanceof EmbeddedFault || error instanceof CommandFault ? error.message : String((error as Error).stack),
-    )
+    say(saysEnough(error) ? error.message : String((error as Error).stack))
     return 1
   }
+}
+
+/** By name where the class is not loaded before the command is. */
+function saysEnough(error: unknown): error is Error {
+  return (
+    error instanceof EmbeddedFault || error instanceof CommandFault || (error as Error).name === 'KafkaAccessRefused'
+  )
 }
 
 function isUsage(error: unknown): error is Error {

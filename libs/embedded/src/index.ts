@@ -1,6 +1,7 @@
 export * from './child.js'
 export * from './fault.js'
-export * from './kafka.js'
+export { startKafka, type KafkaServerOptions, type RunningKafka } from './kafka.js'
+export type { SecuredListeners } from './kafka-configuration.js'
 export * from './postgres.js'
 export * from './progress.js'
 export { freePorts, portIsFree } from './requirements.js'

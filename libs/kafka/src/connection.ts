@@ -1,7 +1,8 @@
-import type { Settings } from '@posthorn/process'
+import type { KafkaCompression, KafkaSecurity, Settings } from '@posthorn/process'
 import type { Logger } from '@posthorn/telemetry'
 import { topicName, type TopicContract } from '@posthorn/topics'
 import { Kafka, type Admin, type RetryOptions } from 'kafkajs'
+import { accessOptions, accessProblem, closedHint, KafkaAccessRefused } from './access.js'
 import { repairKafkajs } from './kafkajs-repairs.js'
 import { bridgeLogs } from './log-bridge.js'
 import { retryInPlace } from './retry-in-place.js'
@@ -15,6 +16,9 @@ export interface KafkaOptions {
   /** Partitions of each work topic. */
   readonly partitions: number
   readonly replication: number
+  readonly security: KafkaSecurity
+  /** Of what is produced; everything is read. */
+  readonly compression: KafkaCompression
   /** Name of this client in the brokers' logs: posthorn-<target>. */
   readonly clientId: string
   readonly logger: Logger
@@ -44,6 +48,7 @@ export class KafkaConnection {
     const client = (retry: RetryOptions) =>
       new Kafka({
         brokers: options.brokers,
+        ...accessOptions(options.security),
         clientId: options.clientId,
         connectionTimeout: CONNECTION_TIMEOUT_MS,
         retry,
@@ -96,12 +101,20 @@ export class KafkaConnection {
     this.closing.abort(new Error('the connection is closed'))
   }
 
-  /** One short use of an admin client. Rejects when Kafka cannot be reached within a few attempts. */
+  /**
+   * One short use of an admin client. Rejects when Kafka cannot be reached within a few attempts,
+   * with KafkaAccessRefused when it does not let us in.
+   */
   async withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = this.brief.admin()
     try {
       await admin.connect()
       return await use(admin)
+    } catch (error) {
+      const problem = accessProblem(error)
+      if (problem !== undefined) throw new KafkaAccessRefused(problem, { cause: error })
+      const hint = closedHint(error)
+      throw hint === undefined ? error : new Error(hint, { cause: error })
     } finally {
       await admin.disconnect().catch(() => undefined)
     }
@@ -114,6 +127,8 @@ export function kafkaOptionsFrom(settings: Settings, logger: Logger, target: str
     prefix: settings.kafkaPrefix,
     partitions: settings.kafkaPartitions,
     replication: settings.kafkaReplication,
+    security: settings.kafkaSecurity,
+    compression: settings.kafkaCompression,
     clientId: `posthorn-${target}`,
     logger,
   }

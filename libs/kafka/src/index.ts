@@ -1,3 +1,4 @@
+export { KafkaAccessRefused } from './access.js'
 export * from './connection.js'
 export * from './group-consumer.js'
 export * from './nest.js'

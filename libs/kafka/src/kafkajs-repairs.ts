@@ -1,7 +1,5 @@
 import { createRequire } from 'node:module'
-import { promisify } from 'node:util'
-import { zstdCompress, zstdDecompress } from 'node:zlib'
-import kafkajs from 'kafkajs'
+import { registerCodecs } from './codecs.js'
 
 /** What the patch below touches of kafkajs's request queue (src/network/requestQueue, 2.2.4). */
 interface RequestQueue {
@@ -34,17 +32,6 @@ function patchIdleTimer(): void {
   }
 }
 
-/** Producers of events.v1 choose their own compression; kafkajs has only gzip built in. */
-function registerZstd(): void {
-  const compress = promisify(zstdCompress)
-  const decompress = promisify(zstdDecompress)
-  const codec = {
-    compress: (encoder: { readonly buffer: Buffer }) => compress(encoder.buffer),
-    decompress: (buffer: Buffer) => decompress(buffer),
-  }
-  kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => codec
-}
-
 let repaired = false
 
 /** Patches kafkajs for this process; further calls do nothing. */
@@ -52,5 +39,5 @@ export function repairKafkajs(): void {
   if (repaired) return
   repaired = true
   patchIdleTimer()
-  registerZstd()
+  registerCodecs()
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@posthorn/telemetry'
+import { accessProblem } from './access.js'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 1000
@@ -26,7 +27,9 @@ export async function retryInPlace<T>(
       stop?.throwIfAborted()
       if (performance.now() - loggedAt > LOG_EVERY_MS) {
         loggedAt = performance.now()
-        logger.warn({ err: error }, `cannot ${what}: trying until it works`)
+        const problem = accessProblem(error)
+        if (problem !== undefined) logger.error(`cannot ${what}: ${problem}`)
+        else logger.warn({ err: error }, `cannot ${what}: trying until it works`)
       }
       await sleep(wait, undefined, { signal: stop }).catch(() => undefined)
       wait = Math.min(wait * 2, LONGEST_WAIT_MS)

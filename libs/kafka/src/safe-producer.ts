@@ -1,5 +1,6 @@
 import { MAX_RECORD_BYTES, partitionFor, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import type { Producer } from 'kafkajs'
+import { COMPRESSION_TYPES } from './codecs.js'
 import type { KafkaConnection } from './connection.js'
 import { ProducerClosed, ProduceTimeout, RecordRefused } from './produce-errors.js'
 import { ProduceLoop } from './produce-loop.js'
@@ -64,9 +65,10 @@ export class SafeProducer {
           message.partition!,
       retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: ATTEMPTS },
     })
+    const compression = COMPRESSION_TYPES[connection.options.compression]
     this.maxQueuedBytes = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES
     this.loop = new ProduceLoop(
-      topicMessages => this.producer.sendBatch({ topicMessages, acks: -1 }),
+      topicMessages => this.producer.sendBatch({ topicMessages, acks: -1, compression }),
       connection.options.logger,
       this.maxQueuedBytes,
     )

@@ -9,6 +9,8 @@ export function testConnection(brokers: string[], partitions: number): KafkaConn
     prefix: `t-${Math.random().toString(36).slice(2, 10)}.`,
     partitions,
     replication: 1,
+    security: {},
+    compression: 'none',
     clientId: 'posthorn-test',
     logger: createLogger('silent', 'test'),
   })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ALL_TOPICS, MAX_RECORD_BYTES, type TopicContract } from '@posthorn/topics'
 import kafkajs, { type Admin, type ConfigEntries } from 'kafkajs'
+import { KafkaAccessRefused } from './access.js'
 import type { KafkaConnection } from './connection.js'
 import { retryInPlace } from './retry-in-place.js'
 
@@ -78,9 +79,16 @@ async function takeEffect(connection: KafkaConnection, withPartitions: boolean):
   }
 }
 
-/** Throws TopicsUnfit with every difference; waits while Kafka is away. */
+/** Throws TopicsUnfit with every difference, or KafkaAccessRefused; waits while Kafka is away. */
 export async function requireTopics(connection: KafkaConnection): Promise<void> {
-  const plan = await retryInPlace('read the topics', connection.options.logger, () => planTopics(connection))
+  const plan = await retryInPlace('read the topics', connection.options.logger, () =>
+    planTopics(connection).catch((error: unknown) => {
+      // At start somebody watches: a process that waits for ever because of a typing error helps nobody.
+      if (error instanceof KafkaAccessRefused) return error
+      throw error
+    }),
+  )
+  if (plan instanceof KafkaAccessRefused) throw plan
   const problems = [
     ...plan.missing.map(topic => `${connection.topic(topic)} does not exist.`),
     ...plan.differences.map(({ sentence }) => sentence),

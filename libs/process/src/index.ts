@@ -1,4 +1,5 @@
 export * from './health.js'
+export type { KafkaCompression, KafkaSecurity } from './kafka-security.js'
 export * from './run.js'
 export * from './service.js'
 export * from './settings.js'

@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { createAuthority } from '@posthorn/testkit'
 import { readSettings, SETTING_DESCRIPTIONS, SettingsError } from './settings.js'
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
@@ -10,6 +13,8 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
     return (error as SettingsError).problems
   }
 }
+
+const THIS_FILE = import.meta.filename
 
 describe('settings', () => {
   it('has a default for everything', () => {
@@ -46,6 +51,68 @@ describe('settings', () => {
     })
     for (const variable of ['KAFKA_BROKERS', 'REGISTRY_PORT', 'SEALING_KEYS', 'AUTH_PLATFORM_KEY'])
       expect(problems.some(problem => problem.startsWith(`POSTHORN_${variable}: `))).toBe(true)
+  })
+
+  it.each([
+    [{ POSTHORN_KAFKA_SASL_MECHANISM: 'PLAIN' }, ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']],
+    [{ POSTHORN_KAFKA_SASL_USERNAME: 'me' }, ['KAFKA_SASL_MECHANISM']],
+    [
+      {
+        POSTHORN_KAFKA_SASL_MECHANISM: 'GSSAPI',
+        POSTHORN_KAFKA_SASL_USERNAME: 'me',
+        POSTHORN_KAFKA_SASL_PASSWORD: 'x',
+      },
+      ['KAFKA_SASL_MECHANISM'],
+    ],
+    [{ POSTHORN_KAFKA_TLS: 'true' }, ['KAFKA_TLS']],
+    [{ POSTHORN_KAFKA_TLS_CA_FILE: 'ca.pem' }, ['KAFKA_TLS']],
+    [{ POSTHORN_KAFKA_TLS: 'on', POSTHORN_KAFKA_TLS_CA_FILE: '/nowhere/ca.pem' }, ['KAFKA_TLS_CA_FILE']],
+    [{ POSTHORN_KAFKA_TLS: 'on', POSTHORN_KAFKA_TLS_CA_FILE: THIS_FILE }, ['KAFKA_TLS_CA_FILE']],
+    [
+      { POSTHORN_KAFKA_TLS: 'on', POSTHORN_KAFKA_TLS_CERT_FILE: THIS_FILE },
+      ['KAFKA_TLS_KEY_FILE', 'KAFKA_TLS_CERT_FILE'],
+    ],
+    [
+      { POSTHORN_KAFKA_TLS: 'on', POSTHORN_KAFKA_TLS_KEY_FILE: '/nowhere' },
+      ['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'],
+    ],
+    [{ POSTHORN_KAFKA_COMPRESSION: 'brotli' }, ['KAFKA_COMPRESSION']],
+    [{ POSTHORN_KAFKA_SASL_PASSWORD_FILE: '/nowhere' }, ['KAFKA_SASL_PASSWORD_FILE']],
+  ])('refuses %j by the variables at fault', (env, variables) => {
+    const problems = problemsOf(env as Record<string, string>)
+    expect(problems.map(problem => problem.slice(0, problem.indexOf(':')))).toEqual(variables.map(v => `POSTHORN_${v}`))
+  })
+
+  it('refuses the key of another certificate', () => {
+    const authority = createAuthority('CA')
+    const dir = mkdtempSync(join(tmpdir(), 'settings-'))
+    const [cert, key] = ['cert.pem', 'key.pem'].map(name => join(dir, name)) as [string, string]
+    const env = {
+      POSTHORN_KAFKA_TLS: 'on',
+      POSTHORN_KAFKA_TLS_CERT_FILE: cert,
+      POSTHORN_KAFKA_TLS_KEY_FILE: key,
+    }
+    const mine = authority.issue('me')
+    writeFileSync(cert, mine.cert)
+    writeFileSync(key, mine.key)
+    expect(readSettings(env).kafkaSecurity).toEqual({ tls: mine })
+    writeFileSync(key, authority.issue('me').key)
+    expect(problemsOf(env)).toEqual([expect.stringMatching(/^POSTHORN_KAFKA_TLS_KEY_FILE: is not the key/)])
+    rmSync(dir, { recursive: true })
+  })
+
+  it('reads secrets from files, and refuses one that is given twice', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'settings-'))
+    const path = join(dir, 'url')
+    writeFileSync(path, 'postgres://a:b@c/d\n')
+    const env = { POSTHORN_DATABASE_URL_FILE: path }
+    expect(readSettings(env).databaseUrl).toBe('postgres://a:b@c/d')
+    expect(problemsOf({ ...env, POSTHORN_DATABASE_URL: 'postgres://x/y' })).toEqual([
+      expect.stringMatching(/^POSTHORN_DATABASE_URL_FILE: POSTHORN_DATABASE_URL is set, too/),
+    ])
+    writeFileSync(path, '\n')
+    expect(problemsOf(env)).toEqual([expect.stringMatching(/^POSTHORN_DATABASE_URL_FILE: .* is empty/)])
+    rmSync(dir, { recursive: true })
   })
 
   it('refuses a misspelt variable', () => {

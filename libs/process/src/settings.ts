@@ -13,6 +13,15 @@ import {
   validateSync,
 } from 'class-validator'
 import { LOG_LEVELS, type LogLevel } from '@posthorn/telemetry'
+import {
+  KAFKA_COMPRESSIONS,
+  readKafkaSecurity,
+  SASL_MECHANISMS,
+  type KafkaCompression,
+  type KafkaSecurity,
+  type SaslMechanism,
+} from './kafka-security.js'
+import { readSecretFiles } from './secret-files.js'
 
 const PREFIX = 'POSTHORN_'
 
@@ -74,6 +83,60 @@ export class Settings {
   @Min(1)
   @Max(7)
   kafkaReplication = 1
+
+  @Setting(
+    'KAFKA_COMPRESSION',
+    'none',
+    `What is produced is compressed by: ${KAFKA_COMPRESSIONS.join(', ')}. All are read, whatever is set.`,
+  )
+  @IsIn(KAFKA_COMPRESSIONS)
+  kafkaCompression: KafkaCompression = 'none'
+
+  @Setting('KAFKA_SASL_MECHANISM', 'none', `How to log in to Kafka: ${SASL_MECHANISMS.join(', ')}.`)
+  @IsOptional()
+  @IsIn(SASL_MECHANISMS)
+  kafkaSaslMechanism?: SaslMechanism
+
+  @Setting('KAFKA_SASL_USERNAME', 'none', 'The user to log in as. Needed with a mechanism.')
+  @IsOptional()
+  @IsString()
+  kafkaSaslUsername?: string
+
+  @Setting('KAFKA_SASL_PASSWORD', 'none', "The user's password. Needed with a mechanism.")
+  @IsOptional()
+  @IsString()
+  kafkaSaslPassword?: string
+
+  @Setting('KAFKA_TLS', 'off', 'on: connections to Kafka are encrypted and its certificate is checked.')
+  @IsIn(['on', 'off'])
+  kafkaTls: 'on' | 'off' = 'off'
+
+  @Setting('KAFKA_TLS_CA_FILE', 'none', "PEM file of the CAs to trust with TLS on; without it, Node's public ones.")
+  @IsOptional()
+  @IsString()
+  kafkaTlsCaFile?: string
+
+  @Setting('KAFKA_TLS_CERT_FILE', 'none', 'PEM file of the certificate to show to the brokers, with its chain (mTLS).')
+  @IsOptional()
+  @IsString()
+  kafkaTlsCertFile?: string
+
+  @Setting('KAFKA_TLS_KEY_FILE', 'none', "PEM file of the certificate's private key, not encrypted.")
+  @IsOptional()
+  @IsString()
+  kafkaTlsKeyFile?: string
+
+  @Setting(
+    'KAFKA_TLS_SERVER_NAME',
+    'none',
+    'Name that the certificates must have, where it is not the host in the address.',
+  )
+  @IsOptional()
+  @IsString()
+  kafkaTlsServerName?: string
+
+  /** How to reach Kafka, made of the settings above and the files they name. */
+  kafkaSecurity: KafkaSecurity = {}
 
   @Setting(
     'DATABASE_URL',
@@ -141,6 +204,23 @@ export class Settings {
   )
   @Matches(/^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$/, { message: 'must be a tenant id, or empty' })
   ingestDefaultTenant = 'default'
+
+  @Setting('INGEST_SOURCES', 'none', 'Topics of your own to read, as a JSON array (docs/sources.md).')
+  @IsOptional()
+  @IsString()
+  ingestSources?: string
+
+  @Setting('INGEST_SOURCES_FILE', 'none', 'The same, in a JSON file.')
+  @IsOptional()
+  @IsString()
+  ingestSourcesFile?: string
+
+  @Setting('INGEST_SOURCES_REFRESH_MS', '10000', 'How often new topics, new partitions and the lag are looked up.')
+  @number()
+  @IsInt()
+  @Min(100)
+  @Max(3_600_000)
+  ingestSourcesRefreshMs = 10_000
 
   @Setting('HEALTH_PORT', '8090', 'Port of /livez, /readyz, /startupz and /metrics.')
   @port()
@@ -212,7 +292,7 @@ export class SettingsError extends Error {
 export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[] = []): Settings {
   const problems: string[] = []
   const values: Record<string, string> = {}
-  for (const [variable, value] of Object.entries(env)) {
+  for (const [variable, value] of Object.entries(readSecretFiles(env, problems))) {
     if (!variable.startsWith(PREFIX) || value === undefined) continue
     const field = fields.get(variable)
     // An empty variable means "not set", except where empty is a value of its own.
@@ -225,6 +305,7 @@ export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[
   const variableOf = new Map([...fields].map(([variable, field]) => [field, variable]))
   for (const error of validateSync(settings, { forbidUnknownValues: false }))
     problems.push(`${variableOf.get(error.property)}: ${Object.values(error.constraints ?? {}).join('; ')}.`)
+  settings.kafkaSecurity = readKafkaSecurity(settings, problems)
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
 }

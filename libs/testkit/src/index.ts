@@ -1,3 +1,4 @@
+export * from './certificates.js'
 export * from './database.js'
 export * from './manual-clock.js'
 export * from './receiver.js'
