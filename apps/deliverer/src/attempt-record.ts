@@ -76,6 +76,14 @@ function named(delivery: Delivery, outcome: Outcome, webhookVersion: number) {
   }
 }
 
+let lastMs = NaN
+let lastIso = ''
+
+/** Half of the times of a record are the same as the one before. */
 function iso(ms: number): string {
-  return new Date(ms).toISOString()
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString()
+    lastMs = ms
+  }
+  return lastIso
 }

@@ -27,7 +27,8 @@ export class DelivererModule {
       module: DelivererModule,
       controllers: [DeliveriesEdge],
       providers: [
-        { provide: SafeProducer, useFactory: () => new SafeProducer(connection) },
+        // What it sends is of the past (attempts) or for later (tiers): nothing waits for it.
+        { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { unhurried: true }) },
         { provide: Egress, useFactory: () => egress(context) },
         {
           provide: TableFollower,

@@ -42,6 +42,8 @@ export class ProduceLoop {
     private readonly sender: Sender,
     private readonly logger: Logger,
     private readonly maxQueuedBytes: number,
+    /** Sends keep LINGER_MS apart also when there is little to do. */
+    private readonly unhurried = false,
   ) {}
 
   get queuedBytes(): number {
@@ -151,7 +153,8 @@ export class ProduceLoop {
   }
 
   private restToGather(): number {
-    if (!this.busy || this.emptyWaiters.length > 0 || this.queue.queuedBytes >= ENOUGH_BYTES) return 0
+    if ((!this.busy && !this.unhurried) || this.emptyWaiters.length > 0 || this.queue.queuedBytes >= ENOUGH_BYTES)
+      return 0
     return this.startedAt + LINGER_MS - performance.now()
   }
 

@@ -13,6 +13,13 @@ export interface SendOptions {
   readonly timeoutMs?: number
 }
 
+export interface SafeProducerOptions {
+  /** What may wait before room() does; 64 MiB. */
+  readonly maxQueuedBytes?: number
+  /** For records that nobody waits for: sends keep 5 ms apart, so that a steady trickle shares requests. */
+  readonly unhurried?: boolean
+}
+
 export interface RecordPosition {
   readonly partition: number
   readonly offset: number
@@ -54,7 +61,7 @@ export class SafeProducer {
 
   constructor(
     private readonly connection: KafkaConnection,
-    options: { readonly maxQueuedBytes?: number } = {},
+    options: SafeProducerOptions = {},
   ) {
     // Not idempotent: kafkajs reuses sequence numbers. One send is in flight, so order holds without.
     this.producer = connection.kafka.producer({
@@ -71,6 +78,7 @@ export class SafeProducer {
       topicMessages => this.producer.sendBatch({ topicMessages, acks: -1, compression }),
       connection.options.logger,
       this.maxQueuedBytes,
+      options.unhurried,
     )
   }
 
