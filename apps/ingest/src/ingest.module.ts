@@ -4,15 +4,18 @@ import { BearerGuard } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { EVENTS } from '@posthorn/topics'
+import type { Source } from '@posthorn/webhook'
 import { MAX_QUEUED_BYTES, type PublishParts } from './publish.js'
 import { PublishEdge, PUBLISH_PARTS } from './publish.edge.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { tracedBy, untraced } from './publish-trace.js'
+import { Sources } from './sources.js'
 import { Tenants } from './tenants.js'
 
 @Module({})
 export class IngestModule {
-  static with(connection: KafkaConnection, context: ServiceContext): DynamicModule {
+  /** `configured` are the sources of the environment. */
+  static with(connection: KafkaConnection, context: ServiceContext, configured: readonly Source[]): DynamicModule {
     const { settings } = context
     return {
       module: IngestModule,
@@ -21,6 +24,12 @@ export class IngestModule {
         { provide: APP_GUARD, useFactory: () => new BearerGuard(settings.authPlatformKey) },
         { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { maxQueuedBytes: MAX_QUEUED_BYTES }) },
         { provide: Tenants, useFactory: () => new Tenants(connection, context) },
+        {
+          provide: Sources,
+          inject: [Tenants],
+          useFactory: (tenants: Tenants) =>
+            new Sources(connection, context, { configured, hasTenant: tenant => tenants.has(tenant) }),
+        },
         {
           provide: PublishMetrics,
           inject: [SafeProducer],

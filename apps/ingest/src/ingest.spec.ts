@@ -62,7 +62,7 @@ const json = { authorization, 'content-type': 'application/json' }
 const good = '{"type":"a","data":1}'
 
 beforeAll(async () => {
-  const app = await createHttpApp(IngestModule.with(connection, context), {
+  const app = await createHttpApp(IngestModule.with(connection, context, []), {
     nestLogger: new NestLogger(logger),
     log: logger,
     bodyLimit: settings.ingestMaxEventBytes * 10,

@@ -35,8 +35,12 @@ export class Tenants {
   /** Throws ApiError starting or tenant_not_found. */
   require(tenant: string): void {
     if (!this.caughtUp) throw new ApiError('starting', 'The tenants are still being read.')
+    if (!this.has(tenant)) throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
+  }
+
+  /** Whether events may be published for it; to be asked once the table was read. */
+  has(tenant: string): boolean {
     const found = this.follower.get(tenant)
-    const exists = found === undefined ? tenant === DEFAULT_TENANT : found.status === 'active'
-    if (!exists) throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
+    return found === undefined ? tenant === DEFAULT_TENANT : found.status === 'active'
   }
 }

@@ -1,6 +1,7 @@
 export { KafkaAccessRefused } from './access.js'
 export * from './connection.js'
 export * from './group-consumer.js'
+export * from './group-positions.js'
 export * from './nest.js'
 export * from './record.js'
 export * from './partition-reader.js'
