@@ -1,6 +1,7 @@
 export * from './child.js'
 export * from './fault.js'
 export { startKafka, type KafkaServerOptions, type RunningKafka } from './kafka.js'
+export { startKafkaCluster, type KafkaClusterOptions, type RunningKafkaCluster } from './kafka-cluster.js'
 export type { SecuredListeners } from './kafka-configuration.js'
 export * from './postgres.js'
 export * from './progress.js'

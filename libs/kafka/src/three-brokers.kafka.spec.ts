@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { startKafkaCluster, type RunningKafkaCluster } from '@posthorn/embedded'
+import { until } from '@posthorn/testkit'
+import { KafkaConnection } from './connection.js'
+import { GroupConsumer } from './group-consumer.js'
+import { PartitionFollower } from './partition-follower.js'
+import { SafeProducer } from './safe-producer.js'
+import { TableFollower } from './table-follower.js'
+import { TABLE, testConnection, WORK } from './test-cluster.js'
+
+const CACHE = join(import.meta.dirname, '..', '..', '..', '.posthorn', 'cache')
+const PARTITIONS = 6
+const RECORDS = 100_000
+const KILLS = 10
+/** What is produced between two turns of the loop: the whole spans the kills. */
+const CHUNK = 100
+
+describe('Three brokers, the leader of busy partitions killed ten times', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'cluster-'))
+  let cluster: RunningKafkaCluster
+  let connection: KafkaConnection
+
+  beforeAll(async () => {
+    cluster = await startKafkaCluster({ dir, cacheDir: CACHE, onProgress: () => undefined })
+    connection = testConnection([...cluster.brokers], PARTITIONS)
+    await until(() => connection.withAdmin(async a => (await a.describeCluster()).brokers.length === 3), 30_000)
+    await connection.withAdmin(admin =>
+      admin.createTopics({
+        topics: [WORK, TABLE].map(topic => ({
+          topic: connection.topic(topic),
+          numPartitions: topic === WORK ? PARTITIONS : 1,
+          replicationFactor: 3,
+          configEntries: [
+            { name: 'min.insync.replicas', value: '2' },
+            { name: 'cleanup.policy', value: topic.cleanup },
+          ],
+        })),
+      }),
+    )
+    await until(async () => (await leaders()).length === PARTITIONS, 30_000)
+  }, 180_000)
+
+  afterAll(async () => {
+    connection?.close()
+    await cluster?.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }, 60_000)
+
+  it('every acknowledged record is in the log, a group reads each, and followers go on', async () => {
+    const fatal: Error[] = []
+    const onFatal = (error: Error) => void fatal.push(error)
+    const consumed = new Set<string>()
+    let redelivered = 0
+    const consumer = new GroupConsumer(connection, {
+      group: 'reader',
+      topics: [WORK],
+      fatal: onFatal,
+      onBatch: ({ claim, records }) => {
+        for (const { value, offset } of records) {
+          if (consumed.has(value!.toString())) redelivered++
+          consumed.add(value!.toString())
+          claim.done(offset)
+        }
+      },
+    })
+    const table = new TableFollower<{ id: string; version: number }>(connection, {
+      topic: TABLE,
+      decode: bytes => ({ kind: 'document', document: { id: 'round', version: Number(bytes!.toString()) } }),
+      fatal: onFatal,
+    })
+    const followed = new Followed(connection, onFatal)
+    const producer = new SafeProducer(connection)
+    await Promise.all([producer.connect(), consumer.start(), table.start()])
+
+    const acknowledged: Promise<unknown>[] = []
+    let killing = true
+    const produce = async () => {
+      for (let sent = 0; sent < RECORDS;) {
+        // The rest at once when the kills are over.
+        const until = killing ? CHUNK : RECORDS
+        for (let i = 0; i < until && sent < RECORDS; i++, sent++)
+          acknowledged.push(producer.send(WORK, { key: null, value: Buffer.from(`record ${sent}`) }))
+        await producer.room()
+        await sleep(killing ? 80 : 0)
+      }
+    }
+    const kill = async () => {
+      for (let round = 1; round <= KILLS; round++) {
+        const leader = busiest(await leaders())
+        await cluster.kill(leader)
+        await producer.send(TABLE, { key: Buffer.from('round'), value: Buffer.from(String(round)) })
+        expect(await table.waitFor('round', round, 20_000)).toBe(true)
+        await cluster.restart(leader)
+        await until(
+          async () => (await inSync()) === PARTITIONS * 3,
+          20_000,
+          () => 'replicas are missing',
+        )
+      }
+      killing = false
+    }
+    const started = performance.now()
+    await Promise.all([produce(), kill()])
+    await Promise.all(acknowledged)
+    const seconds = ((performance.now() - started) / 1000).toFixed(0)
+
+    const ends = await connection.withAdmin(admin => admin.fetchTopicOffsets(connection.topic(WORK)))
+    await followed.reach(ends.map(({ partition, high }) => [partition, Number(high)]))
+    await until(
+      () => consumed.size === RECORDS,
+      30_000,
+      () => `${consumed.size} were consumed`,
+    )
+    await until(
+      async () => (await committed()) === total(ends),
+      15_000,
+      () => 'commits are behind',
+    )
+    const inLog = total(ends)
+    await Promise.all([consumer.stop(), table.stop(), followed.stop(), producer.close()])
+    expect(followed.values.size).toBe(RECORDS)
+    expect(followed.count).toBe(inLog)
+    expect(fatal).toEqual([])
+    console.log(`${seconds} s, ${inLog - RECORDS} records twice in the log, ${redelivered} handed out again`)
+  }, 240_000)
+
+  async function partitions() {
+    const { topics } = await connection.withAdmin(a => a.fetchTopicMetadata({ topics: [connection.topic(WORK)] }))
+    return topics[0]!.partitions
+  }
+
+  const leaders = async () => (await partitions()).map(({ leader }) => leader).filter(leader => leader > 0)
+  const inSync = async () => (await partitions()).reduce((sum, { isr }) => sum + isr.length, 0)
+
+  async function committed(): Promise<number> {
+    const groupId = `${connection.prefix}reader`
+    const [found] = await connection.withAdmin(admin =>
+      admin.fetchOffsets({ groupId, topics: [connection.topic(WORK)] }),
+    )
+    return found!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
+  }
+})
+
+/** Everything in the log, read outside of any group. */
+class Followed {
+  readonly values = new Set<string>()
+  count = 0
+  private readonly followers: readonly PartitionFollower[]
+
+  constructor(connection: KafkaConnection, fatal: (error: Error) => void) {
+    this.followers = Array.from({ length: PARTITIONS }, (_, partition) => {
+      const read = ({ value }: { value: Buffer | null }) => {
+        this.count++
+        this.values.add(value!.toString())
+      }
+      const follower = new PartitionFollower(connection, connection.topic(WORK), partition, read, fatal)
+      follower.start()
+      return follower
+    })
+  }
+
+  async reach(ends: [number, number][]): Promise<void> {
+    await Promise.all(ends.map(([partition, end]) => this.followers[partition]!.reach(end)))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.followers.map(follower => follower.stop()))
+  }
+}
+
+function total(ends: readonly { readonly high: string }[]): number {
+  return ends.reduce((sum, { high }) => sum + Number(high), 0)
+}
+
+function busiest(leaders: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (const leader of leaders) counts.set(leader, (counts.get(leader) ?? 0) + 1)
+  return [...counts].sort(([, a], [, b]) => b - a)[0]![0]
+}
