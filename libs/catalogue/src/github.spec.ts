@@ -28,7 +28,12 @@ function schemaOf(name: string): object {
 const nameOf = (event: string) => [`${event}_event`, `${event}$event`].find(name => name in definitions)!
 
 /** The whole document, as ajv takes it without any doing of ours. */
-const whole = new Ajv({ inlineRefs: false, logger: false, strict: false, schemas: { github: { $schema, definitions } } })
+const whole = new Ajv({
+  inlineRefs: false,
+  logger: false,
+  strict: false,
+  schemas: { github: { $schema, definitions } },
+})
 for (const [name, format] of Object.entries(fullFormats)) whole.addFormat(name, format)
 
 const checks = new Map<string, CompiledSchema>()
