@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { SettingsError, type Settings } from '@posthorn/process'
+import { foreignTopicFault } from '@posthorn/topics'
 import { parseSource, type Source } from '@posthorn/webhook'
-import { foreignTopicFault } from './source-topics.js'
 
 /** Ids of the API start so; a configured source must not be taken for one. */
 const RESERVED_ID = /^source_/

@@ -8,7 +8,7 @@ import {
   type PartitionClaim,
 } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
-import type { TopicContract } from '@posthorn/topics'
+import { sourceGroup, type TopicContract } from '@posthorn/topics'
 import { compileSource, type Source } from '@posthorn/webhook'
 import { SourceLoop, type SourceOutput } from './source-loop.js'
 import type { SourceReport, SourceResult, SourceState } from './source-metrics.js'
@@ -157,11 +157,6 @@ export class SourceReader {
     if (state === 'reading') this.logger.info({ topics: detail }, 'the source is read')
     else this.logger.warn({ state, detail }, 'the source is not read: it is tried again and again')
   }
-}
-
-/** The consumer group of a source, where its position stands. */
-export function sourceGroup(prefix: string, source: string): string {
-  return `${prefix}ingest.source.${source}`
 }
 
 /** A topic that others made and keep as they like. */

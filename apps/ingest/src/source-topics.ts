@@ -1,5 +1,5 @@
 import type { KafkaConnection } from '@posthorn/kafka'
-import { ALL_TOPICS } from '@posthorn/topics'
+import { foreignTopicFault } from '@posthorn/topics'
 import { topicPattern, type SourceDefinition } from '@posthorn/webhook'
 
 /** kafkajs's admin client, as the connection lends it. */
@@ -17,17 +17,6 @@ const REFUSALS: Readonly<Record<string, string>> = {
   UNKNOWN_TOPIC_OR_PARTITION: 'does not exist',
   TOPIC_AUTHORIZATION_FAILED: 'may not be read: this client needs Describe and Read on it',
   INVALID_TOPIC_EXCEPTION: 'is no name of a topic',
-}
-
-/**
- * Why a topic cannot be a source; undefined when it can. Read as a source, a topic of Posthorn
- * would make events of its own events for ever.
- */
-export function foreignTopicFault(topic: string, prefix: string): string | undefined {
-  if (prefix !== '' && topic.startsWith(prefix))
-    return `must not start with "${prefix}": those are Posthorn's own topics`
-  // Without a prefix only the names tell them apart.
-  return ALL_TOPICS.some(({ name }) => prefix + name === topic) ? "must not be one of Posthorn's own topics" : undefined
 }
 
 /** Asks for each source's topics; sources of one look share the listing that patterns need. */

@@ -11,6 +11,7 @@ import {
   encodeTenant,
   EVENTS,
   POISON,
+  sourceGroup,
   SOURCES,
   TENANTS,
   type PoisonHead,
@@ -19,7 +20,6 @@ import {
 import type { Source, WebhookEvent } from '@posthorn/webhook'
 import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type Message, type Producer } from 'kafkajs'
 import { ingestService } from './service.js'
-import { sourceGroup } from './source-reader.js'
 
 const WAIT_MS = 20_000
 const KEY = 'a-platform-key-for-this-test'
