@@ -6,6 +6,8 @@ import { NestLogger } from '@posthorn/telemetry'
 import { ROUTER_GROUP, RouterModule } from './router.module.js'
 import { Subscriptions } from './subscriptions.js'
 
+/** Twice what one fetch brings: an event is finished within milliseconds, more would only lie in memory. */
+const MAX_UNFINISHED_BYTES = 16 * 1024 * 1024
 /** Longer than a healthy Kafka needs for what is in flight; what is left is routed again by the next owner. */
 const DRAIN_MS = 8_000
 
@@ -15,7 +17,11 @@ export const routerService: Service = { target: 'router', start }
 async function start(context: ServiceContext): Promise<RunningService> {
   const { settings, logger, health, fatal } = context
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'router'))
-  const strategy = new KafkaBatchStrategy(connection, { group: ROUTER_GROUP, fatal })
+  const strategy = new KafkaBatchStrategy(connection, {
+    group: ROUTER_GROUP,
+    fatal,
+    maxUnfinishedBytes: MAX_UNFINISHED_BYTES,
+  })
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(RouterModule.with(connection, context), {
     strategy,
     logger: new NestLogger(logger),
