@@ -242,6 +242,25 @@ describe('S4 an offset is done only when its effect is durable', () => {
     expect(seen.requests).toHaveLength(1)
   })
 
+  it('a retry that is due before its attempt is recorded: sent when that is over, not taken for a duplicate', async () => {
+    const { seen, state, deliver } = setUp({ acknowledge: false })
+    state.answer = () => ({ kind: 'response', status: seen.requests.length === 1 ? 500 : 200, durationMs: 1 })
+    deliver({}, 0)
+    await settled()
+    seen.sent[0]!.acknowledge()
+    await settled()
+    deliver({ attempt: 2, due: NOW }, 1)
+    await settled()
+    expect([seen.requests.length, seen.done]).toEqual([1, []])
+    seen.sent[1]!.acknowledge()
+    await settled()
+    expect([seen.requests.length, seen.done]).toEqual([2, [0]])
+    seen.sent[2]!.acknowledge()
+    await settled()
+    expect(attemptIn(seen.sent[2]!)).toMatchObject({ attempt: 2, outcome: 'delivered' })
+    expect(seen.done).toEqual([0, 1])
+  })
+
   it('a closed producer leaves the offset to the next owner', async () => {
     const { seen, state, deliver } = setUp()
     state.send = () => {

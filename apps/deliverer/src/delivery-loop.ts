@@ -57,6 +57,7 @@ export class DeliveryLoop {
       metrics,
       undecodable: (claim, record, detail) => this.track(this.poison(claim, record, detail)),
       newer: (record, version) => this.tooNew(record, version),
+      ready: work => this.admit(work),
     })
     this.hold = new Hold<Work>({
       table: webhooks,

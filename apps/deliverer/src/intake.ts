@@ -10,6 +10,8 @@ export interface IntakeParts {
   undecodable(claim: PartitionClaim, record: ConsumedRecord, detail: string): void
   /** A record of a newer version: this process is too old to go on. */
   newer(record: ConsumedRecord, version: number): void
+  /** Work that had to wait for an earlier attempt of its delivery. */
+  ready(work: Work): void
 }
 
 const LANES: ReadonlyMap<string, Lane> = new Map([
@@ -20,6 +22,8 @@ const LANES: ReadonlyMap<string, Lane> = new Map([
 /** Turns records into work, each attempt once: what was seen before is dropped here. */
 export class Intake {
   private readonly seen = new Map<number, Seen<Work>>()
+  /** Later attempts that came before the recording of an earlier one was over, by the earlier one. */
+  private readonly behind = new Map<Work, { readonly claim: PartitionClaim; readonly work: Work }[]>()
 
   constructor(private readonly parts: IntakeParts) {}
 
@@ -30,13 +34,15 @@ export class Intake {
   }
 
   /** The attempt is recorded; see Seen. */
-  finish({ delivery, partition }: Work, how: 'final' | 'tier'): void {
-    this.of(partition).finish(delivery, how)
+  finish(work: Work, how: 'final' | 'tier'): void {
+    this.of(work.partition).finish(work.delivery, how, work)
+    this.letGo(work)
   }
 
   /** The work left memory without an attempt. */
   release(work: Work): void {
     this.of(work.partition).release(work.delivery, work)
+    this.letGo(work)
   }
 
   /** What attempts.v1 says about a partition, oldest first, before its first record. */
@@ -82,9 +88,25 @@ export class Intake {
         break
       case 'in_flight':
         sighting.work.completion.tie(claim, work.record.offset)
+        break
+      case 'behind':
+        this.queueBehind(sighting.work, claim, work)
+        return false
     }
     this.parts.metrics.duplicate()
     return false
+  }
+
+  private queueBehind(earlier: Work, claim: PartitionClaim, work: Work): void {
+    const waiting = this.behind.get(earlier)
+    if (waiting) waiting.push({ claim, work })
+    else this.behind.set(earlier, [{ claim, work }])
+  }
+
+  private letGo(earlier: Work): void {
+    const waiting = this.behind.get(earlier) ?? []
+    this.behind.delete(earlier)
+    for (const { claim, work } of waiting) if (this.isNew(claim, work)) this.parts.ready(work)
   }
 
   private of(partition: number): Seen<Work> {

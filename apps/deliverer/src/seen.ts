@@ -15,15 +15,20 @@ export interface AttemptName {
 type Memory<W> =
   | { readonly kind: 'final' }
   | { readonly kind: 'tier'; readonly attempt: number }
-  | { readonly kind: 'in_flight'; readonly work: W; readonly before: Settled | undefined }
+  | { readonly kind: 'in_flight'; readonly attempt: number; readonly work: W; before: Settled | undefined }
 type Settled = { readonly kind: 'final' } | { readonly kind: 'tier'; readonly attempt: number }
 
 export type Sighting<W> =
   | { readonly kind: 'new' }
   /** Its effect is durable: drop it. */
   | { readonly kind: 'settled' }
-  /** The same delivery is being worked on: its outcome is the outcome of this one too. */
+  /** The same attempt, or a later one, is being worked on: its outcome is the outcome of this one too. */
   | { readonly kind: 'in_flight'; readonly work: W }
+  /**
+   * An earlier attempt is being worked on. Its retry may be due before it is recorded itself, because
+   * the delay topic comes first: whether this one is that retry is known when it is recorded.
+   */
+  | { readonly kind: 'behind'; readonly work: W }
 
 /**
  * The only deduplication there is, for one partition: it drops redelivered offsets and events
@@ -45,19 +50,24 @@ export class Seen<W> {
       case 'final':
         return { kind: 'settled' }
       case 'in_flight':
-        return { kind: 'in_flight', work: memory.work }
+        return { kind: name.attempt > memory.attempt ? 'behind' : 'in_flight', work: memory.work }
       case 'tier':
         if (name.attempt <= memory.attempt) return { kind: 'settled' }
         break
       case undefined:
     }
-    this.remember(keyOf(name), { kind: 'in_flight', work, before: memory })
+    this.remember(keyOf(name), { kind: 'in_flight', attempt: name.attempt, work, before: memory })
     return { kind: 'new' }
   }
 
   /** The attempt is recorded: `final` ends its run; `tier`: the next number waits in a delay topic. */
-  finish(name: AttemptName, how: Settled['kind']): void {
-    this.remember(keyOf(name), how === 'final' ? { kind: how } : { kind: how, attempt: name.attempt })
+  finish(name: AttemptName, how: Settled['kind'], work: W): void {
+    const key = keyOf(name)
+    const memory = this.memories.get(key)
+    // Of an earlier time of owning the partition: another copy may be in flight now.
+    if (memory?.kind === 'in_flight' && memory.work !== work)
+      memory.before = further(memory.before, settledBy(name, how))
+    else this.settle(key, memory?.kind === 'in_flight' ? memory.before : memory, settledBy(name, how))
   }
 
   /** No attempt was made, and the record that brings it again has the same number: as if never seen. */
@@ -72,10 +82,17 @@ export class Seen<W> {
   /** Takes over what an attempt record says, oldest first. */
   recall(record: Pick<Attempt, 'delivery' | 'run' | 'attempt' | 'outcome' | 'next'>): void {
     const name = { id: record.delivery, run: record.run, attempt: record.attempt }
-    const memory = this.memories.get(keyOf(name))
-    if (memory?.kind === 'final' || memory?.kind === 'in_flight') return
-    if (isFinal(record.outcome)) this.finish(name, 'final')
-    else if (record.next === 'tier' && name.attempt > (memory?.attempt ?? 0)) this.finish(name, 'tier')
+    if (!isFinal(record.outcome) && record.next !== 'tier') return
+    const said = settledBy(name, isFinal(record.outcome) ? 'final' : 'tier')
+    const key = keyOf(name)
+    const memory = this.memories.get(key)
+    if (memory?.kind === 'in_flight') memory.before = further(memory.before, said)
+    else this.settle(key, memory, said)
+  }
+
+  private settle(key: string, known: Settled | undefined, said: Settled): void {
+    const now = further(known, said)
+    if (now !== this.memories.get(key)) this.remember(key, now)
   }
 
   private remember(key: string, memory: Memory<W>): void {
@@ -96,4 +113,14 @@ export class Seen<W> {
 
 function keyOf({ id, run }: AttemptName): string {
   return `${id}/${run}`
+}
+
+function settledBy({ attempt }: AttemptName, how: Settled['kind']): Settled {
+  return how === 'final' ? { kind: how } : { kind: how, attempt }
+}
+
+/** The one of two that says more: copies of an attempt may end differently, and a run that has ended stays so. */
+function further(known: Settled | undefined, said: Settled): Settled {
+  if (known === undefined || said.kind === 'final') return known?.kind === 'final' ? known : said
+  return known.kind === 'final' || known.attempt >= said.attempt ? known : said
 }
