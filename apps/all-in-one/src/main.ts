@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util'
 import { KafkaConnection, kafkaOptionsFrom, requireTopics } from '@posthorn/kafka'
-import { exitOnSignals, readSettings, startServices, type Service, type Settings } from '@posthorn/process'
+import { exitOnSignals, readSettings, startServices, type Settings } from '@posthorn/process'
 import { createLogger, type Logger } from '@posthorn/telemetry'
-import { chooseTargets } from './targets.js'
+import { chooseTargets, type Target } from './targets.js'
 
 const USAGE = `usage: main.js [--target=<name>[,<name>…]]   (default: all)
 
 Runs services of Posthorn in this process. They are configured by POSTHORN_* variables
 (docs/configuration.md) and stop in order on SIGTERM.`
 
-async function run(services: readonly Service[], settings: Settings, logger: Logger): Promise<void> {
+async function run(targets: readonly Target[], settings: Settings, logger: Logger): Promise<void> {
+  const services = await Promise.all(targets.map(({ load }) => load()))
   await requireTopics(new KafkaConnection(kafkaOptionsFrom(settings, logger, 'topics')))
   const running = await startServices(services, settings)
   exitOnSignals(running, logger)
@@ -19,7 +20,7 @@ async function run(services: readonly Service[], settings: Settings, logger: Log
 }
 
 function main(): void {
-  let services: readonly Service[]
+  let targets: readonly Target[]
   let settings: Settings
   try {
     const { values } = parseArgs({ options: { target: { type: 'string' }, help: { type: 'boolean' } } })
@@ -27,7 +28,7 @@ function main(): void {
       console.log(USAGE)
       return
     }
-    services = chooseTargets(values.target ?? 'all')
+    targets = chooseTargets(values.target ?? 'all')
     settings = readSettings(process.env)
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`)
@@ -35,7 +36,7 @@ function main(): void {
     return
   }
   const logger = createLogger(settings.logLevel, 'posthorn')
-  run(services, settings, logger).catch((error: unknown) => {
+  run(targets, settings, logger).catch((error: unknown) => {
     logger.fatal({ err: error }, 'could not start')
     process.exit(1)
   })

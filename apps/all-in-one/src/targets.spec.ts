@@ -14,6 +14,11 @@ describe('targets', () => {
     ])
   })
 
+  it('loads under each name the service of that name', async () => {
+    const services = await Promise.all(TARGETS.map(({ load }) => load()))
+    expect(services.map(service => service.target)).toEqual(TARGETS.map(({ target }) => target))
+  })
+
   it('chooses all, one or several', () => {
     expect(chooseTargets('all')).toHaveLength(7)
     expect(chooseTargets('router').map(service => service.target)).toEqual(['router'])
