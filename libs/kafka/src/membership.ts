@@ -3,6 +3,7 @@ import type { Assignment, Consumer, EachBatchHandler } from 'kafkajs'
 import { accessProblem } from './access.js'
 import type { KafkaConnection } from './connection.js'
 import type { GroupConsumerOptions } from './record.js'
+import { leaveAs } from './group-leave.js'
 import { retryInPlace } from './retry-in-place.js'
 import { StickyAssigner } from './sticky-assigner.js'
 
@@ -164,6 +165,7 @@ export class Membership {
     consumer.on(events.REBALANCING, () => options.onRebalancing())
     consumer.on(events.CRASH, ({ payload }) => {
       this.joined = false
+      if (this.memberId !== undefined) void leaveAs(this.connection, options.groupId, this.memberId, this.stop)
       this.memberId = undefined
       options.onLost()
       if (payload.restart) return
