@@ -3,7 +3,10 @@ import { ANALYSIS_EVENT_TYPES, DOCUMENT_EVENT_TYPES, SEARCH_EVENT_TYPES } from '
 import type { BuiltInEventType } from './event-type.js'
 import { MAINTENANCE_EVENT_TYPES, SECURITY_EVENT_TYPES, SYSTEM_EVENT_TYPES } from './operations.js'
 
-/** All types that every tenant has from the start. Types may be added here, never renamed or taken away. */
+/**
+ * All types that every tenant has from the start. Types may be added here, never renamed or taken away,
+ * and a schema may only change to a compatible one.
+ */
 export const BUILT_IN_EVENT_TYPES: readonly BuiltInEventType[] = [
   ...AGENT_EVENT_TYPES,
   ...DOCUMENT_EVENT_TYPES,
