@@ -310,13 +310,12 @@ describe('S1 what the comparison calls compatible is so', () => {
     expect([agreed > 20, tried > 200]).toEqual([true, true])
   })
 
-  it('S1 every schema is compatible with itself', () => {
+  it('S1 whatever its form, a schema is compatible with itself', () => {
     fc.assert(
       fc.property(whole, json => {
         const result = compileSchema(json)
         if (result.kind === 'bad') return
-        const left = breaksBetween(result.compiled.schema, result.compiled.schema)
-        expect(left.filter(({ pointer }) => !/oneOf|not|unevaluated|patternProperties/.test(pointer))).toEqual([])
+        expect(breaksBetween(result.compiled.schema, result.compiled.schema)).toEqual([])
       }),
       { numRuns: 100 },
     )

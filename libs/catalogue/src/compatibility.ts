@@ -61,7 +61,8 @@ class Comparison {
       return typesOf(olds).size === 0 ? [] : [{ pointer: newer.pointer, data, message: 'allows nothing any more' }]
     const key = `${olds.map(({ pointer, cut }) => `${pointer}${cut ?? ''}`).join(' ')} | ${newer.pointer}`
     if (this.open.has(key)) return []
-    const known = this.known.get(key) ?? this.cases(olds, newer, key)
+    const unchanged = olds.some(old => old.pointer === newer.pointer && same(old, newer))
+    const known = this.known.get(key) ?? (unchanged ? [] : this.cases(olds, newer, key))
     this.known.set(key, known)
     return known.map(one => ({ ...one, data: `${data}${one.data}` }))
   }
