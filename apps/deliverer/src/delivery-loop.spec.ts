@@ -317,7 +317,7 @@ describe('S4 deliveries that are not sent', () => {
     expect(seen.done).toEqual([0])
   })
 
-  it('a secret that does not open: to a tier', async () => {
+  it("one webhook's own fault: a secret that does not open: to a tier, with one alert", async () => {
     const { seen, state, deliver } = setUp()
     state.unseal = () => {
       throw new Error('no key')
@@ -342,7 +342,7 @@ describe('S4 deliveries that are not sent', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(due - 1)
   })
 
-  it('while the membership is not sure: waiting', async () => {
+  it('infrastructure away, so that the membership is not sure: waiting', async () => {
     const { seen, state, loop } = await unsent({ healthy: false })
     loop.start()
     expect(seen.done).toEqual([])
@@ -353,7 +353,7 @@ describe('S4 deliveries that are not sent', () => {
 })
 
 describe('S10 records that cannot be handled', () => {
-  it('no delivery: poison, and the next record goes on', async () => {
+  it('undecodable: poison, and the next record goes on', async () => {
     const { seen, give, deliver } = setUp()
     give({ key: null, value: Buffer.from('\u0001rubbish') }, 0)
     deliver({}, 1)
@@ -365,7 +365,7 @@ describe('S10 records that cannot be handled', () => {
     expect(new Set(seen.done)).toEqual(new Set([0, 1]))
   })
 
-  it('our code throws three times: poison', async () => {
+  it('three failures: poison', async () => {
     const { seen, state, deliver } = setUp()
     state.answer = () => {
       throw new Error('a mistake of ours')
@@ -391,7 +391,7 @@ describe('S10 records that cannot be handled', () => {
     expect(seen.done).toEqual([0])
   })
 
-  it('of a newer version: this process ends, and sends nothing more', async () => {
+  it('newer frame: this process ends, and sends nothing more', async () => {
     const { seen, give, deliver } = setUp()
     give({ key: null, value: Buffer.from([9, 0, 0, 0, 2, 0x7b, 0x7d]) }, 0)
     deliver({}, 1)

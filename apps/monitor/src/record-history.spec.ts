@@ -116,7 +116,7 @@ describe('recording history', () => {
     expect(writes.slice(2).map(write => write.length)).toEqual([2, 2])
   })
 
-  it('isolates the one record that Postgres refuses, sets it aside and goes on', async () => {
+  it('refused by Postgres: the one record is isolated and goes to poison, and the rest goes on', async () => {
     const { recorder, writes, sent } = make()
     const claim = new FakeClaim()
     const words = Array.from({ length: 100 }, (_, n) => (n === 37 ? 'faulty' : `w${n}`))
@@ -139,7 +139,7 @@ describe('recording history', () => {
     expect(sent).toEqual([])
   })
 
-  it('sends what cannot be decoded to poison before its offset passes', async () => {
+  it('undecodable: to poison before its offset passes', async () => {
     const { recorder, writes, sent } = make()
     const claim = new FakeClaim()
     recorder.take({ claim, records: records(claim, ['a', 'bad', 'b']) })
@@ -148,7 +148,7 @@ describe('recording history', () => {
     expect(writes[0]!.map(({ entry }) => entry.kind)).toEqual(['poison', 'nothing', 'poison'])
   })
 
-  it('waits in place while Postgres is away, with its claims paused, and says how far behind it is', async () => {
+  it('infrastructure away: waits in place with its claims paused, and says how far behind it is', async () => {
     let away = true
     const { recorder, writes, faults } = make(async () => {
       if (away) throw Object.assign(new Error('terminating connection'), { code: '57P01' })
@@ -169,7 +169,7 @@ describe('recording history', () => {
     expect(faults).toEqual([])
   })
 
-  it('stops before a record of a newer version, and only that partition', async () => {
+  it('newer frame: stops before it, and only that partition', async () => {
     const { recorder, writes } = make()
     const claim = new FakeClaim()
     const other = new FakeClaim(ATTEMPTS, 1)

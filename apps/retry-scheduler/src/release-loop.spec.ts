@@ -132,7 +132,7 @@ describe('ReleaseLoop', () => {
     expect(output.sent[0]!.topic).toBe(DELAYS['1h'])
   })
 
-  it('sets aside what it cannot read, and goes on with the rest', async () => {
+  it('undecodable: to poison, and the rest goes on', async () => {
     const output = new HeldOutput()
     const claim = new HeldClaim('0s')
     start(output).accept(batch(claim, Buffer.from('\x01bad'), retry(0), null))
@@ -147,7 +147,7 @@ describe('ReleaseLoop', () => {
     await until(() => claim.finished.length === 3, 2000)
   })
 
-  it('sets aside what Kafka refuses, so that it stops nothing', async () => {
+  it('refused by Kafka: to poison, so that it stops nothing', async () => {
     const output = new HeldOutput()
     const claim = new HeldClaim('0s')
     start(output).accept(batch(claim, retry(0)))
@@ -162,7 +162,7 @@ describe('ReleaseLoop', () => {
     expect(fatal).toEqual([])
   })
 
-  it('stops for a frame of a newer version and leaves it unfinished', async () => {
+  it('newer frame: stops and leaves it unfinished', async () => {
     const output = new HeldOutput()
     const claim = new HeldClaim('0s')
     start(output).accept(batch(claim, Buffer.from([2, 0, 0, 0, 0]), Buffer.from([2, 0, 0, 0, 0])))
@@ -200,7 +200,7 @@ describe('ReleaseLoop', () => {
     await until(() => !claim.paused, 2000)
   })
 
-  it('leaves records where they are while the producer has no room, and says how long they are overdue', async () => {
+  it('infrastructure away: records stay where they are, and it says how long they are overdue', async () => {
     const output = new HeldOutput()
     let openUp = () => {}
     output.hasRoom = new Promise(resolve => (openUp = resolve))

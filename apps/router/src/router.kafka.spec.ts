@@ -230,7 +230,7 @@ describe('router', () => {
     expect(new Set(twice.map(({ delivery }) => delivery.id)).size).toBe(2)
   }, 30_000)
 
-  it('sets bad records aside with the reason, and goes on', async () => {
+  it('undecodable: to poison with the reason, and the rest goes on', async () => {
     const before = poison.length
     await produce(
       EVENTS,

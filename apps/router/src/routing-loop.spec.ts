@@ -49,7 +49,7 @@ const routed = (acknowledged: Promise<unknown> = Promise.resolve()): Routed => (
 })
 
 describe('RoutingLoop', () => {
-  it('is done with an offset only when its deliveries are acknowledged', async () => {
+  it('infrastructure away: the offset stays until its deliveries are acknowledged', async () => {
     const acknowledge: (() => void)[] = []
     const { loop, claim, done } = setUp(async () => routed(new Promise<void>(resolve => acknowledge.push(resolve))))
     loop.enqueue({ claim, records: recordsOf(3) })
@@ -61,7 +61,7 @@ describe('RoutingLoop', () => {
     expect(done).toEqual([1])
   })
 
-  it('sets a record aside that throws three times, and goes on with the rest', async () => {
+  it('three failures: the record goes to poison, and the rest goes on', async () => {
     const tries: number[] = []
     const { loop, claim, done, set, deaths } = setUp(async offset => {
       tries.push(offset)

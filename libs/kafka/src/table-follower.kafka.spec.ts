@@ -137,7 +137,7 @@ describe('TableFollower on a real broker', () => {
     expect(fatal).toEqual([])
   }, 60_000)
 
-  it('is fatal at a document of a newer grammar', async () => {
+  it('newer frame: is fatal at a document of a newer grammar', async () => {
     const { follower, fatal } = follow()
     await follower.start()
     await putRaw('g', 'newer')
