@@ -64,7 +64,7 @@ export function checkEvent(event: WebhookEvent): Problem[] {
   if (extensions.length > MAX_EXTENSIONS)
     problems.push({ pointer: '', message: `at most ${MAX_EXTENSIONS} extension attributes are allowed` })
   for (const [name, value] of extensions) {
-    if (!EXTENSION_NAME.test(name) || name === 'data')
+    if (!isExtensionName(name))
       fault(escapePointer(name), 'is not a known field, nor an extension attribute name (1 to 20 of a-z 0-9)')
     else if (value.length > MAX_EXTENSION_LENGTH) fault(name, `must have at most ${MAX_EXTENSION_LENGTH} characters`)
     else if (CONTROL.test(value)) fault(name, 'must not contain control characters')
@@ -77,6 +77,11 @@ function isTimestamp(time: unknown): boolean {
   if (typeof time !== 'string' || !RFC3339.test(time)) return false
   const [year, month, day] = time.slice(0, 10).split('-').map(Number) as [number, number, number]
   return year > 0 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+/** Whether an event may have an extension attribute of this name. */
+export function isExtensionName(name: string): boolean {
+  return EXTENSION_NAME.test(name) && name !== 'data'
 }
 
 /** Escapes one reference token of a JSON Pointer (RFC 6901). */

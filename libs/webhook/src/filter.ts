@@ -1,19 +1,123 @@
-import type { WebhookEvent } from './event.js'
+import type { EventFields } from './event-fields.js'
+import { escapePointer, isExtensionName, type Problem } from './event.js'
+import { compileBranch, type ValueTest } from './filter-match.js'
+import { isObject, parseFilter, type FilterBranch, type FilterField } from './filter-parse.js'
+import { isExact, type Exact } from './filter-predicate.js'
 
-/** A filter of a subscription, in the event pattern language of Amazon EventBridge. */
+/** A filter of a subscription, in the event pattern language of Amazon EventBridge; see docs/filters.md. */
 export type FilterPattern = Readonly<Record<string, unknown>>
 
-/** A filter made ready once, when the subscription is read: true when the event is wanted. */
-export type CompiledFilter = (event: WebhookEvent, data: Uint8Array) => boolean
+/** A field of which one of a few exact values is wanted: what a filter can be found by. */
+export interface ExactField {
+  readonly path: readonly string[]
+  readonly values: readonly Exact[]
+}
 
-const everything: CompiledFilter = () => true
+/** A filter made ready once, when the subscription is read. */
+export interface CompiledFilter {
+  matches(event: EventFields): boolean
+  /** The exact fields of each branch. */
+  readonly exact: readonly (readonly ExactField[])[]
+}
+
+const ATTRIBUTES = ['id', 'source', 'type', 'subject', 'time', 'partitionkey', 'dataschema', 'datacontenttype']
 
 /**
- * Compiles the filter of a subscription. Registration refuses filters until the language is there,
- * so a document that carries one was written by a newer version: matching it blindly would send
- * a tenant events it asked not to get.
+ * Every fault of a webhook's filter: of the language, of its cost, and fields that no event has.
+ * Pointers start at the filter.
  */
-export function compileFilter(filter: FilterPattern | undefined): CompiledFilter {
-  if (filter === undefined) return everything
-  throw new Error('this version knows no filters: upgrade every router before webhooks use them')
+export function checkFilter(filter: unknown): readonly Problem[] {
+  const { problems } = parseFilter(filter)
+  return isObject(filter) ? [...problems, ...unknownFields(filter, '')] : problems
+}
+
+/** Every fault of a pattern that applies to a JSON object of any shape. */
+export function checkPattern(pattern: unknown): readonly Problem[] {
+  return parseFilter(pattern).problems
+}
+
+function unknownFields(object: FilterPattern, pointer: string): Problem[] {
+  return Object.entries(object).flatMap(([name, value]): Problem[] => {
+    const below = `${pointer}/${escapePointer(name)}`
+    if (name === '$or')
+      return Array.isArray(value)
+        ? value.flatMap((one: unknown, i) => (isObject(one) ? unknownFields(one, `${below}/${i}`) : []))
+        : []
+    if (name === 'data') return []
+    if (!ATTRIBUTES.includes(name) && (name === 'tenant' || !isExtensionName(name)))
+      return [
+        {
+          pointer: below,
+          message: `is not a field of events; there are ${ATTRIBUTES.join(', ')}, extensions and data`,
+        },
+      ]
+    return isObject(value)
+      ? [{ pointer: below, message: 'must be an array of wanted values: attributes have no fields' }]
+      : []
+  })
+}
+
+/** Compiles the filter of a webhook. Throws on one that checkFilter refuses: a newer version has written it. */
+export function compileFilter(filter: FilterPattern): CompiledFilter {
+  const branches = branchesOf(filter)
+  const [unknown] = unknownFields(filter, '')
+  if (unknown) throw new Error(`filter${unknown.pointer} ${unknown.message}`)
+  const tests = branches.map(compileEventBranch)
+  const [only] = tests
+  return {
+    matches: tests.length === 1 ? only! : event => tests.some(test => test(event)),
+    exact: branches.map(exactFields),
+  }
+}
+
+/** A pattern as a test of any JSON object, as parseJson reads it. Throws on one that checkPattern refuses. */
+export function compilePattern(pattern: unknown): ValueTest {
+  const tests = branchesOf(pattern).map(compileBranch)
+  return root => tests.some(test => test(root))
+}
+
+/** The branches of a pattern. Throws on one that checkPattern refuses. */
+export function branchesOf(pattern: unknown): readonly FilterBranch[] {
+  const { branches, problems } = parseFilter(pattern)
+  const [first] = problems
+  if (first) throw new Error(`filter${first.pointer} ${first.message}`)
+  return branches
+}
+
+/** Attributes first: they are at hand, the data may have to be parsed. */
+function compileEventBranch(branch: FilterBranch): (event: EventFields) => boolean {
+  const isData = ({ path }: FilterField) => path[0] === 'data'
+  const ofAttributes = branch.filter(field => !isData(field))
+  const ofData = branch.filter(isData)
+  const attributes = ofAttributes.length === 0 ? undefined : compileBranch(ofAttributes)
+  const data = ofData.length === 0 ? undefined : compileBranch(ofData)
+  return event => {
+    if (attributes && !attributes(event.attributes)) return false
+    if (!data) return true
+    const read = event.data
+    switch (read.kind) {
+      case 'json':
+        return data({ data: read.value })
+      case 'none':
+        return data({})
+      case 'opaque':
+        return false
+    }
+  }
+}
+
+function exactFields(branch: FilterBranch): ExactField[] {
+  return branch.flatMap(({ path, predicates }) => (predicates?.every(isExact) ? [{ path, values: predicates }] : []))
+}
+
+/**
+ * Whether the filter is found by a hash: each of its alternatives wants an exact value of some field.
+ * One that is not costs a test for every event of its types, so tenants may have only so many of them.
+ */
+export function isIndexedFilter(filter: FilterPattern): boolean {
+  return isIndexed(compileFilter(filter))
+}
+
+export function isIndexed({ exact }: CompiledFilter): boolean {
+  return exact.every(fields => fields.length > 0)
 }

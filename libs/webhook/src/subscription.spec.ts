@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { WebhookEvent } from './event.js'
+import { EventFields } from './event-fields.js'
+import { compileFilter, type FilterPattern } from './filter.js'
 import { SubscriptionIndex, type Subscription } from './subscription.js'
 
 const none = new Uint8Array()
@@ -14,10 +16,11 @@ const event = (tenant: string, type: string): WebhookEvent => ({
 })
 
 /** The rule itself, one subscription at a time. */
-function takes(subscription: Subscription, tenant: string, type: string): boolean {
+function takes(subscription: Subscription, tenant: string, type: string, data: Buffer): boolean {
   const fits = (pattern: string) =>
     pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
-  return subscription.tenant === tenant && subscription.events.some(fits)
+  if (subscription.tenant !== tenant || !subscription.events.some(fits)) return false
+  return !subscription.filter || compileFilter(subscription.filter).matches(new EventFields(event(tenant, type), data))
 }
 
 const tenant = fc.constantFrom('t1', 't2')
@@ -27,11 +30,32 @@ const pattern = fc.oneof(
   type.map(prefix => `${prefix}.*`),
   fc.constant('*'),
 )
-const webhook = fc.constantFrom('w1', 'w2', 'w3', 'w4')
+const webhook = fc.constantFrom('w1', 'w2', 'w3', 'w4', 'w5', 'w6')
+
+const scalar = fc.constantFrom('x', 'y', '10.0.0.1', '::ffff:a00:1', 1, 2, true, null)
+const wanted = fc.oneof({ weight: 4, arbitrary: scalar }, fc.constantFrom({ exists: false }, { prefix: 'x' }))
+const field = fc.array(wanted, { minLength: 1, maxLength: 3 })
+const leaves = fc.dictionary(fc.constantFrom('a', 'b', 'c'), field, { minKeys: 1, noNullPrototype: true })
+const filter: fc.Arbitrary<FilterPattern> = fc.oneof(
+  leaves.map(data => ({ data })),
+  fc.tuple(leaves, fc.constantFrom('1', '2')).map(([data, id]) => ({ id: [id], data: { list: data } })),
+  fc.tuple(leaves, leaves).map(([one, other]) => ({ $or: [{ data: one }, { data: { list: other } }] })),
+)
+const value = fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }))
+const object = fc.dictionary(fc.constantFrom('a', 'b', 'c'), value, { noNullPrototype: true })
+const json = fc
+  .tuple(object, fc.array(object, { maxLength: 3 }))
+  .map(([members, list]) => Buffer.from(JSON.stringify({ ...members, list })))
+const data = fc.oneof({ weight: 9, arbitrary: json }, fc.constantFrom(Buffer.from(''), Buffer.from('{')))
 const step = fc.oneof(
-  fc.record({ put: fc.record({ webhook, tenant, events: fc.array(pattern, { maxLength: 4 }) }) }),
+  fc.record({
+    put: fc.record(
+      { webhook, tenant, events: fc.array(pattern, { maxLength: 4 }), filter },
+      { requiredKeys: ['webhook', 'tenant', 'events'] },
+    ),
+  }),
   fc.record({ remove: webhook }),
-  fc.record({ ask: fc.tuple(tenant, type) }),
+  fc.record({ ask: fc.tuple(tenant, type, data) }),
 )
 
 describe('SubscriptionIndex', () => {
@@ -49,7 +73,9 @@ describe('SubscriptionIndex', () => {
             model.delete(one.remove)
           } else {
             const expected = [...model.values()].filter(subscription => takes(subscription, ...one.ask))
-            expect(index.match(event(...one.ask), none).sort()).toEqual(expected.map(({ webhook }) => webhook).sort())
+            expect(index.match(event(one.ask[0], one.ask[1]), one.ask[2]).sort()).toEqual(
+              expected.map(({ webhook }) => webhook).sort(),
+            )
           }
           expect(index.size).toBe(model.size)
         }
@@ -63,7 +89,7 @@ describe('SubscriptionIndex', () => {
     index.put({ webhook: 'w', tenant: 't', events: ['a.*'] }, 'old')
     expect(() => index.put({ webhook: 'w', tenant: 't', events: ['a', '*.b'] }, 'new')).toThrow('"*.b"')
     expect(() => index.put({ webhook: 'w', tenant: 't', events: ['a'], filter: { data: {} } }, 'new')).toThrow(
-      'filters',
+      'filter/data',
     )
     expect(index.match(event('t', 'a.b'), none)).toEqual(['old'])
     expect(index.match(event('t', 'a'), none)).toEqual([])

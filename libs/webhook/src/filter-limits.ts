@@ -1,0 +1,14 @@
+/** What a filter may cost at most; docs/filters.md gives the reasons. */
+export const FILTER_LIMITS = {
+  /** Characters as compact JSON. */
+  size: 16_384,
+  /** Objects inside each other, those of $or included. */
+  depth: 20,
+  predicates: 256,
+  /** Conjunctions after every $or, and every exists: false among other values, is multiplied out. */
+  branches: 64,
+  wildcards: 16,
+  /** `*` in one wildcard, and its characters. */
+  stars: 8,
+  wildcardLength: 256,
+} as const
