@@ -5,12 +5,15 @@ import type { ConsumedRecord } from './record.js'
 /**
  * kafkajs hands out slices of the fetch response: one record of 1 KiB would hold up to 8 MiB. Copies
  * go into slabs: few allocations, and a record that is kept long holds 64 KiB at most beside itself.
+ * The first slab has the size of the first record and each further one that of all before it, because
+ * batches of a quiet topic are a record or two.
  */
-const SLAB_BYTES = 64 * 1024
+const LARGEST_SLAB_BYTES = 64 * 1024
 
 export class RecordCopier {
   private slab = Buffer.alloc(0)
   private used = 0
+  private copied = 0
 
   constructor(
     private readonly topic: TopicContract,
@@ -47,11 +50,12 @@ export class RecordCopier {
   private keep(bytes: Buffer | null): Buffer | null
   private keep(bytes: Buffer | null): Buffer | null {
     if (!bytes) return null
-    if (bytes.length >= SLAB_BYTES / 2) return Buffer.from(bytes)
+    if (bytes.length >= LARGEST_SLAB_BYTES / 2) return Buffer.from(bytes)
     if (this.used + bytes.length > this.slab.length) {
-      this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      this.slab = Buffer.allocUnsafeSlow(Math.max(bytes.length, Math.min(this.copied, LARGEST_SLAB_BYTES)))
       this.used = 0
     }
+    this.copied += bytes.length
     const kept = this.slab.subarray(this.used, this.used + bytes.length)
     bytes.copy(kept)
     this.used += bytes.length
