@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api'
 import { contextFrom, startSpan } from '@posthorn/telemetry'
-import type { Delivery, Outcome, SendResult } from '@posthorn/webhook'
+import type { Delivery, Method, Outcome, SendResult } from '@posthorn/webhook'
 
 export interface AttemptSpan {
   readonly ids: { readonly traceId: string; readonly spanId: string } | undefined
@@ -10,7 +10,7 @@ export interface AttemptSpan {
 }
 
 export interface AttemptTrace {
-  start(delivery: Delivery, now: number): AttemptSpan
+  start(delivery: Delivery, method: Method, now: number): AttemptSpan
 }
 
 const NO_SPAN: AttemptSpan = { ids: undefined, end: () => undefined, fail: () => undefined }
@@ -23,9 +23,9 @@ const SAME_TRACE_MS = 10_000
 
 /** One HTTP client span per attempt. The URL is in none: the path of a webhook's URL may be a secret. */
 export const traced: AttemptTrace = {
-  start(delivery, now) {
+  start(delivery, method, now) {
     const attributes: Attributes = {
-      'http.request.method': 'POST',
+      'http.request.method': method,
       'webhook.id': delivery.webhook,
       'webhook.tenant.id': delivery.tenant,
       'webhook.message.id': delivery.id,
@@ -34,8 +34,8 @@ export const traced: AttemptTrace = {
     }
     const span =
       now - delivery.acceptedAt <= SAME_TRACE_MS
-        ? startSpan('POST', SpanKind.CLIENT, delivery.traceparent, attributes)
-        : startLinked(delivery.traceparent, attributes)
+        ? startSpan(method, SpanKind.CLIENT, delivery.traceparent, attributes)
+        : startLinked(method, delivery.traceparent, attributes)
     const { traceId, spanId, traceFlags } = span.spanContext()
     return {
       ids: trace.isSpanContextValid({ traceId, spanId, traceFlags }) ? { traceId, spanId } : undefined,
@@ -56,12 +56,12 @@ export const traced: AttemptTrace = {
   },
 }
 
-function startLinked(traceparent: string | undefined, attributes: Attributes) {
+function startLinked(method: Method, traceparent: string | undefined, attributes: Attributes) {
   const origin = trace.getSpanContext(contextFrom(traceparent))
   return trace
     .getTracer('posthorn')
     .startSpan(
-      'POST',
+      method,
       { kind: SpanKind.CLIENT, root: true, attributes, links: origin ? [{ context: origin }] : [] },
       ROOT_CONTEXT,
     )

@@ -56,7 +56,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: () => v
     }
     case 'ready': {
       const request = sign(work, prepared.webhook, now)
-      const span = parts.trace.start(work.delivery, now)
+      const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(request, span, parts)
       answered()
       return record(work, classify(work, prepared.webhook, { startedAt: now, result, span }), parts)
@@ -101,13 +101,14 @@ interface SignedRequest {
   readonly timeoutMs: number
 }
 
-function sign({ delivery, data }: Work, { webhook, keys }: PreparedWebhook, now: number): SignedRequest {
+function sign({ delivery, data }: Work, { webhook, keys, headers }: PreparedWebhook, now: number): SignedRequest {
   const { contentType, body } = formatBody(webhook.format, delivery.event, data)
   const timestamp = Math.floor(now / 1000)
   return {
     url: webhook.url,
     method: webhook.method,
     headers: {
+      ...headers,
       'content-type': contentType,
       'webhook-id': delivery.id,
       'webhook-timestamp': String(timestamp),

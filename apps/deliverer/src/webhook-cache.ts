@@ -1,10 +1,12 @@
-import { compileSecret, type SigningKey, type Webhook } from '@posthorn/webhook'
+import { compileSecret, headerContext, type SigningKey, type Webhook } from '@posthorn/webhook'
 import { publicUrl } from './public-url.js'
 
 /** A webhook made ready to send to: secrets opened and compiled once per version. */
 export interface PreparedWebhook {
   readonly webhook: Webhook
   readonly keys: readonly SigningKey[]
+  /** The customer's own. */
+  readonly headers: Readonly<Record<string, string>>
   /** Its URL as records and logs may show it. */
   readonly publicUrl: string
 }
@@ -56,10 +58,20 @@ export class WebhookCache {
     try {
       const keys = webhook.sealedSecrets.map(sealed => compileSecret(this.sealer.unseal(sealed, webhook.id)))
       if (keys.length === 0) throw new Error('the webhook has no secret')
-      return { kind: 'prepared', prepared: { webhook, keys, publicUrl: publicUrl(webhook.url) } }
+      const headers = this.headersOf(webhook)
+      return { kind: 'prepared', prepared: { webhook, keys, headers, publicUrl: publicUrl(webhook.url) } }
     } catch (error) {
       this.alert(webhook, error as Error)
       return { kind: 'sealed' }
     }
+  }
+
+  private headersOf({ id, sealedHeaders = {} }: Webhook): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(sealedHeaders).map(([name, sealed]) => [
+        name,
+        this.sealer.unseal(sealed, headerContext(id, name)),
+      ]),
+    )
   }
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { apiKeyFrom, apiKeyHash } from '@posthorn/api'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
 import { createLogger } from '@posthorn/telemetry'
 import { testBrokers, until } from '@posthorn/testkit'
-import { decodeEvent, encodeTenant, EVENTS, TENANTS } from '@posthorn/topics'
+import { decodeEvent, encodeKey, encodeTenant, EVENTS, KEYS, TENANTS, type ApiKey } from '@posthorn/topics'
 import type { WebhookEvent } from '@posthorn/webhook'
 import { Partitioners, type Consumer } from 'kafkajs'
 import { ingestService } from './service.js'
@@ -66,6 +67,14 @@ async function inTopic(id: string) {
   return find()!
 }
 
+const PUBLISHER = apiKeyFrom(new Uint8Array(32).fill(1))
+const READER = apiKeyFrom(new Uint8Array(32).fill(2))
+
+function key(id: string, secret: string, change: Partial<ApiKey> = {}): ApiKey {
+  const rest = { version: 1, status: 'active', roles: ['publish'], allowedIps: [], expiresAt: null } as const
+  return { id, tenant: 'acme', hash: apiKeyHash(secret), ...rest, ...change }
+}
+
 beforeAll(async () => {
   await createTopics(connection, await planTopics(connection))
   const producer = connection.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
@@ -77,6 +86,8 @@ beforeAll(async () => {
   ] as const
   const messages = tenants.map(encodeTenant).map(({ key, value }) => ({ key, value }))
   await producer.send({ topic: connection.topic(TENANTS), messages })
+  const keys = [key('key_a', PUBLISHER), key('key_r', READER, { roles: ['read'] })].map(encodeKey)
+  await producer.send({ topic: connection.topic(KEYS), messages: keys.map(({ key, value }) => ({ key, value })) })
   await producer.disconnect()
   await reader.subscribe({ topics: [connection.topic(EVENTS)], fromBeginning: true })
   await reader.run({
@@ -94,6 +105,32 @@ afterAll(async () => {
   await ingest?.stop()
   await reader?.disconnect()
 }, 30_000)
+
+describe('S7 keys of keys.v1, without the database', () => {
+  const withKey = (secret: string, tenant?: string) =>
+    post('{"type":"a","data":1}', {
+      authorization: `Bearer ${secret}`,
+      ...(tenant === undefined ? {} : { 'posthorn-tenant': tenant }),
+    })
+
+  it('a key publishes for its tenant alone, and only with the role', async () => {
+    const { status, json: answer } = await withKey(PUBLISHER)
+    expect(status).toBe(202)
+    expect((await inTopic(answer.id!)).event.tenant).toBe('acme')
+    expect(await withKey(PUBLISHER, 'default')).toMatchObject({ status: 404, json: { code: 'tenant_not_found' } })
+    expect(await withKey(READER)).toMatchObject({ status: 403, json: { code: 'role_missing' } })
+    expect(await withKey(apiKeyFrom(new Uint8Array(32)))).toMatchObject({ status: 401, json: { code: 'key_invalid' } })
+  })
+
+  it('a deleted key ends', async () => {
+    const producer = connection.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+    await producer.connect()
+    const gone = encodeKey(key('key_a', PUBLISHER, { version: 2, status: 'deleted' }))
+    await producer.send({ topic: connection.topic(KEYS), messages: [{ key: gone.key, value: gone.value }] })
+    await producer.disconnect()
+    await until(async () => (await withKey(PUBLISHER)).status === 401, WAIT_MS)
+  })
+})
 
 describe('POST /v1/publish: what is accepted is in the topic, with its exact bytes', () => {
   const data = '{ "big" : 12345678901234567890, "far": 1e400,\n"text":"\\u00e9é😀" }'

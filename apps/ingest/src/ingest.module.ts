@@ -1,10 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
-import { BearerGuard } from '@posthorn/api'
+import { Authentication, KeyGuard } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { EVENTS } from '@posthorn/topics'
 import type { Source } from '@posthorn/webhook'
+import { Keys } from './keys.js'
 import { MAX_QUEUED_BYTES, type PublishParts } from './publish.js'
 import { PublishEdge, PUBLISH_PARTS } from './publish.edge.js'
 import { PublishMetrics } from './publish-metrics.js'
@@ -21,7 +22,17 @@ export class IngestModule {
       module: IngestModule,
       controllers: [PublishEdge],
       providers: [
-        { provide: APP_GUARD, useFactory: () => new BearerGuard(settings.authPlatformKey) },
+        { provide: Keys, useFactory: () => new Keys(connection, context) },
+        {
+          provide: Authentication,
+          inject: [Keys],
+          useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, hash => keys.find(hash)),
+        },
+        {
+          provide: APP_GUARD,
+          inject: [Authentication],
+          useFactory: (authentication: Authentication) => new KeyGuard(authentication),
+        },
         { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { maxQueuedBytes: MAX_QUEUED_BYTES }) },
         { provide: Tenants, useFactory: () => new Tenants(connection, context) },
         {

@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common'
-import { mediaType, readBody, TenantName } from '@posthorn/api'
+import { mediaType, Needs, readBody, TenantName } from '@posthorn/api'
 import type { FastifyRequest } from 'fastify'
 import { modeOf } from './publication.js'
 import { publish, type PublishAnswer, type PublishParts } from './publish.js'
@@ -17,6 +17,7 @@ export class PublishEdge {
 
   @Post('publish')
   @HttpCode(202)
+  @Needs('publish')
   async publish(@TenantName() tenant: string, @Req() request: FastifyRequest): Promise<PublishAnswer> {
     this.tenants.require(tenant)
     const { headers } = request

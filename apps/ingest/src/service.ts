@@ -4,6 +4,7 @@ import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
 import { configuredSources } from './configured-sources.js'
 import { IngestModule } from './ingest.module.js'
+import { Keys } from './keys.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { Sources } from './sources.js'
 import { Tenants } from './tenants.js'
@@ -24,7 +25,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     bodyLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
   })
   const [producer, tenants, metrics] = [app.get(SafeProducer), app.get(Tenants), app.get(PublishMetrics)]
-  const sources = app.get(Sources)
+  const [sources, keys] = [app.get(Sources), app.get(Keys)]
   app
     .getHttpAdapter()
     .getInstance()
@@ -33,15 +34,16 @@ async function start(context: ServiceContext): Promise<RunningService> {
       done()
     })
   health.addReadiness('ingest.tenants', () => tenants.readiness())
+  health.addReadiness('ingest.keys', () => keys.readiness())
   // Listening comes first: until Kafka is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.ingestPort)
-  await Promise.all([producer.connect(), tenants.start()])
+  await Promise.all([producer.connect(), tenants.start(), keys.start()])
   sources.start()
   return { addresses: { http: address }, stop }
 
   async function stop(): Promise<void> {
     await app.close()
     await Promise.all([producer.close(), sources.stop()])
-    await tenants.stop()
+    await Promise.all([tenants.stop(), keys.stop()])
   }
 }

@@ -1,4 +1,5 @@
-import { ApiError } from '@posthorn/api'
+import { ApiError, type ListView } from '@posthorn/api'
+import type { ListPage, ListPosition } from '@posthorn/store'
 
 type FieldKind = 'time' | 'int4' | 'int8' | 'text'
 type Position = Readonly<Record<string, string | number>>
@@ -30,6 +31,18 @@ export function positionOf({ list, fields }: CursorShape, cursor: string | undef
       { pointer: '/cursor', message: 'must be the next_cursor of a page before' },
     ])
   return Object.fromEntries(names.map(([name], i) => [name, values[i] as string | number]))
+}
+
+/** The place of a list that is ordered by time of creation and id. */
+export function placeOf(shape: CursorShape, cursor: string | undefined): ListPosition | undefined {
+  const position = positionOf(shape, cursor)
+  return position && { createdAt: new Date(position.createdAt as number), id: position.id as string }
+}
+
+/** One page of such a list. */
+export function pageView<R, V>(shape: CursorShape, { rows, next }: ListPage<R>, view: (row: R) => V): ListView<V> {
+  const cursor = next ? cursorOf(shape, { createdAt: next.createdAt.getTime(), id: next.id }) : null
+  return { data: rows.map(view), next_cursor: cursor }
 }
 
 const isWhole = (value: unknown, most: number) =>

@@ -4,6 +4,7 @@ import {
   EventQuery,
   ListDeliveriesQuery,
   ListPoisonQuery,
+  PlatformOnly,
   QueryOf,
   TenantName,
   type DeliveryView,
@@ -13,7 +14,7 @@ import {
 } from '@posthorn/api'
 import { HistoryQueries, type DeliveriesAfter, type PoisonAfter } from '@posthorn/store'
 import { cursorOf, positionOf, type CursorShape } from './cursor.js'
-import { Registration } from './registration.js'
+import { TenantCases } from './tenants.js'
 import { attemptView, deliveryView, eventJson, poisonView } from './views.js'
 
 const DELIVERIES: CursorShape = { list: 'deliveries', fields: { acceptedAt: 'time', id: 'text' } }
@@ -29,7 +30,7 @@ const UNSTORABLE = /[\0\p{Surrogate}]/u
 export class HistoryEdge {
   constructor(
     private readonly history: HistoryQueries,
-    private readonly registration: Registration,
+    private readonly tenants: TenantCases,
   ) {}
 
   @Get('events/:id')
@@ -39,7 +40,7 @@ export class HistoryEdge {
     @Param('id') id: string,
     @QueryOf(EventQuery) { source }: EventQuery,
   ): Promise<string> {
-    await this.registration.requireTenant(tenant)
+    await this.tenants.require(tenant)
     const record = UNSTORABLE.test(id) ? undefined : await this.history.event(tenant, id, source)
     if (!record) throw new ApiError('event_not_found', `The history has no event "${id.slice(0, 256)}".`)
     return eventJson(record, await this.history.eventDeliveries(tenant, record.event.id, record.event.source))
@@ -50,7 +51,7 @@ export class HistoryEdge {
     @TenantName() tenant: string,
     @QueryOf(ListDeliveriesQuery) { cursor, ...filter }: ListDeliveriesQuery,
   ): Promise<ListView<DeliveryView>> {
-    await this.registration.requireTenant(tenant)
+    await this.tenants.require(tenant)
     const position = positionOf(DELIVERIES, cursor) as DeliveriesAfter | undefined
     const { rows, after } = await this.history.deliveries(tenant, { ...filter, after: position })
     return { data: rows.map(deliveryView), next_cursor: after ? cursorOf(DELIVERIES, { ...after }) : null }
@@ -58,7 +59,7 @@ export class HistoryEdge {
 
   @Get('deliveries/:id')
   async delivery(@TenantName() tenant: string, @Param('id') id: string): Promise<DeliveryWithAttemptsView> {
-    await this.registration.requireTenant(tenant)
+    await this.tenants.require(tenant)
     const found = UNSTORABLE.test(id) ? undefined : await this.history.delivery(tenant, id)
     if (!found) throw new ApiError('delivery_not_found', `The history has no delivery "${id.slice(0, 256)}".`)
     return { ...deliveryView(found.delivery), attempts: found.attempts.map(attemptView) }
@@ -66,6 +67,7 @@ export class HistoryEdge {
 
   /** Of the whole deployment: a record that could not be read has no tenant. */
   @Get('poison')
+  @PlatformOnly()
   async poison(@QueryOf(ListPoisonQuery) { cursor, limit }: ListPoisonQuery): Promise<ListView<PoisonView>> {
     const position = positionOf(POISON, cursor) as PoisonAfter | undefined
     const { rows, after } = await this.history.poison({ limit, after: position })

@@ -1,7 +1,15 @@
 import { ApiError } from '@posthorn/api'
-import { isDatabaseAway } from '@posthorn/store'
+import { isDatabaseAway, QuotaReached, TenantGone, TenantTaken, UidTaken, VersionConflict } from '@posthorn/store'
 
-/** The answer to a failure of the database: the caller's to repeat, when the database is merely away. */
-export function databaseProblem(error: unknown): ApiError | undefined {
+/** The answer to a failure that the store knows: the caller's to correct, or to repeat when the database is away. */
+export function storeProblem(error: unknown): ApiError | undefined {
+  if (error instanceof TenantGone) return new ApiError('tenant_not_found', `There is no tenant "${error.message}".`)
+  if (error instanceof TenantTaken)
+    return new ApiError('tenant_exists', `The id "${error.message}" is, or was, of a tenant.`)
+  if (error instanceof UidTaken) return new ApiError('uid_taken', 'Another webhook of the tenant has this uid.')
+  if (error instanceof QuotaReached)
+    return new ApiError('quota_reached', `The tenant may have at most ${error.quota} webhooks.`)
+  if (error instanceof VersionConflict)
+    return new ApiError('version_conflict', `It has version ${error.version} by now.`)
   return isDatabaseAway(error) ? new ApiError('database_unavailable', 'Postgres does not answer.') : undefined
 }

@@ -1,15 +1,41 @@
-import { Module, type DynamicModule } from '@nestjs/common'
-import { APP_GUARD } from '@nestjs/core'
-import { BearerGuard } from '@posthorn/api'
+import { Module, type DynamicModule, type Provider } from '@nestjs/common'
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
+import { Authentication, KeyGuard } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
-import type { Sealer } from '@posthorn/sealing'
-import { HistoryQueries, Outbox, Webhooks, type Database } from '@posthorn/store'
+import { Sealer } from '@posthorn/sealing'
+import {
+  Audit,
+  HistoryQueries,
+  Idempotency,
+  Keys,
+  Outbox,
+  Sources,
+  Tenants,
+  Webhooks,
+  type Database,
+} from '@posthorn/store'
+import { AuditCases } from './audit.js'
+import { AuditEdge } from './audit.edge.js'
+import { BackgroundRemoval } from './background-removal.js'
 import { HistoryEdge } from './history.edge.js'
-import { Registration } from './registration.js'
+import { HttpManners } from './http-manners.js'
+import { IdempotentAnswers } from './idempotent-answers.js'
+import { keyFinder } from './key-finder.js'
+import { KeyCases } from './keys.js'
+import { KeysEdge } from './keys.edge.js'
+import { Publishing } from './publishing.js'
 import { Relay } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
+import { SourceLag } from './source-lag.js'
+import { SourceCases } from './sources.js'
+import { SourcesEdge } from './sources.edge.js'
 import { TableTails } from './table-tails.js'
+import { TenantCases } from './tenants.js'
+import { TenantsEdge } from './tenants.edge.js'
+import { WebhookSecrets } from './webhook-secrets.js'
+import { WebhookTest } from './webhook-test.js'
+import { WebhookCases } from './webhooks.js'
 import { WebhooksEdge } from './webhooks.edge.js'
 
 export interface RegistryParts {
@@ -19,49 +45,95 @@ export interface RegistryParts {
   readonly sealer: Sealer
 }
 
-/** With Kafka away a change is answered all the same: it is committed, and published later. */
-const PUBLISHED_WITHIN_MS = 1000
-
+/** REST and gRPC are thin edges over the same use cases. */
 @Module({})
 export class RegistryModule {
-  static with({ context, connection, database, sealer }: RegistryParts): DynamicModule {
-    const { settings, logger, fatal } = context
-    const outbox = new Outbox(database)
+  static with(parts: RegistryParts): DynamicModule {
     return {
       module: RegistryModule,
-      controllers: [WebhooksEdge, HistoryEdge],
-      providers: [
-        { provide: APP_GUARD, useFactory: () => new BearerGuard(settings.authPlatformKey) },
-        { provide: SafeProducer, useFactory: () => new SafeProducer(connection) },
-        { provide: TableTails, useFactory: () => new TableTails(connection, fatal) },
-        {
-          provide: Relay,
-          inject: [SafeProducer, TableTails],
-          useFactory: (producer: SafeProducer, tails: TableTails) =>
-            new Relay({
-              outbox,
-              producer,
-              tails,
-              logger,
-              databaseUrl: settings.databaseUrl!,
-              metrics: new RelayMetrics(),
-            }),
-        },
-        {
-          provide: Registration,
-          inject: [Relay, TableTails],
-          useFactory: (relay: Relay, tails: TableTails) =>
-            new Registration(new Webhooks(database), sealer, async (id, version) => {
-              relay.wake()
-              await tails.webhook.waitFor(id, version, PUBLISHED_WITHIN_MS)
-            }),
-        },
-        {
-          provide: HistoryQueries,
-          useFactory: () =>
-            new HistoryQueries({ query: (text, values) => database.manager.query(text, values) as Promise<unknown> }),
-        },
-      ],
+      controllers: [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge],
+      providers: [...stores(parts), ...publishing(parts), ...cases(parts), ...manners(parts)],
     }
   }
+}
+
+function stores({ database }: RegistryParts): Provider[] {
+  const tables = [Webhooks, Tenants, Keys, Sources, Audit, Idempotency, Outbox]
+  const query = (text: string, values?: readonly unknown[]) =>
+    database.manager.query(text, values as unknown[]) as Promise<unknown>
+  return [
+    ...tables.map(table => ({ provide: table, useFactory: () => new table(database) })),
+    { provide: HistoryQueries, useFactory: () => new HistoryQueries({ query }) },
+  ]
+}
+
+function publishing({ context: { logger, settings, fatal }, connection }: RegistryParts): Provider[] {
+  return [
+    { provide: SafeProducer, useFactory: () => new SafeProducer(connection) },
+    { provide: TableTails, useFactory: () => new TableTails(connection, fatal) },
+    {
+      provide: Relay,
+      inject: [Outbox, SafeProducer, TableTails],
+      useFactory: (outbox: Outbox, producer: SafeProducer, tails: TableTails) =>
+        new Relay({ outbox, producer, tails, logger, databaseUrl: settings.databaseUrl!, metrics: new RelayMetrics() }),
+    },
+    {
+      provide: Publishing,
+      inject: [Relay, TableTails],
+      useFactory: (relay: Relay, tails: TableTails) => new Publishing(relay, tails),
+    },
+    {
+      provide: BackgroundRemoval,
+      inject: [Tenants, Webhooks, Idempotency, Relay],
+      useFactory: (tenants: Tenants, webhooks: Webhooks, idempotency: Idempotency, relay: Relay) =>
+        new BackgroundRemoval({ tenants, webhooks, idempotency, logger, changed: () => relay.wake() }),
+    },
+  ]
+}
+
+function cases({ sealer, connection }: RegistryParts): Provider[] {
+  return [
+    { provide: Sealer, useValue: sealer },
+    given(TenantCases, Tenants, Publishing, BackgroundRemoval),
+    given(WebhookCases, Webhooks, TenantCases, Sealer, Publishing),
+    given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
+    given(WebhookTest, Webhooks, TenantCases, SafeProducer),
+    given(KeyCases, Keys, TenantCases, Publishing),
+    given(AuditCases, Audit),
+    {
+      provide: SourceCases,
+      inject: [Sources, Publishing],
+      useFactory: (sources: Sources, publishing: Publishing) =>
+        new SourceCases(sources, publishing, new SourceLag(connection), connection.prefix),
+    },
+  ]
+}
+
+function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
+  return [
+    {
+      provide: Authentication,
+      inject: [Keys],
+      useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, keyFinder(keys, logger)),
+    },
+    {
+      provide: APP_GUARD,
+      inject: [Authentication],
+      useFactory: (authentication: Authentication) => new KeyGuard(authentication),
+    },
+    {
+      provide: IdempotentAnswers,
+      inject: [Idempotency, Sealer],
+      useFactory: (store: Idempotency, sealer: Sealer) => new IdempotentAnswers(store, sealer, logger),
+    },
+    { provide: APP_INTERCEPTOR, useClass: HttpManners },
+  ]
+}
+
+/** A provider that is made of others in the order of its constructor; plain classes need no decorators for it. */
+function given<A extends readonly object[]>(
+  made: new (...args: A) => object,
+  ...parts: { readonly [I in keyof A]: abstract new (...args: never[]) => A[I] }
+): Provider {
+  return { provide: made, inject: [...parts], useFactory: (...args: unknown[]) => new made(...(args as unknown as A)) }
 }

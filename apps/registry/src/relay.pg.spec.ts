@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { Database, migrate, Outbox, Webhooks, type NewWebhook } from '@posthorn/store'
+import { Database, migrate, Outbox, OUTBOX_KINDS, Webhooks, type NewWebhook, type OutboxKind } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
-import { decodeWebhook, WEBHOOKS, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import { decodeWebhook, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import { DEFAULT_RETRY_POLICY, type Webhook } from '@posthorn/webhook'
+import { DOCUMENTS } from './documents.js'
 import { Relay } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
 
@@ -43,7 +44,7 @@ class Topic {
 let created: TestDatabase
 let database: Database
 let webhooks: Webhooks
-let topics: { webhook: Topic; tenant: Topic }
+let topics: Record<OutboxKind, Topic>
 let relays: Relay[]
 
 beforeEach(async () => {
@@ -52,7 +53,7 @@ beforeEach(async () => {
   database = new Database({ url: created.url, poolSize: 4, name: 'test', logger })
   await database.connect()
   webhooks = new Webhooks(database)
-  topics = { webhook: new Topic(), tenant: new Topic() }
+  topics = Object.fromEntries(OUTBOX_KINDS.map(kind => [kind, new Topic()])) as Record<OutboxKind, Topic>
   relays = []
 })
 afterEach(async () => {
@@ -67,12 +68,13 @@ type Send = (topic: Topic, record: TopicRecord) => Promise<void>
 function startRelay(send: Send = async (topic, record) => topic.append(record)): Relay {
   const producer = {
     send: async (contract: TopicContract, record: TopicRecord) => {
-      await send(contract === WEBHOOKS ? topics.webhook : topics.tenant, record)
+      const kind = OUTBOX_KINDS.find(one => DOCUMENTS[one].topic === contract)!
+      await send(topics[kind], record)
       return { partition: 0, offset: 0 }
     },
   }
   const tails = {
-    of: (kind: 'webhook' | 'tenant') => topics[kind] as never,
+    of: (kind: OutboxKind) => topics[kind] as never,
     whenStale: (listener: () => void) => void (topics.webhook.onStale = listener),
   }
   const outbox = new Outbox(database)
@@ -89,6 +91,17 @@ function startRelay(send: Send = async (topic, record) => topic.append(record)):
   return relay
 }
 
+const audited = () => ({
+  key: 'platform',
+  address: '127.0.0.1',
+  requestId: 'r',
+  tenant: null,
+  action: 'test',
+  subject: 'test',
+  before: null,
+  after: null,
+})
+
 let count = 0
 function fresh(): NewWebhook {
   return {
@@ -100,7 +113,9 @@ function fresh(): NewWebhook {
     events: ['*'],
     filter: null,
     format: 'standard',
-    sealedSecrets: ['v1.k.aaaa'],
+    secrets: [{ id: 'secret_1', sealed: 'v1.k.aaaa', createdAt: '2026-11-24T12:00:00.000Z', expiresAt: null }],
+    sealedHeaders: {},
+    uid: null,
     metadata: {},
     retryPolicy: DEFAULT_RETRY_POLICY,
     description: null,
@@ -112,9 +127,9 @@ const outboxEmpty = () => until(async () => (await new Outbox(database).read(1))
 
 describe('Relay', () => {
   test('publishes the tenant default and what was changed, the current document only', async () => {
-    const { id } = await webhooks.insert(fresh())
-    await webhooks.change('default', id, () => ({ description: 'second' }))
-    await webhooks.change('default', id, () => ({ url: 'https://example.com/3' }))
+    const { id } = await webhooks.insert(fresh(), audited)
+    await webhooks.change('default', id, undefined, () => ({ description: 'second' }), audited)
+    await webhooks.change('default', id, undefined, () => ({ url: 'https://example.com/3' }), audited)
     startRelay()
     await outboxEmpty()
     expect(topics.webhook.of(id)).toHaveLength(1)
@@ -128,7 +143,7 @@ describe('Relay', () => {
 
   test('a change committed by a process that is killed before publishing is published later', async () => {
     const killed = startRelay(async () => Promise.reject(new Error('killed')))
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     killed.end()
     await killed.stopped()
     expect(topics.webhook.records).toEqual([])
@@ -137,7 +152,7 @@ describe('Relay', () => {
   })
 
   test('killed after the acknowledgement and before the outbox row goes: published again, nothing lost', async () => {
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     const killed = startRelay(async (topic, record) => {
       topic.append(record)
       throw new Error('killed')
@@ -145,7 +160,7 @@ describe('Relay', () => {
     await published(id, 1)
     killed.end()
     await killed.stopped()
-    await webhooks.change('default', id, () => ({ status: 'disabled' }))
+    await webhooks.change('default', id, undefined, () => ({ status: 'disabled' }), audited)
     startRelay()
     await published(id, 2)
     await outboxEmpty()
@@ -154,11 +169,11 @@ describe('Relay', () => {
   test('a wake publishes at once, and a change of another process by its notification', async () => {
     const relay = startRelay()
     await outboxEmpty()
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     relay.wake()
     await until(() => topics.webhook.lastVersion(id) === 1, 900)
     for (let version = 2; version < 6; version++) {
-      await webhooks.change('default', id, () => ({ description: String(version) }))
+      await webhooks.change('default', id, undefined, () => ({ description: String(version) }), audited)
       // Were it the poll of 1 s that finds them, four in a row would not all be this quick.
       await until(() => topics.webhook.lastVersion(id) === version, 900)
     }
@@ -166,10 +181,10 @@ describe('Relay', () => {
 
   test('never leaves an older document last: it publishes again with a higher version', async () => {
     startRelay()
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     await published(id, 1)
     const older = topics.webhook.last(id)!
-    await webhooks.change('default', id, () => ({ description: 'newer' }))
+    await webhooks.change('default', id, undefined, () => ({ description: 'newer' }), audited)
     await published(id, 2)
     topics.webhook.append({ key: Buffer.from(id), value: Buffer.from(JSON.stringify({ v: 1, ...older })) })
     await published(id, 3)
@@ -177,7 +192,7 @@ describe('Relay', () => {
   })
 
   test('at its start publishes again what the topic lacks, or has in another version', async () => {
-    const [lost, ahead] = [await webhooks.insert(fresh()), await webhooks.insert(fresh())]
+    const [lost, ahead] = [await webhooks.insert(fresh(), audited), await webhooks.insert(fresh(), audited)]
     startRelay().wake()
     await outboxEmpty()
     relays[0]!.end()
@@ -199,12 +214,12 @@ describe('Relay', () => {
     const first = startRelay(named('first'))
     await outboxEmpty()
     startRelay(named('second'))
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     await published(id, 1)
     expect(new Set(by)).toEqual(new Set(['first']))
     first.end()
     await first.stopped()
-    await webhooks.change('default', id, () => ({ status: 'disabled' }))
+    await webhooks.change('default', id, undefined, () => ({ status: 'disabled' }), audited)
     await published(id, 2)
     expect(by.at(-1)).toBe('second')
   })
@@ -217,7 +232,7 @@ describe('Relay', () => {
       .catch(() => undefined)
     let id = ''
     await until(async () => {
-      id = await webhooks.insert(fresh()).then(
+      id = await webhooks.insert(fresh(), audited).then(
         row => row.id,
         () => '',
       )
@@ -227,8 +242,8 @@ describe('Relay', () => {
   })
 
   test('ends a webhook with a tombstone 30 days after its deletion', async () => {
-    const [old, young] = [await webhooks.insert(fresh()), await webhooks.insert(fresh())]
-    for (const { id } of [old, young]) await webhooks.remove('default', id)
+    const [old, young] = [await webhooks.insert(fresh(), audited), await webhooks.insert(fresh(), audited)]
+    for (const { id } of [old, young]) await webhooks.remove('default', id, undefined, audited)
     await database.manager.query(`UPDATE webhooks SET deleted_at = now() - interval '31 days' WHERE id = $1`, [old.id])
     startRelay()
     await until(() => topics.webhook.of(old.id).length === 2, 5000)

@@ -1,8 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SafeProducer } from '@posthorn/kafka'
-import { RelayLock, type Outbox, type OutboxKind, type Publication, type RowVersion } from '@posthorn/store'
+import {
+  OUTBOX_KINDS,
+  RelayLock,
+  SWEPT_KINDS,
+  type Outbox,
+  type OutboxKind,
+  type Publication,
+  type RowVersion,
+} from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
-import { DAY_MS, encodeTenant, encodeWebhook, TENANTS, WEBHOOKS } from '@posthorn/topics'
+import { DAY_MS } from '@posthorn/topics'
+import { Bell } from './bell.js'
+import { DOCUMENTS, recordOf } from './documents.js'
 import type { RelayMetrics } from './relay-metrics.js'
 import type { TableTails } from './table-tails.js'
 
@@ -15,7 +25,6 @@ const RETRY_MS = 1000
 const SWEEP_EVERY_MS = 3600_000
 /** Readers that were away for longer than this have to read their tables anew anyway. */
 const TOMBSTONE_AFTER_MS = 30 * DAY_MS
-const KINDS: readonly OutboxKind[] = ['webhook', 'tenant']
 
 export interface RelayParts {
   readonly outbox: Outbox
@@ -88,7 +97,7 @@ export class Relay {
   private async lead(lock: RelayLock): Promise<void> {
     let sweepAt = 0
     await this.publishAll(lock)
-    for (const kind of KINDS) await this.repair(kind, await this.allVersions(kind))
+    for (const kind of OUTBOX_KINDS) await this.repair(kind, await this.allVersions(kind))
     while (!this.ending.signal.aborted) {
       await lock.check()
       await this.publishAll(lock)
@@ -114,14 +123,7 @@ export class Relay {
 
   private async publish(publication: Publication): Promise<void> {
     const { producer, metrics } = this.parts
-    switch (publication.kind) {
-      case 'webhook':
-        await producer.send(WEBHOOKS, encodeWebhook(publication.document))
-        break
-      case 'tenant':
-        await producer.send(TENANTS, encodeTenant(publication.document))
-        break
-    }
+    await producer.send(DOCUMENTS[publication.kind].topic, recordOf(publication))
     metrics.published(publication.kind)
   }
 
@@ -135,7 +137,7 @@ export class Relay {
   }
 
   private async repairOverwritten(): Promise<void> {
-    for (const kind of KINDS) {
+    for (const kind of OUTBOX_KINDS) {
       const ids = this.parts.tails.of(kind).takeOverwritten()
       if (ids.length > 0) await this.repair(kind, await this.parts.outbox.versionsOf(kind, ids))
     }
@@ -167,35 +169,16 @@ export class Relay {
 
   /** Ends the documents of what was deleted long ago with a tombstone, so that compaction forgets them. */
   private async sweep(): Promise<void> {
+    for (const kind of SWEPT_KINDS) await this.sweepKind(kind)
+  }
+
+  private async sweepKind(kind: OutboxKind): Promise<void> {
     const { outbox, producer } = this.parts
     for (;;) {
-      const ids = await outbox.deletedBefore(new Date(Date.now() - TOMBSTONE_AFTER_MS), BATCH)
+      const ids = await outbox.deletedBefore(kind, new Date(Date.now() - TOMBSTONE_AFTER_MS), BATCH)
       if (ids.length === 0 || this.ending.signal.aborted) return
-      await Promise.all(ids.map(id => producer.send(WEBHOOKS, { key: Buffer.from(id), value: null })))
-      await outbox.purge(ids)
+      await Promise.all(ids.map(id => producer.send(DOCUMENTS[kind].topic, { key: Buffer.from(id), value: null })))
+      await outbox.purge(kind, ids)
     }
-  }
-}
-
-/** Wakes one sleeper; a ring while it is awake is kept for its next sleep. */
-class Bell {
-  private rung = false
-  private hear = () => {}
-
-  ring(): void {
-    this.rung = true
-    this.hear()
-  }
-
-  async wait(ms: number): Promise<void> {
-    if (!this.rung) {
-      let timer: NodeJS.Timeout
-      await new Promise<void>(resolve => {
-        this.hear = resolve
-        timer = setTimeout(resolve, ms)
-      }).finally(() => clearTimeout(timer))
-      this.hear = () => {}
-    }
-    this.rung = false
   }
 }

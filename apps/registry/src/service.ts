@@ -4,8 +4,9 @@ import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
+import { BackgroundRemoval } from './background-removal.js'
 import { GrpcHealth } from './grpc-health.js'
-import { databaseProblem } from './problems.js'
+import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
 import { Relay } from './relay.js'
 import { TableTails } from './table-tails.js'
@@ -13,7 +14,7 @@ import { TableTails } from './table-tails.js'
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
 
-/** Administers webhooks over REST, and publishes them for the data path: Postgres to webhooks.v1. */
+/** Administers tenants, keys and webhooks over REST and gRPC, and publishes them for the data path. */
 export const registryService: Service = { target: 'registry', start }
 
 async function start(context: ServiceContext): Promise<RunningService> {
@@ -32,9 +33,10 @@ async function start(context: ServiceContext): Promise<RunningService> {
     nestLogger: new NestLogger(logger),
     log: logger,
     bodyLimit: BODY_LIMIT,
-    mapError: databaseProblem,
+    mapError: storeProblem,
   })
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
+  const removal = app.get(BackgroundRemoval)
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
   const grpc = await GrpcHealth.serve(app, settings.listenHost, settings.registryGrpcPort, readiness)
@@ -42,6 +44,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const address = await listen(app, settings.listenHost, settings.registryPort)
   await Promise.all([database.connect(), producer.connect(), tails.start()])
   relay.start()
+  removal.start()
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {
@@ -50,7 +53,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])
-    await relay.stopped()
+    await Promise.all([relay.stopped(), removal.stop()])
     await database.close()
   }
 }

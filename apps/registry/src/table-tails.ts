@@ -1,6 +1,7 @@
 import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
-import type { OutboxKind } from '@posthorn/store'
-import { decodeTenant, decodeWebhook, TENANTS, WEBHOOKS, type ReadDocument, type TopicContract } from '@posthorn/topics'
+import { OUTBOX_KINDS, type OutboxKind } from '@posthorn/store'
+import type { ReadDocument, TopicContract } from '@posthorn/topics'
+import { DOCUMENTS } from './documents.js'
 
 /** One compacted topic of the registry's own, followed to see what stands last on it. */
 export class TableTail {
@@ -64,15 +65,14 @@ export class TableTail {
 
 /** The registry's topics, each read from its beginning. */
 export class TableTails {
-  readonly webhook: TableTail
-  readonly tenant: TableTail
+  private readonly tails: ReadonlyMap<OutboxKind, TableTail>
   private caughtUp = false
   private onStale = () => {}
 
   constructor(connection: KafkaConnection, fatal: (error: Error) => void) {
-    const stale = () => this.onStale()
-    this.webhook = new TableTail(connection, WEBHOOKS, decodeWebhook, fatal, stale)
-    this.tenant = new TableTail(connection, TENANTS, decodeTenant, fatal, stale)
+    const tail = (kind: OutboxKind) =>
+      new TableTail(connection, DOCUMENTS[kind].topic, DOCUMENTS[kind].decode, fatal, () => this.onStale())
+    this.tails = new Map(OUTBOX_KINDS.map(kind => [kind, tail(kind)]))
   }
 
   /** Who is told that an older record overwrote a newer one. */
@@ -81,16 +81,16 @@ export class TableTails {
   }
 
   of(kind: OutboxKind): TableTail {
-    return this[kind]
+    return this.tails.get(kind)!
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.webhook.start(), this.tenant.start()])
+    await Promise.all([...this.tails.values()].map(tail => tail.start()))
     this.caughtUp = true
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.webhook.stop(), this.tenant.stop()])
+    await Promise.all([...this.tails.values()].map(tail => tail.stop()))
   }
 
   readiness(): string | undefined {

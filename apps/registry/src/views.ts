@@ -1,28 +1,9 @@
-import { retryPolicyView, type WebhookView } from '@posthorn/api'
 import type { AttemptView, DeliveryView, EventView, PoisonView } from '@posthorn/api'
-import type { AttemptRecord, DeliveryRecord, EventRecord, PoisonRecord, WebhookRow } from '@posthorn/store'
+import type { AttemptRecord, DeliveryRecord, EventRecord, PoisonRecord } from '@posthorn/store'
 import { isJsonMediaType, type DeliveryStatus } from '@posthorn/webhook'
 
 const time = (date: Date): string => date.toISOString()
 const timeOrNull = (date: Date | null): string | null => date && time(date)
-
-export function webhookView(row: WebhookRow): WebhookView {
-  const { id, status, url, method, events, format, description, metadata, version } = row
-  return {
-    id,
-    status,
-    url,
-    method,
-    events,
-    format,
-    retry_policy: retryPolicyView(row.retryPolicy),
-    description,
-    metadata,
-    created_at: time(row.createdAt),
-    updated_at: time(row.updatedAt),
-    version,
-  }
-}
 
 export function eventView(
   { event, acceptedAt }: EventRecord,

@@ -1,59 +1,158 @@
-import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common'
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Res } from '@nestjs/common'
 import {
+  Answers,
+  AnswersList,
+  CalledBy,
+  CreatedWebhookView,
   CreateWebhookBody,
+  IfMatch,
   JsonBody,
   ListWebhooksQuery,
+  Needs,
+  OptionalJsonBody,
   PatchWebhookBody,
   QueryOf,
-  TenantName,
-  type CreatedWebhookView,
+  RevealedSecretView,
+  RotateSecretBody,
+  SecretView,
+  TestView,
+  TestWebhookBody,
+  WebhookView,
+  type Caller,
   type ListView,
-  type WebhookView,
 } from '@posthorn/api'
 import type { FastifyReply } from 'fastify'
-import { Registration } from './registration.js'
+import { WebhookSecrets } from './webhook-secrets.js'
+import { WebhookTest } from './webhook-test.js'
+import { WebhookCases } from './webhooks.js'
 
 @Controller('v1/webhooks')
 export class WebhooksEdge {
-  constructor(private readonly registration: Registration) {}
+  constructor(
+    private readonly webhooks: WebhookCases,
+    private readonly secrets: WebhookSecrets,
+    private readonly sample: WebhookTest,
+  ) {}
 
   @Post()
   @HttpCode(201)
+  @Answers(201, CreatedWebhookView)
   async create(
-    @TenantName() tenant: string,
+    @CalledBy() caller: Caller,
     @JsonBody(CreateWebhookBody) body: CreateWebhookBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedWebhookView> {
-    const created = await this.registration.create(tenant, body)
+    const created = await this.webhooks.create(caller, body)
     reply.header('location', `/v1/webhooks/${created.id}`)
     return created
   }
 
   @Get()
+  @AnswersList(WebhookView)
   list(
-    @TenantName() tenant: string,
+    @CalledBy() caller: Caller,
     @QueryOf(ListWebhooksQuery) query: ListWebhooksQuery,
   ): Promise<ListView<WebhookView>> {
-    return this.registration.list(tenant, query)
+    return this.webhooks.list(caller, query)
+  }
+
+  @Get('by-uid/:uid')
+  @Answers(200, WebhookView)
+  byUid(@CalledBy() caller: Caller, @Param('uid') uid: string): Promise<WebhookView> {
+    return this.webhooks.byUid(caller, uid)
+  }
+
+  @Put('by-uid/:uid')
+  @Answers(200, WebhookView)
+  @Answers(201, CreatedWebhookView)
+  async upsert(
+    @CalledBy() caller: Caller,
+    @Param('uid') uid: string,
+    @JsonBody(CreateWebhookBody) body: CreateWebhookBody,
+    @IfMatch() version: number | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WebhookView> {
+    const { kind, webhook } = await this.webhooks.upsert(caller, uid, body, version)
+    reply.code(kind === 'created' ? 201 : 200)
+    return webhook
   }
 
   @Get(':id')
-  get(@TenantName() tenant: string, @Param('id') id: string): Promise<WebhookView> {
-    return this.registration.get(tenant, id)
+  @Answers(200, WebhookView)
+  get(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
+    return this.webhooks.get(caller, id)
   }
 
   @Patch(':id')
+  @Answers(200, WebhookView)
   change(
-    @TenantName() tenant: string,
+    @CalledBy() caller: Caller,
     @Param('id') id: string,
     @JsonBody(PatchWebhookBody, 'application/merge-patch+json') body: PatchWebhookBody,
+    @IfMatch() version: number | undefined,
   ): Promise<WebhookView> {
-    return this.registration.change(tenant, id, body)
+    return this.webhooks.change(caller, id, body, version)
   }
 
   @Delete(':id')
   @HttpCode(204)
-  async remove(@TenantName() tenant: string, @Param('id') id: string): Promise<void> {
-    await this.registration.remove(tenant, id)
+  @Answers(204)
+  remove(@CalledBy() caller: Caller, @Param('id') id: string, @IfMatch() version: number | undefined): Promise<void> {
+    return this.webhooks.remove(caller, id, version)
+  }
+
+  @Post(':id/disable')
+  @HttpCode(200)
+  @Answers(200, WebhookView)
+  disable(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
+    return this.webhooks.disable(caller, id)
+  }
+
+  @Post(':id/enable')
+  @HttpCode(200)
+  @Answers(200, WebhookView)
+  enable(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
+    return this.webhooks.enable(caller, id)
+  }
+
+  @Post(':id/test')
+  @HttpCode(202)
+  @Answers(202, TestView)
+  test(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @OptionalJsonBody(TestWebhookBody) body: TestWebhookBody,
+  ): Promise<TestView> {
+    return this.sample.send(caller, id, body)
+  }
+
+  @Get(':id/secrets')
+  @AnswersList(SecretView)
+  listSecrets(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ListView<SecretView>> {
+    return this.secrets.list(caller, id)
+  }
+
+  @Post(':id/secrets/rotate')
+  @HttpCode(201)
+  @Answers(201, RevealedSecretView)
+  rotate(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @OptionalJsonBody(RotateSecretBody) body: RotateSecretBody,
+  ): Promise<RevealedSecretView> {
+    return this.secrets.rotate(caller, id, body)
+  }
+
+  /** A POST, because it leaves an entry in the audit. */
+  @Post(':id/secrets/:secret/reveal')
+  @HttpCode(200)
+  @Needs('admin')
+  @Answers(200, RevealedSecretView)
+  reveal(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @Param('secret') secret: string,
+  ): Promise<RevealedSecretView> {
+    return this.secrets.reveal(caller, id, secret)
   }
 }

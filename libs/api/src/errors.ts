@@ -38,7 +38,18 @@ export const ERRORS = {
   key_invalid: {
     status: 401,
     title: 'The key is not known',
-    action: 'Check the key; the platform key is POSTHORN_AUTH_PLATFORM_KEY.',
+    action: 'Check the key; a deleted or rotated key is not known any more.',
+  },
+  key_expired: { status: 401, title: 'The key has expired', action: 'Make another key, or rotate this one.' },
+  role_missing: {
+    status: 403,
+    title: 'The key may not do this',
+    action: 'Use a key with the role that the detail names.',
+  },
+  address_not_allowed: {
+    status: 403,
+    title: 'The key may not be used from this address',
+    action: 'Call from an address in the allowed_ips of the key, or change them.',
   },
   tenant_not_found: {
     status: 404,
@@ -49,6 +60,16 @@ export const ERRORS = {
     status: 404,
     title: 'The webhook does not exist',
     action: 'Check the id; a deleted webhook cannot be read.',
+  },
+  secret_not_found: {
+    status: 404,
+    title: 'The secret does not exist',
+    action: 'Check the id; a secret is gone once its overlap is over.',
+  },
+  key_not_found: {
+    status: 404,
+    title: 'The key does not exist',
+    action: 'Check the id; a deleted key cannot be read.',
   },
   event_not_found: {
     status: 404,
@@ -70,12 +91,57 @@ export const ERRORS = {
     title: 'The path does not take this method',
     action: 'Use one of the methods in the Allow header.',
   },
+  source_not_found: {
+    status: 404,
+    title: 'The source does not exist',
+    action: 'Check the id; a deleted source cannot be read, and those of the configuration are not shown.',
+  },
+  tenant_exists: {
+    status: 409,
+    title: 'The id of the tenant is taken',
+    action: 'Choose another id; the id of a deleted tenant is not given again.',
+  },
+  tenant_protected: {
+    status: 409,
+    title: 'The tenant cannot be deleted',
+    action: 'Delete its webhooks and keys one by one; the tenant default always exists.',
+  },
+  uid_taken: {
+    status: 409,
+    title: 'Another webhook has this uid',
+    action: 'Choose another uid, or change that webhook by PUT /v1/webhooks/by-uid/{uid}.',
+  },
+  webhook_disabled: {
+    status: 409,
+    title: 'The webhook is disabled',
+    action: 'Enable it by POST /v1/webhooks/{id}/enable, and try again.',
+  },
+  quota_reached: {
+    status: 409,
+    title: 'The quota of the tenant is reached',
+    action: 'Delete what is not used, or have the quota raised.',
+  },
+  idempotency_running: {
+    status: 409,
+    title: 'The first request with this Idempotency-Key is still running',
+    action: 'Send it again in some moments.',
+  },
+  version_conflict: {
+    status: 412,
+    title: 'It was changed meanwhile',
+    action: 'Read it again, and send the change with the new ETag.',
+  },
   body_too_large: {
     status: 413,
     title: 'The body is too large',
     action: 'Send smaller or fewer events; the limit of one event is POSTHORN_INGEST_MAX_EVENT_BYTES.',
   },
   media_type_unsupported: { status: 415, title: 'The content type is not supported', action: 'Send application/json.' },
+  idempotency_mismatch: {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    action: 'Use a key of its own for each request; the same key is for sending the same request again.',
+  },
   internal: {
     status: 500,
     title: 'Posthorn failed',

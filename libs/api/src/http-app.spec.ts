@@ -4,13 +4,27 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Controller, Get, HttpCode, Module, Post, type LoggerService } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { ApiKey } from '@posthorn/topics'
 import { IsInt, IsOptional, IsString } from 'class-validator'
+import { apiKeyFrom, apiKeyHash } from './api-key.js'
+import { Authentication } from './authentication.js'
 import { createHttpApp, listen } from './http-app.js'
 import { BodyBytes, JsonBody, QueryOf } from './http-body.js'
-import { BearerGuard, TenantName } from './http-guard.js'
+import { KeyGuard, Needs, PlatformOnly, TenantName } from './http-guard.js'
 import { Faults } from './http-validation.js'
 
 const KEY = 'key-of-the-platform-0123456789'
+const READER = apiKeyFrom(new Uint8Array(32).fill(7))
+const READING: ApiKey = {
+  id: 'key_1',
+  version: 1,
+  status: 'active',
+  hash: apiKeyHash(READER),
+  tenant: 'acme',
+  roles: ['read'],
+  allowedIps: [],
+  expiresAt: null,
+}
 const LIMIT = 100_000
 const SILENT: LoggerService = { log() {}, error() {}, warn() {} }
 
@@ -36,6 +50,17 @@ class ThingController {
   create(@TenantName() tenant: string, @JsonBody(Thing, 'application/merge-patch+json') thing: Thing) {
     return { tenant, name: thing.name }
   }
+  @Post('reads')
+  @Needs('read')
+  reads(@TenantName() tenant: string) {
+    return { tenant }
+  }
+  @Post('all')
+  @Needs('read')
+  @PlatformOnly()
+  all() {
+    return {}
+  }
   @Post('bytes')
   bytes(@BodyBytes() body: Buffer) {
     return { size: body.length }
@@ -57,7 +82,14 @@ beforeAll(async () => {
   const module = {
     module: ThingModule,
     controllers: [ThingController],
-    providers: [{ provide: APP_GUARD, useValue: new BearerGuard(KEY) }],
+    providers: [
+      {
+        provide: APP_GUARD,
+        useValue: new KeyGuard(
+          new Authentication(KEY, async hash => (hash === apiKeyHash(READER) ? READING : undefined)),
+        ),
+      },
+    ],
   }
   app = await createHttpApp(module, {
     nestLogger: SILENT,
@@ -138,6 +170,17 @@ describe('the HTTP edge', () => {
     expect(answer.headers.get('content-type')).toMatch('application/problem+json')
   })
 
+  test('a key of a tenant acts for its tenant, in its roles', async () => {
+    const authorization = `Bearer ${READER}`
+    expect(await call('POST', '/v1/reads', undefined, { authorization })).toMatchObject({ body: { tenant: 'acme' } })
+    for (const [path, headers, code] of [
+      ['/v1/reads', { 'posthorn-tenant': 'other' }, 'tenant_not_found'],
+      ['/v1/things', {}, 'role_missing'],
+      ['/v1/all', {}, 'role_missing'],
+    ] as const)
+      expect(await call('POST', path, '{}', { ...headers, authorization })).toMatchObject({ body: { code } })
+  })
+
   test('says which methods a path takes', async () => {
     expect((await call('PUT', '/v1/things', '{}')).headers.get('allow')).toBe('POST')
   })
@@ -191,6 +234,6 @@ async function upload(framing: string, chunks: number): Promise<{ answered: stri
   return { answered, sent: await closed }
 }
 
-test('a guard without a key refuses to be made', () => {
-  expect(() => new BearerGuard(undefined)).toThrow('POSTHORN_AUTH_PLATFORM_KEY')
+test('an authentication without a key refuses to be made', () => {
+  expect(() => new Authentication(undefined, () => undefined)).toThrow('POSTHORN_AUTH_PLATFORM_KEY')
 })

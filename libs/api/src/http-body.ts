@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
+import { documentBody, documentQuery } from './documented.js'
 import { ApiError } from './errors.js'
 import { validated, type Dto } from './http-validation.js'
 
@@ -10,26 +11,58 @@ const DRAIN_MS = 10_000
 
 const JSON_TYPE = 'application/json'
 
+const bodies = new WeakMap<FastifyRequest, Promise<Buffer>>()
+
+/** The request's body as bytes, however often it is asked for. Rejects as readBody does. */
+export function bodyOf(request: FastifyRequest): Promise<Buffer> {
+  let body = bodies.get(request)
+  if (!body) bodies.set(request, (body = readBody(request)))
+  return body
+}
+
 /** The request's body as bytes, at most the app's bodyLimit; empty when there is none. 413 beyond. */
 export const BodyBytes = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  readBody(context.switchToHttp().getRequest<FastifyRequest>()),
+  bodyOf(context.switchToHttp().getRequest<FastifyRequest>()),
 )
 
 /** The JSON body checked against a DTO class: 415, 400 body_invalid, or 400 request_invalid with every fault. */
 export function JsonBody<T extends object>(dto: Dto<T>, ...otherTypes: string[]): ParameterDecorator {
   const types = [JSON_TYPE, ...otherTypes]
-  return createParamDecorator(async (_: unknown, context: ExecutionContext) => {
+  const read = createParamDecorator(async (_: unknown, context: ExecutionContext) => {
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     requireMediaType(request, types)
-    return validated(dto, parseJson(await readBody(request)))
+    return validated(dto, parseJson(await bodyOf(request)))
   })()
+  return (target, property, index) => {
+    documentBody(target, property!, dto, types)
+    read(target, property, index)
+  }
+}
+
+/** The same where a request may have no body at all, which then is an empty object. */
+export function OptionalJsonBody<T extends object>(dto: Dto<T>): ParameterDecorator {
+  const read = createParamDecorator(async (_: unknown, context: ExecutionContext) => {
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    const body = await bodyOf(request)
+    if (body.length === 0) return validated(dto, {})
+    requireMediaType(request, [JSON_TYPE])
+    return validated(dto, parseJson(body))
+  })()
+  return (target, property, index) => {
+    documentBody(target, property!, dto, [JSON_TYPE], false)
+    read(target, property, index)
+  }
 }
 
 /** The query's parameters checked against a DTO class: 400 request_invalid with every fault. */
 export function QueryOf<T extends object>(dto: Dto<T>): ParameterDecorator {
-  return createParamDecorator((_: unknown, context: ExecutionContext) =>
+  const read = createParamDecorator((_: unknown, context: ExecutionContext) =>
     validated(dto, { ...(context.switchToHttp().getRequest<FastifyRequest>().query as object) }),
   )()
+  return (target, property, index) => {
+    documentQuery(target, property!, dto)
+    read(target, property, index)
+  }
 }
 
 /** Reads the body, whatever its content type. Throws ApiError body_too_large, media_type_unsupported (encoded). */

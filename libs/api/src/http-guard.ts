@@ -1,44 +1,70 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common'
+import { createParamDecorator, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common'
+import type { ApiRole } from '@posthorn/topics'
 import type { FastifyRequest } from 'fastify'
-import { TENANT_PATTERN } from '@posthorn/webhook'
-import { ApiError } from './errors.js'
+import { plainAddress, type Authentication, type Caller, type Needed } from './authentication.js'
 
-const DEFAULT_TENANT = 'default'
-const BEARER = /^Bearer +(\S+) *$/i
+const ROLE = 'posthorn:role'
+const PLATFORM = 'posthorn:platform'
+const OPEN = 'posthorn:open'
+const callers = new WeakMap<FastifyRequest, Caller>()
 
-/** Lets in who has the platform key: `Authorization: Bearer <key>`. */
-export class BearerGuard implements CanActivate {
-  private readonly digest: Buffer
+/** The role that a handler asks for; unless said, `read` for GET and `admin` for all that changes something. */
+export const Needs = (role: ApiRole) => SetMetadata(ROLE, role)
+/** For keys of the platform alone. On a handler or on its controller. */
+export const PlatformOnly = () => SetMetadata(PLATFORM, true)
+/** For everybody, without a key. */
+export const Open = () => SetMetadata(OPEN, true)
 
-  /** Throws, with a sentence for the operator, when no key is set: an API without a key is never opened. */
-  constructor(platformKey: string | undefined) {
-    if (platformKey === undefined)
-      throw new Error('POSTHORN_AUTH_PLATFORM_KEY is not set: set it to a key of 24 characters or more and start again')
-    this.digest = sha256(platformKey)
-  }
+/** Lets a request in, or throws why not; what it knows of the caller is there for `CalledBy` and `TenantName`. */
+export class KeyGuard implements CanActivate {
+  constructor(private readonly authentication: Authentication) {}
 
-  canActivate(context: ExecutionContext): boolean {
-    const header = context.switchToHttp().getRequest<FastifyRequest>().headers.authorization
-    if (header === undefined) throw new ApiError('key_missing', 'The request has no Authorization header.')
-    const key = BEARER.exec(header)?.[1]
-    if (key === undefined)
-      throw new ApiError('key_missing', 'The Authorization header is not of the form Bearer <key>.')
-    // Digests of equal length are compared, so that the time tells neither the key's length nor its beginning.
-    if (!timingSafeEqual(sha256(key), this.digest))
-      throw new ApiError('key_invalid', 'The key is not the platform key.')
-    return true
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    if (asked(context, OPEN) === true) return true
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    const { headers, ip, id } = request
+    const tenant = headers['posthorn-tenant']
+    const credentials = {
+      authorization: headers.authorization,
+      // Given twice it is no tenant id, which is then said.
+      tenant: typeof tenant === 'string' || tenant === undefined ? tenant : tenant.join(),
+      address: plainAddress(ip),
+      requestId: id,
+    }
+    const caller = this.authentication.caller(credentials, neededBy(context, request.method))
+    if (!(caller instanceof Promise)) return keep(request, caller)
+    return caller.then(found => keep(request, found))
   }
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+function keep(request: FastifyRequest, caller: Caller): true {
+  callers.set(request, caller)
+  return true
 }
 
-/** The tenant that the header Posthorn-Tenant names; whether it exists is for the use case to say. */
-export const TenantName = createParamDecorator((_: unknown, context: ExecutionContext): string => {
-  const name = context.switchToHttp().getRequest<FastifyRequest>().headers['posthorn-tenant'] ?? DEFAULT_TENANT
-  if (typeof name !== 'string' || !TENANT_PATTERN.test(name))
-    throw new ApiError('tenant_not_found', 'The header Posthorn-Tenant is not a tenant id.')
-  return name
-})
+/** What a handler asks for by its decorators. */
+export function neededBy(context: ExecutionContext, method: string): Needed {
+  const role = asked(context, ROLE) as ApiRole | undefined
+  return { role: role ?? (method === 'GET' ? 'read' : 'admin'), platform: asked(context, PLATFORM) === true }
+}
+
+function asked(context: ExecutionContext, key: string): unknown {
+  return Reflect.getMetadata(key, context.getHandler()) ?? Reflect.getMetadata(key, context.getClass())
+}
+
+/** Who a request that was let in comes from. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request)
+  if (!caller) throw new Error('the request was not let in by a KeyGuard')
+  return caller
+}
+
+export const CalledBy = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+)
+
+/** The tenant that the request is about: the key's, or what a key of the platform names by Posthorn-Tenant. */
+export const TenantName = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string =>
+    callerOf(context.switchToHttp().getRequest<FastifyRequest>()).tenant,
+)

@@ -1,28 +1,32 @@
 import { plainToInstance } from 'class-transformer'
 import { registerDecorator, validateSync, type ValidationError } from 'class-validator'
 import { escapePointer, type Problem } from '@posthorn/webhook'
+import { Documented, type FieldSchema } from './documented.js'
 import { ApiError } from './errors.js'
 
 export type Dto<T extends object> = new () => T
 
 /** Fields that the design has a place for and this version does not take yet. */
 const PLANNED = new Set([
-  'headers',
   'filter',
   'rate_limit',
+  'max_concurrency',
   'ordering',
-  'ip_allowlist',
+  'allowed_cidrs',
+  'min_tls_version',
   'encryption',
   'payload_encryption',
   'signature',
-  'secrets',
-  'concurrency',
   'preset',
 ])
 
-/** A check of one field that finds several faults, each with its pointer below the field. */
-export function Faults(check: (value: unknown) => readonly Problem[]): PropertyDecorator {
-  return (target, property) =>
+/**
+ * A check of one field that finds several faults, each with its pointer below the field; `schema` says
+ * the same in the OpenAPI document.
+ */
+export function Faults(check: (value: unknown) => readonly Problem[], schema: FieldSchema = {}): PropertyDecorator {
+  return (target, property) => {
+    Documented(schema)(target, property)
     registerDecorator({
       name: 'faults',
       target: target.constructor,
@@ -33,6 +37,7 @@ export function Faults(check: (value: unknown) => readonly Problem[]): PropertyD
         defaultMessage: context => JSON.stringify(check(context?.value)),
       },
     })
+  }
 }
 
 /** An instance of the DTO class, or ApiError request_invalid with every fault by its JSON Pointer. */

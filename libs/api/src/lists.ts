@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer'
 import { IsOptional, IsString } from 'class-validator'
+import { Documented } from './documented.js'
 import { Faults } from './http-validation.js'
 
 const MAX_LIMIT = 250
@@ -8,9 +9,16 @@ const LIMIT_FAULT = [{ pointer: '', message: `must be a whole number from 1 to $
 /** What every list takes. */
 export class ListQuery {
   @Transform(({ value }) => (/^\d{1,4}$/.test(String(value)) ? Number(value) : value))
-  @Faults(limit => (typeof limit === 'number' && limit >= 1 && limit <= MAX_LIMIT ? [] : LIMIT_FAULT))
+  @Faults(limit => (typeof limit === 'number' && limit >= 1 && limit <= MAX_LIMIT ? [] : LIMIT_FAULT), {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: 50,
+    required: false,
+  })
   limit = 50
 
+  @Documented({ type: 'string', required: false, description: 'next_cursor of the page before.' })
   @IsOptional()
   @IsString({ message: 'must be one next_cursor' })
   cursor?: string

@@ -12,6 +12,33 @@ const MAX_EVENTS = 100
 const MAX_METADATA = 50
 const MAX_METADATA_KEY = 64
 const MAX_METADATA_VALUE = 1024
+const MAX_HEADERS = 32
+const MAX_HEADER_VALUE = 4096
+const MAX_UID = 128
+const UID = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
+/** What HTTP lets into a value without a doubt: printable ASCII, no space at its ends. */
+const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
+/** Said by the request itself, or by Posthorn. */
+const OWN_HEADERS = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+])
+/** What stands for a value that is not shown. */
+export const REDACTED = '[redacted]'
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
 const fault = (message: string, pointer = ''): Problem[] => [{ pointer, message }]
@@ -58,6 +85,37 @@ export function metadataFaults(metadata: unknown): Problem[] {
     if (typeof value !== 'string') return fault('must be a string', pointer)
     return value.length > MAX_METADATA_VALUE ? fault(`must have at most ${MAX_METADATA_VALUE} characters`, pointer) : []
   })
+}
+
+/** Faults of the customer's own headers, by name in any case; with `removable` null takes one away. */
+export function headersFaults(headers: unknown, removable = false): Problem[] {
+  if (!isObject(headers)) return fault('must be an object of strings')
+  const names = Object.keys(headers)
+  if (names.length > MAX_HEADERS) return fault(`must have at most ${MAX_HEADERS} entries`)
+  const lower = names.map(name => name.toLowerCase())
+  return names.flatMap((name, index) => {
+    const pointer = `/${escapePointer(name)}`
+    if (!HEADER_NAME.test(name)) return fault('is not a name that a header can have', pointer)
+    if (OWN_HEADERS.has(lower[index]!) || lower[index]!.startsWith('webhook-'))
+      return fault('is set by Posthorn', pointer)
+    if (lower.indexOf(lower[index]!) !== index) return fault('is there twice', pointer)
+    return removable && headers[name] === null ? [] : headerValueFaults(headers[name], pointer)
+  })
+}
+
+function headerValueFaults(value: unknown, pointer: string): Problem[] {
+  if (typeof value !== 'string') return fault('must be a string', pointer)
+  if (value === REDACTED) return fault('is what stands for a value that is not shown: send the value itself', pointer)
+  return value.length <= MAX_HEADER_VALUE && HEADER_VALUE.test(value)
+    ? []
+    : fault(`must be 1 to ${MAX_HEADER_VALUE} printable ASCII characters without space at its ends`, pointer)
+}
+
+/** Faults of the customer's own name for a webhook. */
+export function uidFaults(uid: unknown): Problem[] {
+  return typeof uid === 'string' && uid.length <= MAX_UID && UID.test(uid)
+    ? []
+    : fault(`must be 1 to ${MAX_UID} characters of A-Z a-z 0-9 . _ ~ -, the first a letter or digit`)
 }
 
 /** A retry policy as the API has it; in a request every field may be left out, and null means its default. */

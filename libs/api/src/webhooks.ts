@@ -1,75 +1,129 @@
 import { IsIn, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator'
-import type { WebhookStatus } from '@posthorn/webhook'
+import { isEventType, METHODS, type Method, type WebhookStatus } from '@posthorn/webhook'
+import { Documented, type FieldSchema } from './documented.js'
 import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
 import {
   eventsFaults,
+  headersFaults,
   metadataFaults,
   retryPolicyFaults,
   secretFaults,
+  uidFaults,
   urlFaults,
   type RetryPolicyBody,
   type RetryPolicyView,
 } from './webhook-fields.js'
 
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
-const IfPresent = () => ValidateIf((_object, value) => value !== undefined)
+export const IfPresent = () => ValidateIf((_object, value) => value !== undefined)
 const ONLY_STANDARD = { message: 'must be "standard": this version does not support other formats yet' }
-const ONLY_POST = { message: 'must be "POST": this version does not support other methods yet' }
+const ONE_METHOD = { message: `must be one of ${METHODS.join(', ')}` }
 const TEXT = { message: 'must be a string' }
 const DESCRIPTION = 1024
 const TOO_LONG = { message: `must have at most ${DESCRIPTION} characters` }
+const LISTED_STATUSES: readonly WebhookStatus[] = ['pending', 'active', 'paused', 'disabled']
+
+const STRINGS = { type: 'object', additionalProperties: { type: 'string' } } as const
+const SCHEMA = {
+  url: { type: 'string', format: 'uri', maxLength: 2048, description: 'Absolute http or https URL.' },
+  events: {
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 1,
+    maxItems: 100,
+    description: 'Event types, and patterns such as agent.* or *.',
+  },
+  secret: {
+    type: 'string',
+    description: 'whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters. Made here when it is absent.',
+  },
+  method: { enum: [...METHODS], default: 'POST' },
+  headers: { ...STRINGS, description: 'Sent with every request. Values are kept sealed and shown redacted.' },
+  metadata: { ...STRINGS, description: 'Your own labels, by name.' },
+  uid: { type: 'string', maxLength: 128, description: 'Your own name for it, once among your webhooks.' },
+  description: { type: 'string', maxLength: DESCRIPTION },
+  format: { enum: ['standard'], default: 'standard' },
+  time: { type: 'string', format: 'date-time' },
+  retryPolicy: {
+    type: 'object',
+    description: 'What is absent has its default.',
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      ['attempts', 'timeout_ms', 'interval_ms', 'factor', 'jitter', 'max_delay_ms', 'max_age_ms'].map(name => [
+        name,
+        { type: 'number' as const, nullable: true },
+      ]),
+    ),
+  },
+} as const satisfies Record<string, FieldSchema>
+const OPTIONAL = { required: false } as const
+const NULLABLE = { required: false, nullable: true } as const
 
 /** POST /v1/webhooks */
 export class CreateWebhookBody {
-  @Faults(urlFaults)
+  @Faults(urlFaults, SCHEMA.url)
   url: string
 
-  @Faults(eventsFaults)
+  @Faults(eventsFaults, SCHEMA.events)
   events: string[]
 
-  /** Made here when it is absent. */
   @IsOptional()
-  @Faults(secretFaults)
+  @Faults(secretFaults, { ...SCHEMA.secret, ...NULLABLE })
   secret?: string | null
 
+  @IsOptional()
+  @Faults(uidFaults, { ...SCHEMA.uid, ...NULLABLE })
+  uid?: string | null
+
+  @Documented({ ...SCHEMA.description, ...NULLABLE })
   @IsOptional()
   @IsString(TEXT)
   @MaxLength(DESCRIPTION, TOO_LONG)
   description?: string | null
 
   @IsOptional()
-  @Faults(metadataFaults)
+  @Faults(metadataFaults, { ...SCHEMA.metadata, ...NULLABLE })
   metadata?: Record<string, string> | null
 
   @IsOptional()
-  @Faults(retryPolicyFaults)
+  @Faults(retryPolicyFaults, { ...SCHEMA.retryPolicy, ...NULLABLE })
   retry_policy?: RetryPolicyBody | null
 
   @IsOptional()
-  @IsIn(['standard'], ONLY_STANDARD)
-  format?: 'standard'
+  @Faults(headersFaults, { ...SCHEMA.headers, ...NULLABLE })
+  headers?: Record<string, string> | null
 
+  @Documented({ ...SCHEMA.method, ...NULLABLE })
   @IsOptional()
-  @IsIn(['POST'], ONLY_POST)
-  method?: 'POST'
+  @IsIn(METHODS, ONE_METHOD)
+  method?: Method | null
+
+  @Documented({ ...SCHEMA.format, ...NULLABLE })
+  @IsOptional()
+  @IsIn(['standard'], ONLY_STANDARD)
+  format?: 'standard' | null
 }
 
 /** PATCH /v1/webhooks/{id}, by merge-patch: what is absent stays, null goes back to the default. */
 export class PatchWebhookBody {
   @IfPresent()
-  @Faults(urlFaults)
+  @Faults(urlFaults, { ...SCHEMA.url, ...OPTIONAL })
   url?: string
 
   @IfPresent()
-  @Faults(eventsFaults)
+  @Faults(eventsFaults, { ...SCHEMA.events, ...OPTIONAL })
   events?: string[]
 
-  /** Replaces all secrets there were. */
   @IfPresent()
-  @Faults(secretFaults)
+  @Faults(secretFaults, { ...SCHEMA.secret, ...OPTIONAL, description: 'Replaces all secrets there were, at once.' })
   secret?: string
 
+  @IsOptional()
+  @Faults(uidFaults, { ...SCHEMA.uid, ...NULLABLE })
+  uid?: string | null
+
+  @Documented({ ...SCHEMA.description, ...NULLABLE })
   @IsOptional()
   @IsString(TEXT)
   @MaxLength(DESCRIPTION, TOO_LONG)
@@ -77,24 +131,42 @@ export class PatchWebhookBody {
 
   /** Merged by name; null removes an entry, or all of them. */
   @IsOptional()
-  @Faults(metadata => metadataFaults(withoutNulls(metadata)))
+  @Faults(metadata => metadataFaults(withoutNulls(metadata)), {
+    ...NULLABLE,
+    type: 'object',
+    additionalProperties: { type: 'string', nullable: true },
+    description: 'Merged by name; null removes an entry, or all of them.',
+  })
   metadata?: Record<string, string | null> | null
 
   @IsOptional()
-  @Faults(retryPolicyFaults)
+  @Faults(retryPolicyFaults, { ...SCHEMA.retryPolicy, ...NULLABLE })
   retry_policy?: RetryPolicyBody | null
 
+  /** Merged by name; null removes an entry, or all of them. */
+  @IsOptional()
+  @Faults(headers => headersFaults(headers, true), {
+    ...NULLABLE,
+    type: 'object',
+    additionalProperties: { type: 'string', nullable: true },
+    description: 'Merged by name; null removes an entry, or all of them.',
+  })
+  headers?: Record<string, string | null> | null
+
+  @Documented({ enum: ['active', 'disabled'], ...OPTIONAL })
   @IfPresent()
   @IsIn(['active', 'disabled'], { message: 'must be active or disabled' })
   status?: 'active' | 'disabled'
 
-  @IfPresent()
-  @IsIn(['standard'], ONLY_STANDARD)
-  format?: 'standard'
+  @Documented({ ...SCHEMA.method, ...NULLABLE })
+  @IsOptional()
+  @IsIn(METHODS, ONE_METHOD)
+  method?: Method | null
 
-  @IfPresent()
-  @IsIn(['POST'], ONLY_POST)
-  method?: 'POST'
+  @Documented({ ...SCHEMA.format, ...NULLABLE })
+  @IsOptional()
+  @IsIn(['standard'], ONLY_STANDARD)
+  format?: 'standard' | null
 }
 
 function withoutNulls(value: unknown): unknown {
@@ -102,32 +174,113 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null))
 }
 
-const LISTED_STATUSES: readonly WebhookStatus[] = ['pending', 'active', 'paused', 'disabled']
-
 /** GET /v1/webhooks */
 export class ListWebhooksQuery extends ListQuery {
+  @Documented({ enum: [...LISTED_STATUSES], ...OPTIONAL })
   @IsOptional()
   @IsIn(LISTED_STATUSES, { message: `must be one of ${LISTED_STATUSES.join(', ')}` })
   status?: WebhookStatus
+
+  @IsOptional()
+  @Faults(uidFaults, { ...SCHEMA.uid, ...OPTIONAL })
+  uid?: string
+
+  /** Webhooks that take events of this type. */
+  @IsOptional()
+  @Faults(
+    type => (isEventType(type) ? [] : [{ pointer: '', message: 'must be an event type such as agent.created' }]),
+    {
+      type: 'string',
+      required: false,
+      description: 'Only webhooks that take events of this type.',
+    },
+  )
+  event_type?: string
 }
 
 /** A webhook as every read of it answers. Times are RFC 3339 with milliseconds. */
-export interface WebhookView {
-  readonly id: string
-  readonly status: WebhookStatus
-  readonly url: string
-  readonly method: 'POST'
-  readonly events: readonly string[]
-  readonly format: 'standard'
-  readonly retry_policy: RetryPolicyView
-  readonly description: string | null
-  readonly metadata: Readonly<Record<string, string>>
-  readonly created_at: string
-  readonly updated_at: string
-  readonly version: number
+export class WebhookView {
+  @Documented() readonly id: string
+  @Documented({ ...SCHEMA.uid, nullable: true }) readonly uid: string | null
+  @Documented({ enum: [...LISTED_STATUSES] }) readonly status: WebhookStatus
+  @Documented(SCHEMA.url) readonly url: string
+  @Documented({ enum: [...METHODS] }) readonly method: Method
+  @Documented({ ...STRINGS, description: 'Names with redacted values.' }) readonly headers: Readonly<
+    Record<string, string>
+  >
+  @Documented(SCHEMA.events) readonly events: readonly string[]
+  @Documented({ enum: ['standard'] }) readonly format: 'standard'
+  @Documented({ type: 'object', additionalProperties: { type: 'number' } }) readonly retry_policy: RetryPolicyView
+  @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null
+  @Documented(STRINGS) readonly metadata: Readonly<Record<string, string>>
+  @Documented(SCHEMA.time) readonly created_at: string
+  @Documented(SCHEMA.time) readonly updated_at: string
+  @Documented({ type: 'integer' }) readonly version: number
 }
 
 /** The answer to a creation, and the only one that has the secret. */
-export interface CreatedWebhookView extends WebhookView {
-  readonly secret: string
+export class CreatedWebhookView extends WebhookView {
+  @Documented() readonly secret: string
+}
+
+/** A secret without its value. */
+export class SecretView {
+  @Documented() readonly id: string
+  @Documented(SCHEMA.time) readonly created_at: string
+  @Documented({ ...SCHEMA.time, nullable: true, description: 'Until then it signs beside the newer one.' })
+  readonly expires_at: string | null
+}
+
+/** A secret with its value: the answer to a rotation and to a reveal. */
+export class RevealedSecretView extends SecretView {
+  @Documented() readonly secret: string
+}
+
+export const MAX_OVERLAP_S = 30 * 24 * 3600
+export const DEFAULT_OVERLAP_S = 24 * 3600
+
+/** POST /v1/webhooks/{id}/secrets/rotate */
+export class RotateSecretBody {
+  @IsOptional()
+  @Faults(secretFaults, { ...SCHEMA.secret, ...NULLABLE })
+  secret?: string | null
+
+  /** How long the secrets before it sign too. */
+  @IsOptional()
+  @Faults(
+    seconds =>
+      Number.isInteger(seconds) && (seconds as number) >= 0 && (seconds as number) <= MAX_OVERLAP_S
+        ? []
+        : [{ pointer: '', message: `must be a whole number from 0 to ${MAX_OVERLAP_S}` }],
+    {
+      type: 'integer',
+      minimum: 0,
+      maximum: MAX_OVERLAP_S,
+      default: DEFAULT_OVERLAP_S,
+      ...NULLABLE,
+      description: 'How long the secrets before it sign too.',
+    },
+  )
+  overlap_seconds?: number | null
+}
+
+/** POST /v1/webhooks/{id}/test */
+export class TestWebhookBody {
+  @IsOptional()
+  @Faults(
+    type => (isEventType(type) ? [] : [{ pointer: '', message: 'must be an event type such as agent.created' }]),
+    {
+      type: 'string',
+      ...NULLABLE,
+      description: 'A type of the catalogue; without it, one that the webhook takes.',
+    },
+  )
+  type?: string | null
+}
+
+/** A sample event that is on its way to one webhook. */
+export class TestView {
+  @Documented({ description: 'For GET /v1/deliveries/{id}.' }) readonly delivery: string
+  @Documented({ type: 'object', additionalProperties: true, description: 'The event, as it is sent.' })
+  readonly event: Readonly<Record<string, unknown>>
 }

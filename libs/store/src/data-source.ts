@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@posthorn/telemetry'
 import { DataSource, type EntityManager, type MixedList } from 'typeorm'
 import { DatabaseAway } from './away.js'
-import { OutboxRow, TenantRow, WebhookRow } from './entities.js'
+import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
+import { SourceRow } from './source-row.js'
 import { MIGRATIONS, pendingMigrations } from './migrate.js'
 
 export interface DatabaseOptions {
@@ -35,7 +36,7 @@ export class Database {
       poolSize: options.poolSize,
       applicationName: options.name,
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
-      entities: [TenantRow, WebhookRow, OutboxRow] satisfies MixedList<unknown>,
+      entities: [TenantRow, WebhookRow, KeyRow, SourceRow, OutboxRow] satisfies MixedList<unknown>,
       migrations: MIGRATIONS,
       migrationsTableName: 'migrations',
       poolErrorHandler: error => options.logger.warn({ err: error }, 'a connection to Postgres broke'),

@@ -1,7 +1,22 @@
-import type { FilterPattern, Format, RetryPolicy, Webhook, WebhookStatus } from '@posthorn/webhook'
+import type { ApiKey, ApiRole, Tenant } from '@posthorn/topics'
+import type { FilterPattern, Format, Method, RetryPolicy, Webhook, WebhookStatus } from '@posthorn/webhook'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
 // The migrations make the tables; these classes only name their columns.
+
+/** What a tenant may have at most; null or absent: as much as it likes. */
+export interface TenantQuotas {
+  readonly webhooks?: number | null
+}
+
+/** How far the removal of a tenant's data has come. */
+export interface TenantDeletion {
+  readonly startedAt: string
+  readonly finishedAt: string | null
+  readonly webhooks: number
+  readonly keys: number
+  readonly historyRows: number
+}
 
 @Entity('tenants')
 export class TenantRow {
@@ -12,7 +27,31 @@ export class TenantRow {
   version: number
 
   @Column('text')
-  status: 'active' | 'deleted'
+  status: 'active' | 'deleting' | 'deleted'
+
+  @Column('text', { nullable: true })
+  description: string | null
+
+  @Column('jsonb')
+  quotas: TenantQuotas
+
+  @Column('jsonb', { nullable: true })
+  deletion: TenantDeletion | null
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date
+
+  @Column('timestamptz', { name: 'updated_at' })
+  updatedAt: Date
+}
+
+/** A secret of a webhook; with an end, a newer one has taken its place and both sign until then. */
+export interface StoredSecret {
+  readonly id: string
+  readonly sealed: string
+  /** RFC 3339. */
+  readonly createdAt: string
+  readonly expiresAt: string | null
 }
 
 @Entity('webhooks')
@@ -22,6 +61,10 @@ export class WebhookRow {
 
   @Column('text')
   tenant: string
+
+  /** The customer's own name for it, once among the tenant's webhooks. */
+  @Column('text', { nullable: true })
+  uid: string | null
 
   @Column('integer')
   version: number
@@ -33,7 +76,11 @@ export class WebhookRow {
   url: string
 
   @Column('text')
-  method: 'POST'
+  method: Method
+
+  /** By name in lower case; each value sealed. */
+  @Column('jsonb', { name: 'sealed_headers' })
+  sealedHeaders: Record<string, string>
 
   @Column('text', { array: true })
   events: string[]
@@ -44,8 +91,12 @@ export class WebhookRow {
   @Column('text')
   format: Format
 
-  @Column('text', { name: 'sealed_secrets', array: true })
-  sealedSecrets: string[]
+  /** Newest first. */
+  @Column('jsonb')
+  secrets: readonly StoredSecret[]
+
+  @Column('timestamptz', { name: 'next_secret_end', nullable: true })
+  nextSecretEnd: Date | null
 
   @Column('jsonb', { name: 'retry_policy' })
   retryPolicy: RetryPolicy
@@ -67,7 +118,55 @@ export class WebhookRow {
   deletedAt: Date | null
 }
 
-export type OutboxKind = 'webhook' | 'tenant'
+@Entity('keys')
+export class KeyRow {
+  @PrimaryColumn('text')
+  id: string
+
+  /** Null for a key of the platform. */
+  @Column('text', { nullable: true })
+  tenant: string | null
+
+  @Column('integer')
+  version: number
+
+  @Column('text')
+  status: 'active' | 'deleted'
+
+  @Column('text')
+  name: string
+
+  /** SHA-256 of the key, in hex. */
+  @Column('text')
+  hash: string
+
+  /** The key's first characters, by which its owner knows it again. */
+  @Column('text')
+  prefix: string
+
+  @Column('text', { array: true })
+  roles: ApiRole[]
+
+  /** CIDRs that it may be used from; empty: from everywhere. */
+  @Column('text', { name: 'allowed_ips', array: true })
+  allowedIps: string[]
+
+  @Column('timestamptz', { name: 'expires_at', nullable: true })
+  expiresAt: Date | null
+
+  /** To the minute. */
+  @Column('timestamptz', { name: 'last_used_at', nullable: true })
+  lastUsedAt: Date | null
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date
+
+  @Column('timestamptz', { name: 'updated_at' })
+  updatedAt: Date
+
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt: Date | null
+}
 
 /** Says that a document has to be published; never what it says, so that only the current one ever is. */
 @Entity('outbox')
@@ -77,7 +176,7 @@ export class OutboxRow {
   seq: string
 
   @Column('text')
-  kind: OutboxKind
+  kind: string
 
   @Column('text')
   subject: string
@@ -85,7 +184,7 @@ export class OutboxRow {
 
 /** The webhook as webhooks.v1 carries it. */
 export function webhookDocument(row: WebhookRow): Webhook {
-  const { id, tenant, version, status, url, method, events, filter, format, sealedSecrets, retryPolicy } = row
+  const { id, tenant, version, status, url, method, events, filter, format, secrets, retryPolicy } = row
   return {
     id,
     tenant,
@@ -95,8 +194,20 @@ export function webhookDocument(row: WebhookRow): Webhook {
     method,
     events,
     format,
-    sealedSecrets,
+    sealedSecrets: secrets.map(secret => secret.sealed),
     retryPolicy,
+    ...(Object.keys(row.sealedHeaders).length === 0 ? {} : { sealedHeaders: row.sealedHeaders }),
     ...(filter === null ? {} : { filter: filter as FilterPattern }),
   }
+}
+
+/** The tenant as tenants.v1 carries it: for readers one whose data is being removed is gone. */
+export function tenantDocument({ id, version, status }: TenantRow): Tenant {
+  return { id, version, status: status === 'active' ? 'active' : 'deleted' }
+}
+
+/** The key as keys.v1 carries it: nothing that would let its reader use it. */
+export function keyDocument(row: KeyRow): ApiKey {
+  const { id, tenant, version, status, hash, roles, allowedIps, expiresAt } = row
+  return { id, tenant, version, status, hash, roles, allowedIps, expiresAt: expiresAt && expiresAt.toISOString() }
 }

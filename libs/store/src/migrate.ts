@@ -3,9 +3,16 @@ import { Client } from 'pg'
 import { DataSource, type MigrationInterface } from 'typeorm'
 import { RegistryMigration } from './migrations/1-registry.js'
 import { HistoryMigration } from './migrations/2-history.js'
+import { SourcesMigration } from './migrations/3-sources.js'
+import { AdminMigration } from './migrations/4-admin.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
-export const MIGRATIONS: (new () => MigrationInterface)[] = [RegistryMigration, HistoryMigration]
+export const MIGRATIONS: (new () => MigrationInterface)[] = [
+  RegistryMigration,
+  HistoryMigration,
+  SourcesMigration,
+  AdminMigration,
+]
 
 const TABLE = 'migrations'
 /** Any fixed number: who migrates this database holds the advisory lock of it. */

@@ -1,20 +1,52 @@
-import type { Tenant } from '@posthorn/topics'
-import type { Webhook } from '@posthorn/webhook'
-import { In, LessThan, MoreThan, type EntityManager, type FindManyOptions } from 'typeorm'
+import type { ApiKey, Tenant } from '@posthorn/topics'
+import type { Source, Webhook } from '@posthorn/webhook'
+import { In, LessThan, MoreThan, type EntityManager, type EntityTarget, type FindManyOptions } from 'typeorm'
 import type { Database } from './data-source.js'
-import { OutboxRow, TenantRow, webhookDocument, WebhookRow, type OutboxKind } from './entities.js'
+import { KeyRow, keyDocument, OutboxRow, TenantRow, tenantDocument, webhookDocument, WebhookRow } from './entities.js'
+import { sourceDocument, SourceRow } from './source-row.js'
 
 export const OUTBOX_CHANNEL = 'posthorn_outbox'
+
+/** What each kind of change is published as. */
+export interface Documents {
+  webhook: Webhook
+  tenant: Tenant
+  key: ApiKey
+  source: Source
+}
+export type OutboxKind = keyof Documents
+
+/** A document as it has to stand last on its topic. */
+export type Publication = { [K in OutboxKind]: { readonly kind: K; readonly document: Documents[K] } }[OutboxKind]
+
+interface VersionedRow {
+  readonly id: string
+  readonly version: number
+}
+
+interface PublishedTable<K extends OutboxKind> {
+  readonly entity: EntityTarget<VersionedRow>
+  /** The row as its topic carries it. */
+  readonly document: (row: never) => Documents[K]
+  /** Whether deleted rows stay, with `deleted_at`, until their tombstones are due. */
+  readonly swept: boolean
+}
+
+const TABLES: { readonly [K in OutboxKind]: PublishedTable<K> } = {
+  webhook: { entity: WebhookRow, document: webhookDocument, swept: true },
+  // An id of a tenant is never given again: its row stays.
+  tenant: { entity: TenantRow, document: tenantDocument, swept: false },
+  key: { entity: KeyRow, document: keyDocument, swept: true },
+  source: { entity: SourceRow, document: sourceDocument, swept: true },
+}
+export const OUTBOX_KINDS = Object.keys(TABLES) as OutboxKind[]
+export const SWEPT_KINDS = OUTBOX_KINDS.filter(kind => TABLES[kind].swept)
 
 /** Within the caller's transaction: the document of `subject` has to be published again. */
 export async function enqueue(tx: EntityManager, kind: OutboxKind, subject: string): Promise<void> {
   await tx.insert(OutboxRow, { kind, subject })
   await tx.query('SELECT pg_notify($1, $2)', [OUTBOX_CHANNEL, ''])
 }
-
-/** A document as it has to stand last on its topic. */
-export type Publication =
-  { readonly kind: 'webhook'; readonly document: Webhook } | { readonly kind: 'tenant'; readonly document: Tenant }
 
 export interface OutboxBatch {
   readonly publications: readonly Publication[]
@@ -23,13 +55,9 @@ export interface OutboxBatch {
 }
 
 /** The version that a row of a table has now, and whether it waits in the outbox. */
-export interface RowVersion {
-  readonly id: string
-  readonly version: number
+export interface RowVersion extends VersionedRow {
   readonly pending: boolean
 }
-
-const ENTITY = { webhook: WebhookRow, tenant: TenantRow } as const
 
 /** What the relay needs of the tables. */
 export class Outbox {
@@ -37,18 +65,17 @@ export class Outbox {
 
   /** The oldest rows and the CURRENT documents of what they name, each once: read after the rows, so never older. */
   async read(limit: number): Promise<OutboxBatch> {
-    const { manager } = this.database
-    const rows = await manager.find(OutboxRow, { order: { seq: 'ASC' }, take: limit })
-    const named = (kind: OutboxKind) => [...new Set(rows.filter(row => row.kind === kind).map(row => row.subject))]
-    const webhooks = await manager.findBy(WebhookRow, { id: In(named('webhook')) })
-    const tenants = await manager.findBy(TenantRow, { id: In(named('tenant')) })
-    return {
-      rows: rows.map(row => row.seq),
-      publications: [
-        ...webhooks.map(row => ({ kind: 'webhook' as const, document: webhookDocument(row) })),
-        ...tenants.map(({ id, version, status }) => ({ kind: 'tenant' as const, document: { id, version, status } })),
-      ],
+    const rows = await this.database.manager.find(OutboxRow, {
+      where: { kind: In(OUTBOX_KINDS) },
+      order: { seq: 'ASC' },
+      take: limit,
+    })
+    const publications: Publication[] = []
+    for (const kind of OUTBOX_KINDS) {
+      const named = rows.filter(row => row.kind === kind).map(row => row.subject)
+      if (named.length > 0) publications.push(...(await this.current(kind, [...new Set(named)])))
     }
+    return { rows: rows.map(row => row.seq), publications }
   }
 
   /** Forgets rows whose documents are acknowledged; rows written meanwhile have other numbers and stay. */
@@ -70,31 +97,35 @@ export class Outbox {
   async republish(kind: OutboxKind, { id, version }: RowVersion, above: number): Promise<boolean> {
     return this.database.manager.transaction(async tx => {
       const next = Math.max(version, above) + 1
-      const { affected } = await tx.update(ENTITY[kind], { id, version }, { version: next })
+      const { affected } = await tx.update(TABLES[kind].entity, { id, version }, { version: next })
       if (affected !== 1) return false
       await enqueue(tx, kind, id)
       return true
     })
   }
 
-  /** Ids of webhooks deleted before a time: their tombstones are due. */
-  async deletedBefore(time: Date, limit: number): Promise<string[]> {
-    const found = await this.database.manager.find(WebhookRow, {
-      select: { id: true },
-      where: { deletedAt: LessThan(time) },
-      take: limit,
-    })
+  /** Ids of what was deleted before a time: their tombstones are due. */
+  async deletedBefore(kind: OutboxKind, time: Date, limit: number): Promise<string[]> {
+    const where: FindManyOptions<VersionedRow & { deletedAt: Date }>['where'] = { deletedAt: LessThan(time) }
+    const found = await this.database.manager.find(TABLES[kind].entity, { select: { id: true }, where, take: limit })
     return found.map(row => row.id)
   }
 
-  /** Forgets webhooks whose tombstones are acknowledged. */
-  async purge(ids: readonly string[]): Promise<void> {
-    await this.database.manager.delete(WebhookRow, { id: In(ids) })
+  /** Forgets what was deleted and whose tombstones are acknowledged. */
+  async purge(kind: OutboxKind, ids: readonly string[]): Promise<void> {
+    await this.database.manager.delete(TABLES[kind].entity, { id: In(ids) })
   }
 
-  private async find(kind: OutboxKind, options: FindManyOptions<WebhookRow | TenantRow>): Promise<RowVersion[]> {
+  private async current(kind: OutboxKind, ids: readonly string[]): Promise<Publication[]> {
+    const { entity, document } = TABLES[kind]
+    const rows = await this.database.manager.findBy(entity, { id: In(ids) })
+    // The table of the kind gives rows of the kind, which TypeScript cannot follow through a union.
+    return rows.map(row => ({ kind, document: document(row as never) }) as Publication)
+  }
+
+  private async find(kind: OutboxKind, options: FindManyOptions<VersionedRow>): Promise<RowVersion[]> {
     const { manager } = this.database
-    const found = await manager.find(ENTITY[kind], { select: { id: true, version: true }, ...options })
+    const found = await manager.find(TABLES[kind].entity, { select: { id: true, version: true }, ...options })
     const waiting = await manager.findBy(OutboxRow, { kind, subject: In(found.map(row => row.id)) })
     const pending = new Set(waiting.map(row => row.subject))
     return found.map(({ id, version }) => ({ id, version, pending: pending.has(id) }))

@@ -8,13 +8,16 @@ import { webhookDocument, type WebhookRow } from './entities.js'
 import { migrate } from './migrate.js'
 import { Outbox } from './outbox.js'
 import { RelayLock } from './relay-lock.js'
-import { Webhooks, type NewWebhook } from './webhooks.js'
+import { VersionConflict } from './published-row.js'
+import { TenantGone, Tenants } from './tenants.js'
+import { QuotaReached, UidTaken, Webhooks, type NewWebhook } from './webhooks.js'
 
 const logger = createLogger('silent', 'test')
 let created: TestDatabase
 let database: Database
 let webhooks: Webhooks
 let outbox: Outbox
+let tenants: Tenants
 
 beforeAll(async () => {
   created = await createTestDatabase()
@@ -23,11 +26,23 @@ beforeAll(async () => {
   await database.connect()
   webhooks = new Webhooks(database)
   outbox = new Outbox(database)
+  tenants = new Tenants(database)
   await database.manager.query(`INSERT INTO tenants (id, version, status) VALUES ('acme', 1, 'active')`)
 })
 afterAll(async () => {
   await database.close()
   await created.drop()
+})
+
+const audited = () => ({
+  key: 'platform',
+  address: '127.0.0.1',
+  requestId: 'r',
+  tenant: null,
+  action: 'test',
+  subject: 'test',
+  before: null,
+  after: null,
 })
 
 let count = 0
@@ -40,7 +55,9 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     tenant: 'default',
     status: 'active',
     format: 'standard',
-    sealedSecrets: ['v1.k.aaaa'],
+    secrets: [{ id: 'secret_1', sealed: 'v1.k.aaaa', createdAt: '2026-11-24T12:00:00.000Z', expiresAt: null }],
+    sealedHeaders: {},
+    uid: null,
     retryPolicy: DEFAULT_RETRY_POLICY,
     description: null,
     metadata: {},
@@ -55,14 +72,14 @@ async function emptyOutbox(): Promise<void> {
 describe('Webhooks', () => {
   test('keeps what it was given', async () => {
     const given = fresh({ description: 'Grüße', metadata: { team: 'a' }, events: ['a.b', '*'] })
-    await webhooks.insert(given)
+    await webhooks.insert(given, audited)
     expect(await webhooks.get('default', given.id)).toMatchObject({ ...given, version: 1, deletedAt: null })
   })
 
   test('lists a tenant newest first, page by page, without deleted ones', async () => {
     const rows: WebhookRow[] = []
-    for (let i = 0; i < 5; i++) rows.push(await webhooks.insert(fresh({ tenant: 'acme' })))
-    await webhooks.remove('acme', rows[2]!.id)
+    for (let i = 0; i < 5; i++) rows.push(await webhooks.insert(fresh({ tenant: 'acme' }), audited))
+    await webhooks.remove('acme', rows[2]!.id, undefined, audited)
     const first = await webhooks.list('acme', { limit: 2 })
     const second = await webhooks.list('acme', { limit: 2, after: first.next })
     expect([...first.rows, ...second.rows].map(row => row.id)).toEqual([4, 3, 1, 0].map(i => rows[i]!.id))
@@ -71,33 +88,40 @@ describe('Webhooks', () => {
   })
 
   test('counts every change by one version and keeps one without effect as it is', async () => {
-    const { id } = await webhooks.insert(fresh())
-    expect(await webhooks.change('default', id, () => ({ url: 'https://example.com/2' }))).toMatchObject({ version: 2 })
-    expect(await webhooks.change('default', id, () => ({ url: 'https://example.com/2' }))).toMatchObject({ version: 2 })
+    const { id } = await webhooks.insert(fresh(), audited)
+    expect(
+      await webhooks.change('default', id, undefined, () => ({ url: 'https://example.com/2' }), audited),
+    ).toMatchObject({ version: 2 })
+    expect(
+      await webhooks.change('default', id, undefined, () => ({ url: 'https://example.com/2' }), audited),
+    ).toMatchObject({ version: 2 })
     expect(await webhooks.get('default', id)).toMatchObject({ version: 2, url: 'https://example.com/2' })
   })
 
   test('two changes at once both count', async () => {
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     const add = (type: string) =>
-      webhooks.change('default', id, row => ({ metadata: { ...row.metadata, [type]: 'x' } }))
+      webhooks.change('default', id, undefined, row => ({ metadata: { ...row.metadata, [type]: 'x' } }), audited)
     await Promise.all(['a', 'b', 'c'].map(add))
     expect(await webhooks.get('default', id)).toMatchObject({ version: 4, metadata: { a: 'x', b: 'x', c: 'x' } })
   })
 
   test('shows nothing of one tenant to another', async () => {
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     expect(await webhooks.get('acme', id)).toBeUndefined()
-    expect(await webhooks.change('acme', id, () => ({ status: 'disabled' }))).toBeUndefined()
-    expect(await webhooks.remove('acme', id)).toBeUndefined()
+    expect(await webhooks.change('acme', id, undefined, () => ({ status: 'disabled' }), audited)).toBeUndefined()
+    expect(await webhooks.remove('acme', id, undefined, audited)).toBeUndefined()
     expect(await webhooks.get('default', id)).toMatchObject({ status: 'active' })
   })
 
   test('a deleted webhook is gone for its tenant, its secrets for everyone, and its document says so', async () => {
     await emptyOutbox()
-    const { id } = await webhooks.insert(fresh())
-    expect(await webhooks.remove('default', id)).toMatchObject({ status: 'deleted', version: expect.any(Number) })
-    expect(await webhooks.remove('default', id)).toBeUndefined()
+    const { id } = await webhooks.insert(fresh(), audited)
+    expect(await webhooks.remove('default', id, undefined, audited)).toMatchObject({
+      status: 'deleted',
+      version: expect.any(Number),
+    })
+    expect(await webhooks.remove('default', id, undefined, audited)).toBeUndefined()
     expect(await webhooks.get('default', id)).toBeUndefined()
     const { publications } = await outbox.read(10)
     expect(publications).toEqual([
@@ -105,17 +129,54 @@ describe('Webhooks', () => {
     ])
   })
 
-  test('knows tenants', async () => {
-    expect(await webhooks.tenantExists('default')).toBe(true)
-    expect(await webhooks.tenantExists('nobody')).toBe(false)
+  test('a uid is one webhook of its tenant, and free again after a deletion', async () => {
+    const { id } = await webhooks.insert(fresh({ uid: 'mine' }), audited)
+    await expect(webhooks.insert(fresh({ uid: 'mine' }), audited)).rejects.toBeInstanceOf(UidTaken)
+    const other = await webhooks.insert(fresh({ tenant: 'acme', uid: 'mine' }), audited)
+    expect(await webhooks.byUid('default', 'mine')).toMatchObject({ id })
+    expect(await webhooks.byUid('acme', 'mine')).toMatchObject({ id: other.id })
+    await webhooks.remove('default', id, undefined, audited)
+    await webhooks.insert(fresh({ uid: 'mine' }), audited)
+  })
+
+  test('a change of a version that is not current is refused, and changes nothing', async () => {
+    const { id } = await webhooks.insert(fresh(), audited)
+    const change = webhooks.change('default', id, 2, () => ({ description: 'x' }), audited)
+    await expect(change).rejects.toMatchObject({ name: 'VersionConflict', version: 1 })
+    await expect(webhooks.remove('default', id, 2, audited)).rejects.toBeInstanceOf(VersionConflict)
+    expect(await webhooks.get('default', id)).toMatchObject({ version: 1, description: null })
+  })
+
+  test('no tenant gets more webhooks than its quota, however many are made at once', async () => {
+    await tenants.insert({ id: 'small', description: null, quotas: { webhooks: 2 } }, audited)
+    const made = await Promise.allSettled([1, 2, 3, 4].map(() => webhooks.insert(fresh({ tenant: 'small' }), audited)))
+    expect(made.filter(one => one.status === 'fulfilled')).toHaveLength(2)
+    for (const one of made) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(QuotaReached)
+    await expect(webhooks.insert(fresh({ tenant: 'nobody' }), audited)).rejects.toBeInstanceOf(TenantGone)
+  })
+
+  test('a secret whose overlap is over is taken away', async () => {
+    const secret = (id: string, end: number | null) => ({
+      id,
+      sealed: `v1.k.${id}`,
+      createdAt: new Date().toISOString(),
+      expiresAt: end === null ? null : new Date(Date.now() + end).toISOString(),
+    })
+    const { id } = await webhooks.insert(
+      fresh({ secrets: [secret('a', null), secret('b', 9e6), secret('c', -1)] }),
+      audited,
+    )
+    expect(await webhooks.endSecrets(new Date(), 100)).toBe(1)
+    expect(await webhooks.get('default', id)).toMatchObject({ version: 2, secrets: [{ id: 'a' }, { id: 'b' }] })
+    expect(await webhooks.endSecrets(new Date(), 100)).toBe(0)
   })
 })
 
 describe('Outbox', () => {
   test('holds the change and nothing else, and gives the current document once', async () => {
     await emptyOutbox()
-    const row = await webhooks.insert(fresh())
-    await webhooks.change('default', row.id, () => ({ description: 'second' }))
+    const row = await webhooks.insert(fresh(), audited)
+    await webhooks.change('default', row.id, undefined, () => ({ description: 'second' }), audited)
     const batch = await outbox.read(10)
     expect(batch.rows).toHaveLength(2)
     const current = await webhooks.get('default', row.id)
@@ -124,18 +185,18 @@ describe('Outbox', () => {
 
   test('a failed transaction leaves no outbox row', async () => {
     await emptyOutbox()
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     await emptyOutbox()
-    const change = webhooks.change('default', id, () => ({ status: 'nonsense' as 'active' }))
+    const change = webhooks.change('default', id, undefined, () => ({ status: 'nonsense' as 'active' }), audited)
     await expect(change).rejects.toThrow('webhooks_status_check')
     expect((await outbox.read(10)).rows).toEqual([])
   })
 
   test('a change made while its document is being published is published again', async () => {
     await emptyOutbox()
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     const reading = await outbox.read(10)
-    await webhooks.change('default', id, () => ({ description: 'later' }))
+    await webhooks.change('default', id, undefined, () => ({ description: 'later' }), audited)
     await outbox.remove(reading.rows)
     const { publications } = await outbox.read(10)
     expect(publications).toMatchObject([{ document: { id, version: 2 } }])
@@ -143,7 +204,7 @@ describe('Outbox', () => {
 
   test('publishes again above a version, unless the row was changed meanwhile', async () => {
     await emptyOutbox()
-    const { id } = await webhooks.insert(fresh())
+    const { id } = await webhooks.insert(fresh(), audited)
     await emptyOutbox()
     const [seen] = (await outbox.versions('webhook', '', 1000)).filter(row => row.id === id)
     expect(seen).toEqual({ id, version: 1, pending: false })
@@ -155,12 +216,12 @@ describe('Outbox', () => {
   })
 
   test('finds and forgets what was deleted long ago', async () => {
-    const { id } = await webhooks.insert(fresh())
-    await webhooks.remove('default', id)
-    expect(await outbox.deletedBefore(new Date(Date.now() - 60_000), 1000)).not.toContain(id)
-    expect(await outbox.deletedBefore(new Date(Date.now() + 60_000), 1000)).toContain(id)
-    await outbox.purge([id])
-    expect(await outbox.deletedBefore(new Date(Date.now() + 60_000), 1000)).not.toContain(id)
+    const { id } = await webhooks.insert(fresh(), audited)
+    await webhooks.remove('default', id, undefined, audited)
+    expect(await outbox.deletedBefore('webhook', new Date(Date.now() - 60_000), 1000)).not.toContain(id)
+    expect(await outbox.deletedBefore('webhook', new Date(Date.now() + 60_000), 1000)).toContain(id)
+    await outbox.purge('webhook', [id])
+    expect(await outbox.deletedBefore('webhook', new Date(Date.now() + 60_000), 1000)).not.toContain(id)
   })
 })
 
@@ -169,7 +230,7 @@ describe('RelayLock', () => {
     let told = 0
     const lock = await RelayLock.acquire(created.url, () => told++)
     expect(await RelayLock.acquire(created.url, () => undefined)).toBeUndefined()
-    await webhooks.insert(fresh())
+    await webhooks.insert(fresh(), audited)
     await until(() => told > 0, 2000)
     await lock!.check()
     await database.manager.query(
@@ -191,5 +252,5 @@ test('a pool whose connections are all cut works on', async () => {
   await expect(cut.catch((error: unknown) => Promise.reject(new Error(String(isDatabaseAway(error)))))).rejects.toThrow(
     'true',
   )
-  await until(() => webhooks.tenantExists('default').catch(() => false), 5000)
+  await until(() => tenants.exists('default').catch(() => false), 5000)
 })

@@ -23,6 +23,26 @@ export interface Tenant {
   readonly status: 'active' | 'deleted'
 }
 
+export const API_ROLES = ['admin', 'publish', 'read'] as const
+/** What a key may do: `admin` all, `publish` send events, `read` look at everything but secrets. */
+export type ApiRole = (typeof API_ROLES)[number]
+
+/** A key of the API, as those who check it need it: never the key itself. */
+export interface ApiKey {
+  readonly id: string
+  readonly version: number
+  readonly status: 'active' | 'deleted'
+  /** Null: a key of the platform, which may act for any tenant. */
+  readonly tenant: string | null
+  /** SHA-256 of the key, in hex. */
+  readonly hash: string
+  readonly roles: readonly ApiRole[]
+  /** CIDRs that it may be used from; empty: from everywhere. */
+  readonly allowedIps: readonly string[]
+  /** RFC 3339. */
+  readonly expiresAt: string | null
+}
+
 /** Version of the documents' grammar; a reader stops at a newer one instead of misreading it. */
 const DOCUMENT_VERSION = 1
 
@@ -32,11 +52,11 @@ export type ReadDocument<T> =
   | { readonly kind: 'newer'; readonly version: number }
   | { readonly kind: 'bad'; readonly detail: string }
 
-function encodeDocument(document: { readonly id: string }): TopicRecord {
+export function encodeDocument(document: { readonly id: string }): TopicRecord {
   return { key: Buffer.from(document.id), value: Buffer.from(JSON.stringify({ v: DOCUMENT_VERSION, ...document })) }
 }
 
-function decodeDocument<T extends { id: string; version: number; status: string }>(
+export function decodeDocument<T extends { id: string; version: number; status: string }>(
   value: Buffer | null,
 ): ReadDocument<T> {
   if (!value || value.length === 0) return { kind: 'tombstone' }
@@ -60,3 +80,5 @@ export const encodeTenant = (tenant: Tenant): TopicRecord => encodeDocument(tena
 export const decodeTenant = (value: Buffer | null): ReadDocument<Tenant> => decodeDocument<Tenant>(value)
 export const encodeSource = (source: Source): TopicRecord => encodeDocument(source)
 export const decodeSource = (value: Buffer | null): ReadDocument<Source> => decodeDocument<Source>(value)
+export const encodeKey = (key: ApiKey): TopicRecord => encodeDocument(key)
+export const decodeKey = (value: Buffer | null): ReadDocument<ApiKey> => decodeDocument<ApiKey>(value)

@@ -31,6 +31,21 @@ export function webhookId(random: Uint8Array): string {
   return `webhook_${base32(random)}`
 }
 
+/** A new source's id from 16 random bytes. */
+export function sourceId(random: Uint8Array): string {
+  return `source_${base32(random)}`
+}
+
+/** A new secret's id from 16 random bytes. */
+export function secretId(random: Uint8Array): string {
+  return `secret_${base32(random)}`
+}
+
+/** A new API key's id from 16 random bytes; it is public, unlike the key. */
+export function keyId(random: Uint8Array): string {
+  return `key_${base32(random)}`
+}
+
 /** An id for an event that came without one, from 16 random bytes. */
 export function eventId(random: Uint8Array): string {
   return `event_${base32(random)}`

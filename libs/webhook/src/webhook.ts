@@ -4,6 +4,9 @@ import type { FilterPattern } from './filter.js'
 
 export type WebhookStatus = 'pending' | 'active' | 'paused' | 'disabled' | 'deleted'
 
+export const METHODS = ['POST', 'PUT', 'PATCH'] as const
+export type Method = (typeof METHODS)[number]
+
 /** A tenant's registration as the data path knows it. Secrets are sealed: only the deliverer opens them. */
 export interface Webhook {
   readonly id: string
@@ -12,13 +15,20 @@ export interface Webhook {
   readonly version: number
   readonly status: WebhookStatus
   readonly url: string
-  readonly method: 'POST'
+  readonly method: Method
+  /** Headers of the customer's own by name in lower case, each value sealed by libs/sealing. */
+  readonly sealedHeaders?: Readonly<Record<string, string>>
   readonly events: readonly string[]
   readonly filter?: FilterPattern
   readonly format: Format
   /** Active secrets, newest first, each sealed by libs/sealing. */
   readonly sealedSecrets: readonly string[]
   readonly retryPolicy: RetryPolicy
+}
+
+/** What a header's sealed value is bound to: copied to another webhook or name it does not open. */
+export function headerContext(webhook: string, name: string): string {
+  return `${webhook} header ${name}`
 }
 
 /** Whether events are routed to it; a paused webhook keeps its deliveries for later. */

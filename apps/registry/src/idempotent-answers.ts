@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { ApiError, type Caller } from '@posthorn/api'
+import type { Sealer } from '@posthorn/sealing'
+import type { Idempotency } from '@posthorn/store'
+import type { Logger } from '@posthorn/telemetry'
+
+const KEY = /^[\x20-\x7e]{1,255}$/
+
+/** What a request with an Idempotency-Key is about: the same again has the same fingerprint. */
+export interface IdempotentRequest {
+  readonly caller: Caller
+  readonly key: string
+  /** Method, path, body: whatever makes it the same request. */
+  readonly parts: readonly (string | Uint8Array)[]
+}
+
+export interface IdempotentAnswer<T> {
+  readonly answer: T
+  /** Whether it is the stored one of an earlier request. */
+  readonly replayed: boolean
+}
+
+/** Runs a request with an Idempotency-Key once, and answers its repeats with what was answered then. */
+export class IdempotentAnswers {
+  constructor(
+    private readonly store: Idempotency,
+    private readonly sealer: Sealer,
+    private readonly logger: Logger,
+  ) {}
+
+  /** `run` answers with JSON. Throws ApiError request_invalid, idempotency_running, idempotency_mismatch. */
+  async once<T>(request: IdempotentRequest, run: () => Promise<T>): Promise<IdempotentAnswer<T>> {
+    const { key } = request
+    if (!KEY.test(key))
+      throw new ApiError('request_invalid', 'The header Idempotency-Key must be 1 to 255 printable ASCII characters.')
+    const scope = `${request.caller.key} ${request.caller.tenant}`
+    const claim = await this.store.claim(scope, key, fingerprint(request.parts))
+    switch (claim.kind) {
+      case 'answered':
+        return { answer: JSON.parse(this.sealer.unseal(claim.sealedAnswer, context(scope, key))) as T, replayed: true }
+      case 'running':
+        throw new ApiError('idempotency_running', 'The first request with this Idempotency-Key is not answered yet.')
+      case 'other':
+        throw new ApiError('idempotency_mismatch', 'This Idempotency-Key came with another request before.')
+      case 'ours':
+        return { answer: await this.run(scope, key, run), replayed: false }
+    }
+  }
+
+  /** What failed has changed nothing: its key is free again. The answer may hold secrets, so it is kept sealed. */
+  private async run<T>(scope: string, key: string, run: () => Promise<T>): Promise<T> {
+    let answer: T
+    try {
+      answer = await run()
+    } catch (error) {
+      await this.store.release(scope, key).catch((failure: unknown) => this.lost(failure))
+      throw error
+    }
+    const sealed = this.sealer.seal(JSON.stringify(answer ?? null), context(scope, key))
+    await this.store.keep(scope, key, sealed).catch((failure: unknown) => this.lost(failure))
+    return answer
+  }
+
+  private lost(failure: unknown): void {
+    this.logger.warn({ err: failure }, 'the answer to an Idempotency-Key was not kept: a repeat runs again in a minute')
+  }
+}
+
+const context = (scope: string, key: string) => `idempotency ${scope} ${key}`
+
+/** Each part with its length, so that no two different requests give the same. */
+function fingerprint(parts: IdempotentRequest['parts']): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part)
+  return hash.digest('base64url')
+}

@@ -1,0 +1,76 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common'
+import {
+  Answers,
+  AnswersList,
+  CalledBy,
+  CreatedKeyView,
+  CreateKeyBody,
+  JsonBody,
+  KeyScopeQuery,
+  KeyView,
+  ListKeysQuery,
+  Needs,
+  QueryOf,
+  type Caller,
+  type ListView,
+} from '@posthorn/api'
+import type { FastifyReply } from 'fastify'
+import { KeyCases } from './keys.js'
+
+/** Also reading them is for admins: which keys there are, and from where they may be used, is nobody else's business. */
+@Controller('v1/keys')
+@Needs('admin')
+export class KeysEdge {
+  constructor(private readonly keys: KeyCases) {}
+
+  @Post()
+  @HttpCode(201)
+  @Answers(201, CreatedKeyView)
+  async create(
+    @CalledBy() caller: Caller,
+    @JsonBody(CreateKeyBody) body: CreateKeyBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CreatedKeyView> {
+    const created = await this.keys.create(caller, body)
+    reply.header('location', `/v1/keys/${created.id}`)
+    return created
+  }
+
+  @Get()
+  @AnswersList(KeyView)
+  list(@CalledBy() caller: Caller, @QueryOf(ListKeysQuery) query: ListKeysQuery): Promise<ListView<KeyView>> {
+    return this.keys.list(caller, query)
+  }
+
+  @Get(':id')
+  @Answers(200, KeyView)
+  get(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @QueryOf(KeyScopeQuery) { scope }: KeyScopeQuery,
+  ): Promise<KeyView> {
+    return this.keys.get(caller, id, scope)
+  }
+
+  @Post(':id/rotate')
+  @HttpCode(200)
+  @Answers(200, CreatedKeyView)
+  rotate(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @QueryOf(KeyScopeQuery) { scope }: KeyScopeQuery,
+  ): Promise<CreatedKeyView> {
+    return this.keys.rotate(caller, id, scope)
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Answers(204)
+  remove(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @QueryOf(KeyScopeQuery) { scope }: KeyScopeQuery,
+  ): Promise<void> {
+    return this.keys.remove(caller, id, scope)
+  }
+}

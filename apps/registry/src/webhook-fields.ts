@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import {
+  ApiError,
+  headersFaults,
+  metadataFaults,
+  retryPolicyFrom,
+  type CreateWebhookBody,
+  type PatchWebhookBody,
+} from '@posthorn/api'
+import type { Sealer } from '@posthorn/sealing'
+import type { NewWebhook, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
+import { DEFAULT_RETRY_POLICY, headerContext, secretFrom, secretId, type Problem } from '@posthorn/webhook'
+
+type Strings = Readonly<Record<string, string>>
+type Settable = Omit<NewWebhook, 'id' | 'tenant' | 'status' | 'secrets'>
+
+/** A secret ready to be kept, made here unless it is given. */
+export function newSecret(
+  sealer: Sealer,
+  webhook: string,
+  given?: string | null,
+): { value: string; kept: StoredSecret } {
+  const value = given ?? secretFrom(randomBytes(32))
+  const kept = {
+    id: secretId(randomBytes(16)),
+    sealed: sealer.seal(value, webhook),
+    createdAt: new Date().toISOString(),
+    expiresAt: null,
+  }
+  return { value, kept }
+}
+
+/** What a body says of a webhook, and the defaults of what it leaves out; its secret is for the caller. */
+export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): Settable {
+  return {
+    uid: body.uid ?? null,
+    url: body.url,
+    method: body.method ?? 'POST',
+    sealedHeaders: sealed(sealer, id, body.headers ?? {}),
+    events: body.events,
+    filter: null,
+    format: 'standard',
+    retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY, DEFAULT_RETRY_POLICY),
+    description: body.description ?? null,
+    metadata: body.metadata ?? {},
+  }
+}
+
+/** What a merge-patch changes of the row. Throws ApiError request_invalid for what it comes to. */
+export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody): WebhookChange {
+  const { url, uid, events, method, status, description, metadata, headers, retry_policy: policy, secret } = body
+  return defined<WebhookChange>({
+    url,
+    uid,
+    events,
+    method: method === null ? 'POST' : method,
+    status,
+    description,
+    metadata: patched(metadata, {}, patch => mergedMetadata(row.metadata, patch)),
+    sealedHeaders: patched(headers, {}, patch => mergedHeaders(sealer, row, patch)),
+    retryPolicy: patched(policy, DEFAULT_RETRY_POLICY, patch =>
+      retryPolicyFrom(patch, row.retryPolicy, DEFAULT_RETRY_POLICY),
+    ),
+    secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, secret).kept],
+  })
+}
+
+/** What a body that is the whole of a webhook changes of the row: its headers only where their values differ. */
+export function replacementOf(sealer: Sealer, row: WebhookRow, body: CreateWebhookBody): WebhookChange {
+  const { sealedHeaders: _sealed, ...fields } = fieldsOf(sealer, row.id, body)
+  const sealedHeaders = sameHeaders(sealer, row, body.headers ?? {})
+  const given = body.secret ?? undefined
+  const secrets =
+    given === undefined || signsWith(sealer, row, given) ? {} : { secrets: [newSecret(sealer, row.id, given).kept] }
+  return { ...fields, sealedHeaders, ...secrets }
+}
+
+function signsWith(sealer: Sealer, { id, secrets }: WebhookRow, secret: string): boolean {
+  return secrets.length === 1 && sealer.unseal(secrets[0]!.sealed, id) === secret
+}
+
+/** The headers sealed; where a value is as it was, what was sealed before, so that nothing seems to have changed. */
+function sameHeaders(sealer: Sealer, { id, sealedHeaders }: WebhookRow, headers: Strings): Record<string, string> {
+  const entries = Object.entries(headers).map(([given, value]) => {
+    const name = given.toLowerCase()
+    const before = sealedHeaders[name]
+    const same = before !== undefined && sealer.unseal(before, headerContext(id, name)) === value
+    return [name, same ? before : sealer.seal(value, headerContext(id, name))]
+  })
+  return Object.fromEntries(entries) as Record<string, string>
+}
+
+function sealed(sealer: Sealer, id: string, headers: Strings): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name.toLowerCase(),
+      sealer.seal(value, headerContext(id, name.toLowerCase())),
+    ]),
+  )
+}
+
+function mergedHeaders(
+  sealer: Sealer,
+  { id, sealedHeaders }: WebhookRow,
+  patch: Readonly<Record<string, string | null>>,
+): Record<string, string> {
+  const lower = Object.fromEntries(Object.entries(patch).map(([name, value]) => [name.toLowerCase(), value]))
+  const set = sealed(sealer, id, withoutNulls(lower))
+  const merged = { ...withoutNulls({ ...sealedHeaders, ...lower }) }
+  for (const name of Object.keys(merged)) merged[name] = set[name] ?? sealedHeaders[name]!
+  // Of what is there already only the count can be at fault, not the sealed values.
+  refuse('/headers', headersFaults(Object.fromEntries(Object.keys(merged).map(name => [name, 'x']))))
+  return merged
+}
+
+/** Merge-patch of the map: null removes. What it comes to must still be allowed. */
+function mergedMetadata(before: Strings, patch: Readonly<Record<string, string | null>>): Record<string, string> {
+  const metadata = withoutNulls({ ...before, ...patch })
+  refuse('/metadata', metadataFaults(metadata))
+  return metadata
+}
+
+function refuse(pointer: string, faults: readonly Problem[]): void {
+  const problems = faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }))
+  if (problems.length > 0) throw new ApiError('request_invalid', `${pointer} ${problems[0]!.message}.`, problems)
+}
+
+function withoutNulls(map: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).filter((entry): entry is [string, string] => entry[1] !== null))
+}
+
+/** What a field of a merge-patch comes to: absent stays as it is, null is the default. */
+function patched<P, T>(patch: P | null | undefined, byDefault: T, merge: (patch: P) => T): T | undefined {
+  if (patch === undefined) return undefined
+  return patch === null ? byDefault : merge(patch)
+}
+
+function defined<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
+}

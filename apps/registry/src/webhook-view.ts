@@ -1,0 +1,27 @@
+import { REDACTED, retryPolicyView, type SecretView, type WebhookView } from '@posthorn/api'
+import type { StoredSecret, WebhookRow } from '@posthorn/store'
+
+/** A webhook as the API shows it: no secret, and of a header only its name. */
+export function webhookView(row: WebhookRow): WebhookView {
+  const { id, uid, status, url, method, events, format, description, metadata, version } = row
+  return {
+    id,
+    uid,
+    status,
+    url,
+    method,
+    headers: Object.fromEntries(Object.keys(row.sealedHeaders).map(name => [name, REDACTED])),
+    events,
+    format,
+    retry_policy: retryPolicyView(row.retryPolicy),
+    description,
+    metadata,
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+    version,
+  }
+}
+
+export function secretView({ id, createdAt, expiresAt }: StoredSecret): SecretView {
+  return { id, created_at: createdAt, expires_at: expiresAt }
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+import {
+  ApiError,
+  uidFaults,
+  type Caller,
+  type CreatedWebhookView,
+  type CreateWebhookBody,
+  type ListView,
+  type ListWebhooksQuery,
+  type PatchWebhookBody,
+  type WebhookView,
+} from '@posthorn/api'
+import type { Sealer } from '@posthorn/sealing'
+import { UidTaken, type WebhookChange, type WebhookRow, type Webhooks } from '@posthorn/store'
+import { patternsMatching, webhookId } from '@posthorn/webhook'
+import { audited } from './auditing.js'
+import { pageView, placeOf, type CursorShape } from './cursor.js'
+import type { Publishing } from './publishing.js'
+import type { TenantCases } from './tenants.js'
+import { changeOf, fieldsOf, newSecret, replacementOf } from './webhook-fields.js'
+import { webhookView } from './webhook-view.js'
+
+const ID = /^webhook_[0-9a-z]{26}$/
+const CURSOR: CursorShape = { list: 'webhooks', fields: { createdAt: 'time', id: 'text' } }
+
+/** What an upsert came to; a creation has the secret, as it is shown once. */
+export type Upserted =
+  | { readonly kind: 'created'; readonly webhook: CreatedWebhookView }
+  | { readonly kind: 'kept'; readonly webhook: WebhookView }
+
+/**
+ * What can be done with webhooks. Every change is published as soon as it is committed, and answered
+ * once it stands on the topic: an event published after the answer meets the webhook as it is now.
+ */
+export class WebhookCases {
+  constructor(
+    private readonly webhooks: Webhooks,
+    private readonly tenants: Pick<TenantCases, 'require'>,
+    private readonly sealer: Sealer,
+    private readonly publishing: Publishing,
+  ) {}
+
+  async create(caller: Caller, body: CreateWebhookBody): Promise<CreatedWebhookView> {
+    const { tenant } = caller
+    const id = webhookId(randomBytes(16))
+    const { value, kept } = newSecret(this.sealer, id, body.secret)
+    const row = await this.webhooks.insert(
+      { id, tenant, status: 'active', secrets: [kept], ...fieldsOf(this.sealer, id, body) },
+      audited(caller, tenant, 'webhook.created', webhookView),
+    )
+    await this.publishing.published('webhook', row)
+    return { ...webhookView(row), secret: value }
+  }
+
+  async list({ tenant }: Caller, query: ListWebhooksQuery): Promise<ListView<WebhookView>> {
+    await this.tenants.require(tenant)
+    const { limit, status, uid, event_type: type, cursor } = query
+    const anyOf = type === undefined ? undefined : patternsMatching(type)
+    const page = await this.webhooks.list(tenant, { limit, status, uid, anyOf, after: placeOf(CURSOR, cursor) })
+    return pageView(CURSOR, page, webhookView)
+  }
+
+  async get({ tenant }: Caller, id: string): Promise<WebhookView> {
+    await this.tenants.require(tenant)
+    return webhookView(found(id, ID.test(id) ? await this.webhooks.get(tenant, id) : undefined))
+  }
+
+  change(caller: Caller, id: string, body: PatchWebhookBody, version?: number): Promise<WebhookView> {
+    return this.apply(caller, id, 'webhook.updated', row => changeOf(this.sealer, row, body), version)
+  }
+
+  disable(caller: Caller, id: string): Promise<WebhookView> {
+    return this.apply(caller, id, 'webhook.disabled', () => ({ status: 'disabled' }))
+  }
+
+  enable(caller: Caller, id: string): Promise<WebhookView> {
+    return this.apply(caller, id, 'webhook.enabled', () => ({ status: 'active' }))
+  }
+
+  async remove(caller: Caller, id: string, version?: number): Promise<void> {
+    await this.tenants.require(caller.tenant)
+    const trail = audited(caller, caller.tenant, 'webhook.deleted', webhookView)
+    const row = found(id, ID.test(id) ? await this.webhooks.remove(caller.tenant, id, version, trail) : undefined)
+    await this.publishing.published('webhook', row)
+  }
+
+  async byUid({ tenant }: Caller, uid: string): Promise<WebhookView> {
+    await this.tenants.require(tenant)
+    return webhookView(found(uid, uidFaults(uid).length === 0 ? await this.webhooks.byUid(tenant, uid) : undefined))
+  }
+
+  /**
+   * Makes the webhook of this uid be what the body says, and nothing else. A secret that the body
+   * does not name stays as it is. Sent twice, the second one changes nothing.
+   */
+  async upsert(caller: Caller, uid: string, body: CreateWebhookBody, version?: number): Promise<Upserted> {
+    requireUid(uid, body)
+    await this.tenants.require(caller.tenant)
+    const whole = { ...body, uid }
+    // Made or deleted by another between two steps, it is looked at once more.
+    for (let tries = 0; ; tries++) {
+      const row = await this.webhooks.byUid(caller.tenant, uid)
+      if (!row && version !== undefined) throw new ApiError('version_conflict', 'There is no webhook with this uid.')
+      const outcome = row ? await this.replace(caller, row.id, whole, version) : await this.tryCreate(caller, whole)
+      if (outcome) return outcome
+      if (tries === 2) throw new ApiError('uid_taken', 'The webhook with this uid is being changed by others.')
+    }
+  }
+
+  private async replace(
+    caller: Caller,
+    id: string,
+    body: CreateWebhookBody,
+    version: number | undefined,
+  ): Promise<Upserted | undefined> {
+    const trail = audited(caller, caller.tenant, 'webhook.updated', webhookView)
+    const decide = (row: WebhookRow) => replacementOf(this.sealer, row, body)
+    const row = await this.webhooks.change(caller.tenant, id, version, decide, trail)
+    if (!row) return undefined
+    await this.publishing.published('webhook', row)
+    return { kind: 'kept', webhook: webhookView(row) }
+  }
+
+  private async tryCreate(caller: Caller, body: CreateWebhookBody): Promise<Upserted | undefined> {
+    try {
+      return { kind: 'created', webhook: await this.create(caller, body) }
+    } catch (error) {
+      if (error instanceof UidTaken) return undefined
+      throw error
+    }
+  }
+
+  private async apply(
+    caller: Caller,
+    id: string,
+    action: string,
+    decide: (row: WebhookRow) => WebhookChange,
+    version?: number,
+  ): Promise<WebhookView> {
+    await this.tenants.require(caller.tenant)
+    const trail = audited(caller, caller.tenant, action, webhookView)
+    const row = found(
+      id,
+      ID.test(id) ? await this.webhooks.change(caller.tenant, id, version, decide, trail) : undefined,
+    )
+    await this.publishing.published('webhook', row)
+    return webhookView(row)
+  }
+}
+
+/** The row, or ApiError webhook_not_found. */
+export function found<T>(id: string, value: T | undefined): T {
+  if (value === undefined) throw new ApiError('webhook_not_found', `There is no webhook "${id.slice(0, 100)}".`)
+  return value
+}
+
+function requireUid(uid: string, body: CreateWebhookBody): void {
+  const [fault] = uidFaults(uid)
+  if (fault) throw new ApiError('request_invalid', `The uid ${fault.message}.`, [{ ...fault, pointer: '/uid' }])
+  if ((body.uid ?? uid) !== uid)
+    throw new ApiError('request_invalid', 'The uid of the body is not the one of the path.', [
+      { pointer: '/uid', message: 'must be the one of the path, or absent' },
+    ])
+}

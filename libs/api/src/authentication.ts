@@ -1,0 +1,130 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { BlockList, isIP } from 'node:net'
+import { API_ROLES, type ApiKey, type ApiRole } from '@posthorn/topics'
+import { TENANT_PATTERN } from '@posthorn/webhook'
+import { apiKeyHash, isApiKey } from './api-key.js'
+import { ApiError } from './errors.js'
+
+/** Who a request comes from, and for which tenant. */
+export interface Caller {
+  /** Id of the key; `platform` for the key of the environment. */
+  readonly key: string
+  /** Whether the key is the platform's: it may act for any tenant, and for the platform itself. */
+  readonly platform: boolean
+  readonly tenant: string
+  readonly roles: readonly ApiRole[]
+  /** IP address that the request came from. */
+  readonly address: string
+  readonly requestId: string
+}
+
+/** What a request says about itself, whatever protocol it came by. */
+export interface Credentials {
+  readonly authorization: string | undefined
+  /** What it names as its tenant. */
+  readonly tenant: string | undefined
+  readonly address: string
+  readonly requestId: string
+}
+
+/** What the method that is called asks of its caller. */
+export interface Needed {
+  readonly role: ApiRole
+  readonly platform: boolean
+}
+
+/** The key with this SHA-256 in hex; its own state is checked here. */
+export type FindKey = (hash: string) => ApiKey | undefined | Promise<ApiKey | undefined>
+
+const DEFAULT_TENANT = 'default'
+const BEARER = /^Bearer +(\S+) *$/i
+const PLATFORM_KEY = { id: 'platform', tenant: null, roles: API_ROLES, allowedIps: [], expiresAt: null } as const
+type CheckedKey = Pick<ApiKey, 'id' | 'tenant' | 'roles' | 'allowedIps' | 'expiresAt'>
+
+/** Lets in who has the platform key of the environment, or a key that was made by the API. */
+export class Authentication {
+  private readonly platformDigest: Buffer
+  private readonly ranges = new WeakMap<CheckedKey, BlockList>()
+
+  /** Throws, with a sentence for the operator, when no platform key is set: an API without a key is never opened. */
+  constructor(
+    platformKey: string | undefined,
+    private readonly find: FindKey,
+  ) {
+    if (platformKey === undefined)
+      throw new Error('POSTHORN_AUTH_PLATFORM_KEY is not set: set it to a key of 24 characters or more and start again')
+    this.platformDigest = sha256(platformKey)
+  }
+
+  /** Throws ApiError key_missing, key_invalid, key_expired, address_not_allowed, role_missing, tenant_not_found. */
+  caller(credentials: Credentials, needed: Needed): Caller | Promise<Caller> {
+    const key = this.keyOf(credentials.authorization)
+    return key instanceof Promise
+      ? key.then(found => this.admit(found, credentials, needed))
+      : this.admit(key, credentials, needed)
+  }
+
+  private keyOf(authorization: string | undefined): CheckedKey | undefined | Promise<CheckedKey | undefined> {
+    if (authorization === undefined || authorization === '')
+      throw new ApiError('key_missing', 'The request has no Authorization header.')
+    const key = BEARER.exec(authorization)?.[1]
+    if (key === undefined)
+      throw new ApiError('key_missing', 'The Authorization header is not of the form Bearer <key>.')
+    // Digests of equal length are compared, so that the time tells neither the key's length nor its beginning.
+    if (timingSafeEqual(sha256(key), this.platformDigest)) return PLATFORM_KEY
+    if (!isApiKey(key))
+      throw new ApiError('key_invalid', 'The key is not of the form of a key: check that it is whole.')
+    return this.find(apiKeyHash(key))
+  }
+
+  private admit(key: CheckedKey | undefined, credentials: Credentials, needed: Needed): Caller {
+    if (!key) throw new ApiError('key_invalid', 'There is no such key, or it was deleted.')
+    const { address, requestId } = credentials
+    if (key.expiresAt !== null && Date.parse(key.expiresAt) <= Date.now())
+      throw new ApiError('key_expired', `The key expired at ${key.expiresAt}.`)
+    if (key.allowedIps.length > 0 && !this.allows(key, address))
+      throw new ApiError('address_not_allowed', `The key may not be used from ${address}.`)
+    if (needed.platform && key.tenant !== null)
+      throw new ApiError('role_missing', 'This is for keys of the platform; the key is of a tenant.')
+    if (!key.roles.includes('admin') && !key.roles.includes(needed.role))
+      throw new ApiError('role_missing', `The key has not the role ${needed.role}.`)
+    const tenant = tenantOf(key, credentials.tenant)
+    return { key: key.id, platform: key.tenant === null, tenant, roles: key.roles, address, requestId }
+  }
+
+  private allows(key: CheckedKey, address: string): boolean {
+    let ranges = this.ranges.get(key)
+    if (!ranges) this.ranges.set(key, (ranges = rangesOf(key.allowedIps)))
+    const plain = plainAddress(address)
+    return isIP(plain) !== 0 && ranges.check(plain, isIP(plain) === 4 ? 'ipv4' : 'ipv6')
+  }
+}
+
+/** The tenant of a key is the key's; a key of the platform names it. Whether it exists is for the use case to say. */
+function tenantOf(key: CheckedKey, named: string | undefined): string {
+  if (named !== undefined && !TENANT_PATTERN.test(named))
+    throw new ApiError('tenant_not_found', 'The header Posthorn-Tenant is not a tenant id.')
+  if (key.tenant === null) return named ?? DEFAULT_TENANT
+  // The same answer as for a tenant that does not exist: a key sees nothing of the others.
+  if (named !== undefined && named !== key.tenant)
+    throw new ApiError('tenant_not_found', `There is no tenant "${named}".`)
+  return key.tenant
+}
+
+/** The address as its owner writes it: `::ffff:192.0.2.1` is 192.0.2.1. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address
+}
+
+function rangesOf(cidrs: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const cidr of cidrs) {
+    const [network, bits] = cidr.split('/') as [string, string]
+    list.addSubnet(network, Number(bits), isIP(network) === 4 ? 'ipv4' : 'ipv6')
+  }
+  return list
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

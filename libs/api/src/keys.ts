@@ -1,0 +1,117 @@
+import { isIP } from 'node:net'
+import { IsIn, IsOptional } from 'class-validator'
+import { API_ROLES, type ApiRole } from '@posthorn/topics'
+import type { Problem } from '@posthorn/webhook'
+import { Documented } from './documented.js'
+import { Faults } from './http-validation.js'
+import { ListQuery } from './lists.js'
+
+export const KEY_SCOPES = ['tenant', 'platform'] as const
+export type KeyScope = (typeof KEY_SCOPES)[number]
+
+const MAX_NAME = 128
+const MAX_IPS = 64
+const ONE_SCOPE = { message: 'must be tenant or platform' }
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/i
+const TIME = { type: 'string', format: 'date-time' } as const
+const SCOPE = { enum: [...KEY_SCOPES], default: 'tenant', required: false } as const
+const ROLES = { type: 'array', items: { type: 'string', enum: [...API_ROLES] }, minItems: 1 } as const
+const IPS = { type: 'array', items: { type: 'string' }, maxItems: MAX_IPS } as const
+
+const fault = (message: string, pointer = ''): Problem[] => [{ pointer, message }]
+
+function nameFaults(name: unknown): Problem[] {
+  return typeof name === 'string' && name.trim() !== '' && name.length <= MAX_NAME
+    ? []
+    : fault(`must be 1 to ${MAX_NAME} characters`)
+}
+
+function rolesFaults(roles: unknown): Problem[] {
+  const all = `an array of ${API_ROLES.join(', ')}`
+  if (!Array.isArray(roles) || roles.length === 0 || roles.length > API_ROLES.length) return fault(`must be ${all}`)
+  return roles.flatMap((role, index) =>
+    API_ROLES.includes(role as ApiRole) && roles.indexOf(role) === index
+      ? []
+      : fault(`must be one of ${API_ROLES.join(', ')}, once`, `/${index}`),
+  )
+}
+
+/** Faults of a list of CIDRs, each by its index. */
+export function cidrsFaults(cidrs: unknown): Problem[] {
+  if (!Array.isArray(cidrs) || cidrs.length > MAX_IPS) return fault(`must be an array of at most ${MAX_IPS} CIDRs`)
+  return cidrs.flatMap((cidr, index) =>
+    isCidr(cidr) ? [] : fault('must be a CIDR such as 203.0.113.0/24', `/${index}`),
+  )
+}
+
+function isCidr(text: unknown): boolean {
+  if (typeof text !== 'string' || !/^[0-9A-Fa-f.:]{2,45}\/\d{1,3}$/.test(text)) return false
+  const [network, bits] = text.split('/') as [string, string]
+  const version = isIP(network)
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
+}
+
+function futureFaults(time: unknown): Problem[] {
+  if (typeof time !== 'string' || !RFC3339.test(time) || Number.isNaN(Date.parse(time)))
+    return fault('must be an RFC 3339 time such as 2027-01-31T12:00:00Z')
+  return Date.parse(time) > Date.now() ? [] : fault('must be in the future')
+}
+
+/** POST /v1/keys */
+export class CreateKeyBody {
+  @Faults(nameFaults, { type: 'string', maxLength: MAX_NAME, description: 'What it is for.' })
+  name: string
+
+  @Faults(rolesFaults, { ...ROLES, description: 'admin: all; publish: send events; read: look at all but secrets.' })
+  roles: ApiRole[]
+
+  @Documented({ ...SCOPE, nullable: true, description: 'platform: for every tenant. Only platform keys make such.' })
+  @IsOptional()
+  @IsIn(KEY_SCOPES, ONE_SCOPE)
+  scope?: KeyScope | null
+
+  @IsOptional()
+  @Faults(cidrsFaults, { ...IPS, required: false, nullable: true, description: 'CIDRs that it may be used from.' })
+  allowed_ips?: string[] | null
+
+  @IsOptional()
+  @Faults(futureFaults, { ...TIME, required: false, nullable: true })
+  expires_at?: string | null
+}
+
+/** What names the owner of keys: GET, DELETE and POST …/rotate. */
+export class KeyScopeQuery {
+  @Documented(SCOPE)
+  @IsOptional()
+  @IsIn(KEY_SCOPES, ONE_SCOPE)
+  scope?: KeyScope
+}
+
+/** GET /v1/keys */
+export class ListKeysQuery extends ListQuery {
+  @Documented(SCOPE)
+  @IsOptional()
+  @IsIn(KEY_SCOPES, ONE_SCOPE)
+  scope?: KeyScope
+}
+
+/** A key, without what would let its reader use it. */
+export class KeyView {
+  @Documented() readonly id: string
+  @Documented({ enum: [...KEY_SCOPES] }) readonly scope: KeyScope
+  @Documented({ type: 'string', nullable: true }) readonly tenant: string | null
+  @Documented() readonly name: string
+  @Documented({ description: 'How it begins.' }) readonly prefix: string
+  @Documented(ROLES) readonly roles: readonly ApiRole[]
+  @Documented(IPS) readonly allowed_ips: readonly string[]
+  @Documented({ ...TIME, nullable: true }) readonly expires_at: string | null
+  @Documented({ ...TIME, nullable: true, description: 'Of the administration, to the minute; not of publishing.' })
+  readonly last_used_at: string | null
+  @Documented(TIME) readonly created_at: string
+  @Documented({ type: 'integer' }) readonly version: number
+}
+
+/** The answer to a creation and to a rotation, and the only ones that have the key itself. */
+export class CreatedKeyView extends KeyView {
+  @Documented() readonly key: string
+}

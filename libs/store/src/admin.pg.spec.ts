@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createLogger } from '@posthorn/telemetry'
+import { createTestDatabase, type TestDatabase } from '@posthorn/testkit'
+import { Audit, type AuditEntry } from './audit.js'
+import { Database } from './data-source.js'
+import { Idempotency } from './idempotency.js'
+import { Keys, type NewKey } from './keys.js'
+import { migrate } from './migrate.js'
+import { Outbox } from './outbox.js'
+import { TenantGone, Tenants, TenantTaken } from './tenants.js'
+
+const logger = createLogger('silent', 'test')
+let created: TestDatabase
+let database: Database
+let keys: Keys
+let tenants: Tenants
+let audit: Audit
+let outbox: Outbox
+
+beforeAll(async () => {
+  created = await createTestDatabase()
+  await migrate(created.url, logger)
+  database = new Database({ url: created.url, poolSize: 4, name: 'test', logger })
+  await database.connect()
+  keys = new Keys(database)
+  tenants = new Tenants(database)
+  audit = new Audit(database)
+  outbox = new Outbox(database)
+})
+afterAll(async () => {
+  await database.close()
+  await created.drop()
+})
+
+const entry = (change: Partial<AuditEntry> = {}): AuditEntry => ({
+  key: 'platform',
+  address: '127.0.0.1',
+  requestId: 'r',
+  tenant: 'default',
+  action: 'test',
+  subject: 'test',
+  before: null,
+  after: null,
+  ...change,
+})
+const audited = () => entry()
+
+const fresh = (id: string, change: Partial<NewKey> = {}): NewKey => ({
+  id,
+  tenant: 'default',
+  name: id,
+  hash: `hash of ${id}`,
+  prefix: 'phk_1234',
+  roles: ['publish'],
+  allowedIps: [],
+  expiresAt: null,
+  ...change,
+})
+
+describe('Keys', () => {
+  test('are kept by their hash, for one owner, and published', async () => {
+    await keys.insert(fresh('key_a', { roles: ['read', 'publish'], allowedIps: ['10.0.0.0/8'] }), audited)
+    expect(await keys.byHash('hash of key_a')).toMatchObject({ id: 'key_a', roles: ['read', 'publish'] })
+    expect(await keys.get(null, 'key_a')).toBeUndefined()
+    expect(await keys.get('default', 'key_a')).toMatchObject({ lastUsedAt: null, version: 1 })
+    const { publications } = await outbox.read(100)
+    expect(publications).toContainEqual({
+      kind: 'key',
+      document: expect.objectContaining({ id: 'key_a', hash: 'hash of key_a', status: 'active', expiresAt: null }),
+    })
+  })
+
+  test('end at once when they are rotated or removed', async () => {
+    await keys.insert(fresh('key_b', { tenant: null }), audited)
+    expect((await keys.list(null, 10, undefined)).rows.map(row => row.id)).toEqual(['key_b'])
+    await keys.rotate(null, 'key_b', { hash: 'another', prefix: 'phk_5678' }, audited)
+    expect(await keys.byHash('hash of key_b')).toBeUndefined()
+    expect(await keys.byHash('another')).toMatchObject({ id: 'key_b', version: 2 })
+    expect(await keys.remove('default', 'key_b', audited)).toBeUndefined()
+    expect(await keys.remove(null, 'key_b', audited)).toMatchObject({ status: 'deleted', version: 3 })
+    expect(await keys.byHash('another')).toBeUndefined()
+    expect(await keys.remove(null, 'key_b', audited)).toBeUndefined()
+  })
+
+  test('note their use to the minute', async () => {
+    await keys.insert(fresh('key_c'), audited)
+    await keys.touch('key_c')
+    const used = (await keys.get('default', 'key_c'))!.lastUsedAt!
+    expect(used.getTime() % 60_000).toBe(0)
+    expect(Date.now() - used.getTime()).toBeLessThan(61_000)
+  })
+
+  test('of a tenant that does not exist cannot be made', async () => {
+    await expect(keys.insert(fresh('key_d', { tenant: 'nobody' }), audited)).rejects.toBeInstanceOf(TenantGone)
+  })
+})
+
+describe('Tenants', () => {
+  test('an id is given once, and never again', async () => {
+    await tenants.insert({ id: 'once', description: 'd', quotas: {} }, audited)
+    await expect(tenants.insert({ id: 'once', description: null, quotas: {} }, audited)).rejects.toBeInstanceOf(
+      TenantTaken,
+    )
+    expect(await tenants.get('once')).toMatchObject({ description: 'd', status: 'active', version: 1 })
+  })
+
+  test('a deletion removes keys and history in parts and counts them', async () => {
+    await tenants.insert({ id: 'gone', description: null, quotas: {} }, audited)
+    await keys.insert(fresh('key_e', { tenant: 'gone' }), audited)
+    await database.manager.query(
+      `CREATE TABLE history_counters_test PARTITION OF history_counters FOR VALUES FROM ('2026-11-24') TO ('2026-11-25')`,
+    )
+    await database.manager.query(
+      `INSERT INTO history_counters SELECT '2026-11-24', t, 'w' || n, '2026-11-24T12:00Z', 'delivered', 1, 1
+       FROM generate_series(1, 2500) n, unnest('{gone,default}'::text[]) t`,
+    )
+    expect(await tenants.startDeletion('gone', undefined, audited)).toMatchObject({ status: 'deleting' })
+    expect(await tenants.startDeletion('gone', undefined, audited)).toBeUndefined()
+    expect(await tenants.nextDeletion()).toBe('gone')
+    let parts = 0
+    while (await tenants.removeSome('gone')) parts++
+    expect(parts).toBe(3)
+    expect(await tenants.get('gone')).toMatchObject({
+      status: 'deleted',
+      deletion: { webhooks: 0, keys: 1, historyRows: 2500, finishedAt: expect.any(String) },
+    })
+    const [left] = await database.manager.query('SELECT count(*) FROM history_counters')
+    expect(left).toEqual({ count: '2500' })
+    expect(await keys.byHash('hash of key_e')).toBeUndefined()
+    expect(await tenants.nextDeletion()).toBeUndefined()
+  })
+})
+
+describe('Audit', () => {
+  test('is found by what it is about, newest first, page by page', async () => {
+    for (const action of ['a', 'b', 'c']) await audit.append(entry({ action, subject: 'webhook_1', tenant: 'other' }))
+    const first = await audit.list({ tenant: 'other', limit: 2 })
+    expect(first.rows.map(row => row.action)).toEqual(['c', 'b'])
+    const second = await audit.list({ tenant: 'other', limit: 2, before: first.before })
+    expect(second).toMatchObject({ rows: [{ action: 'a', requestId: 'r', at: expect.any(Date) }] })
+    expect(second.before).toBeUndefined()
+    expect((await audit.list({ subject: 'webhook_1', action: 'b', limit: 9 })).rows).toHaveLength(1)
+    expect((await audit.list({ tenant: 'other', to: new Date(0), limit: 9 })).rows).toEqual([])
+  })
+
+  test.each(['UPDATE audit SET key = NULL', 'DELETE FROM audit', 'TRUNCATE audit'])('refuses %s', async statement => {
+    await expect(database.manager.query(statement)).rejects.toThrow('append-only')
+  })
+})
+
+describe('Idempotency', () => {
+  const idempotency = () => new Idempotency(database)
+
+  test('one request runs, the others are told how it stands', async () => {
+    const claims = await Promise.all([1, 2, 3].map(() => idempotency().claim('s', 'k', 'f')))
+    expect(claims.map(claim => claim.kind).sort()).toEqual(['ours', 'running', 'running'])
+    await idempotency().keep('s', 'k', 'sealed')
+    expect(await idempotency().claim('s', 'k', 'f')).toEqual({ kind: 'answered', sealedAnswer: 'sealed' })
+    expect(await idempotency().claim('s', 'k', 'g')).toEqual({ kind: 'other' })
+    expect(await idempotency().claim('t', 'k', 'g')).toEqual({ kind: 'ours' })
+  })
+
+  test('what failed, or was killed, may be run again', async () => {
+    await idempotency().claim('s', 'failed', 'f')
+    await idempotency().release('s', 'failed')
+    expect(await idempotency().claim('s', 'failed', 'g')).toEqual({ kind: 'ours' })
+    await database.manager.query(
+      `UPDATE idempotency SET started_at = now() - interval '61 seconds' WHERE key = 'failed'`,
+    )
+    expect(await idempotency().claim('s', 'failed', 'f')).toEqual({ kind: 'other' })
+    expect(await idempotency().claim('s', 'failed', 'g')).toEqual({ kind: 'ours' })
+    await idempotency().sweep()
+    expect(await idempotency().claim('s', 'failed', 'g')).toEqual({ kind: 'running' })
+  })
+})
