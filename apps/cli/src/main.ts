@@ -43,9 +43,8 @@ async function main(name: string | undefined, args: readonly string[]): Promise<
 
 /** By name where the class is not loaded before the command is. */
 function saysEnough(error: unknown): error is Error {
-  return (
-    error instanceof EmbeddedFault || error instanceof CommandFault || (error as Error).name === 'KafkaAccessRefused'
-  )
+  if (error instanceof EmbeddedFault || error instanceof CommandFault) return true
+  return ['KafkaAccessRefused', 'KafkaConnectionClosed'].includes((error as Error).name)
 }
 
 function isUsage(error: unknown): error is Error {

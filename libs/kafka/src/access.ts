@@ -6,6 +6,11 @@ export class KafkaAccessRefused extends Error {
   override readonly name = 'KafkaAccessRefused'
 }
 
+/** The brokers close the connection without a word: they restart, or want TLS or a login; the message names the settings. */
+export class KafkaConnectionClosed extends Error {
+  override readonly name = 'KafkaConnectionClosed'
+}
+
 const CHECK_CA =
   "The brokers' certificate is not signed by a CA that is trusted here: set POSTHORN_KAFKA_TLS_CA_FILE to the CA that signed it"
 const SHOW_CERTIFICATE =
@@ -32,7 +37,7 @@ const TLS_CODES: Readonly<Record<string, string>> = {
 /** By `type`, the protocol's name of the error. */
 const PROTOCOL_TYPES: Readonly<Record<string, string>> = {
   ILLEGAL_SASL_STATE:
-    'The brokers want a login on this port: set POSTHORN_KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD',
+    'The brokers take no login on this port: unset the POSTHORN_KAFKA_SASL_ variables, or set POSTHORN_KAFKA_BROKERS to a port with logins',
   UNSUPPORTED_SASL_MECHANISM: 'The brokers do not offer this mechanism: change POSTHORN_KAFKA_SASL_MECHANISM',
   SASL_AUTHENTICATION_FAILED:
     'The brokers refuse the login: check POSTHORN_KAFKA_SASL_USERNAME, _PASSWORD and _MECHANISM',

@@ -2,7 +2,7 @@ import type { KafkaCompression, KafkaSecurity, Settings } from '@posthorn/proces
 import type { Logger } from '@posthorn/telemetry'
 import { topicName, type TopicContract } from '@posthorn/topics'
 import { Kafka, type Admin, type RetryOptions } from 'kafkajs'
-import { accessOptions, accessProblem, closedHint, KafkaAccessRefused } from './access.js'
+import { accessOptions, accessProblem, closedHint, KafkaAccessRefused, KafkaConnectionClosed } from './access.js'
 import { repairKafkajs } from './kafkajs-repairs.js'
 import { bridgeLogs } from './log-bridge.js'
 import { retryInPlace } from './retry-in-place.js'
@@ -114,7 +114,7 @@ export class KafkaConnection {
       const problem = accessProblem(error)
       if (problem !== undefined) throw new KafkaAccessRefused(problem, { cause: error })
       const hint = closedHint(error)
-      throw hint === undefined ? error : new Error(hint, { cause: error })
+      throw hint === undefined ? error : new KafkaConnectionClosed(hint, { cause: error })
     } finally {
       await admin.disconnect().catch(() => undefined)
     }

@@ -1,4 +1,4 @@
-export { KafkaAccessRefused } from './access.js'
+export { KafkaAccessRefused, KafkaConnectionClosed } from './access.js'
 export * from './connection.js'
 export * from './group-consumer.js'
 export * from './group-positions.js'

@@ -67,6 +67,11 @@ describe('A Kafka that wants logins and certificates', () => {
       () => ({ ...login('PLAIN', PASSWORD), ...tls(1, stranger.ca) }),
       /not signed by a CA.*TLS_CA_FILE/,
     ],
+    [
+      'a login where there is none',
+      () => ({ ...tlsOff(login('PLAIN', PASSWORD)), POSTHORN_KAFKA_BROKERS: at(0) }),
+      /take no login on this port/,
+    ],
     ['no CA', () => without(login('PLAIN', PASSWORD), 'TLS_CA_FILE'), /not signed by a CA.*TLS_CA_FILE/],
     ['another name', () => ({ ...login('PLAIN', PASSWORD), ...tls(1, authority.ca, 'elsewhere') }), /TLS_SERVER_NAME/],
     ['no client certificate', () => tls(2, authority.ca), /client certificate.*TLS_CERT_FILE/],
@@ -275,6 +280,10 @@ describe('A Kafka that wants logins and certificates', () => {
     return path
   }
 })
+
+function tlsOff(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([variable]) => !variable.startsWith('POSTHORN_KAFKA_TLS')))
+}
 
 function without(env: Record<string, string>, name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([variable]) => variable !== `POSTHORN_KAFKA_${name}`))
