@@ -60,6 +60,7 @@ function recordOf(record: TopicRecord): ConsumedRecord {
 function partsWith(output: FakeOutput, targets: Target[], extra: Partial<RouteParts> = {}): RouteParts {
   return {
     match: () => targets,
+    misfits: () => undefined,
     output,
     defaultTenant: 'default',
     maxEventBytes: 1024,
@@ -100,6 +101,27 @@ describe('route', () => {
     expect(second!.delivery).toMatchObject({ webhook: 'webhook_b', webhookVersion: 2 })
     expect(first!.data.equals(data)).toBe(true)
     expect(output.sent[0]!.record.key!.toString()).toBe('webhook_a')
+  })
+
+  it('sets an event aside for a webhook whose subscription it cannot read, and for no other', async () => {
+    const output = new FakeOutput()
+    const targets = [
+      { webhook: 'webhook_newer', version: 7, unreadable: 'filter/data is new' },
+      { webhook: 'webhook_b', version: 2 },
+    ]
+    const record = recordOf(encodeEvent(event, Buffer.from('1')))
+    const routed = await route(record, partsWith(output, targets))
+    await routed.acknowledged
+    expect(routed).toMatchObject({ result: 'routed', deliveries: 1 })
+    expect(output.sent.map(({ topic }) => topic)).toEqual([POISON, DELIVERIES])
+    const { head, body } = output.poison()
+    expect(head).toMatchObject({ topic: 'events.v1', partition: 3, offset: 41, reason: 'subscription_unreadable' })
+    expect(head.detail).toMatch(/webhook_newer .*filter\/data is new/)
+    expect(body).toEqual(record.value)
+    expect(await route(record, partsWith(output, targets.slice(0, 1)))).toMatchObject({
+      result: 'poison',
+      deliveries: 0,
+    })
   })
 
   it('is done at once with an event that nobody takes', async () => {

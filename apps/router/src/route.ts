@@ -21,6 +21,8 @@ export interface Verdict extends PoisonCause {
 export interface Target {
   readonly webhook: string
   readonly version: number
+  /** Why this version cannot tell whether the webhook wants the event: it is set aside for it. */
+  readonly unreadable?: string
 }
 
 /** What routing needs of the producer. */
@@ -32,6 +34,8 @@ export interface Output {
 
 export interface RouteParts {
   match(event: WebhookEvent, data: Uint8Array): readonly Target[]
+  /** Why the schema of its type refuses an event; undefined when it may pass. */
+  misfits(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined
   readonly output: Output
   /** Undefined: an event without a tenant is poison. */
   readonly defaultTenant: string | undefined
@@ -72,7 +76,7 @@ interface Decoded {
   readonly data: Buffer
 }
 
-function decode(record: ConsumedRecord, { defaultTenant, maxEventBytes }: RouteParts): Decoded | Verdict {
+function decode(record: ConsumedRecord, { defaultTenant, maxEventBytes, misfits }: RouteParts): Decoded | Verdict {
   const read = decodeEvent(record, defaultTenant)
   if (read.kind === 'bad') return refuse(read.problems)
   if (read.data.length > maxEventBytes)
@@ -82,7 +86,8 @@ function decode(record: ConsumedRecord, { defaultTenant, maxEventBytes }: RouteP
       detail: `the data has ${read.data.length} bytes; at most ${maxEventBytes} are accepted (POSTHORN_INGEST_MAX_EVENT_BYTES)`,
       pointers: ['/data'],
     }
-  return read
+  const faults = misfits(read.event, read.data)
+  return faults === undefined ? read : { kind: 'poison', reason: 'schema_mismatch', ...told(faults) }
 }
 
 /** A fault of the whole record means that no event could be read from it at all. */
@@ -91,6 +96,12 @@ function refuse(problems: readonly Problem[]): Verdict {
   return {
     kind: 'poison',
     reason: whole ? 'undecodable' : 'invalid_event',
+    ...told(problems),
+  }
+}
+
+function told(problems: readonly Problem[]): Pick<Verdict, 'detail' | 'pointers'> {
+  return {
     detail: problems.map(({ pointer, message }) => (pointer === '' ? message : `${pointer} ${message}`)).join('; '),
     pointers: problems.map(({ pointer }) => pointer),
   }
@@ -104,14 +115,23 @@ async function deliver(
 ): Promise<Routed> {
   const span = trace.start(record, event, targets.length)
   const acknowledgements: Promise<unknown>[] = []
+  let deliveries = 0
   for (const target of targets) {
     await output.room()
-    const delivery = deliveryOf(record, event, target, span.traceparent)
-    acknowledgements.push(observed(output.send(DELIVERIES, encodeDelivery(delivery, data))))
+    if (target.unreadable === undefined) {
+      deliveries++
+      const delivery = deliveryOf(record, event, target, span.traceparent)
+      acknowledgements.push(observed(output.send(DELIVERIES, encodeDelivery(delivery, data))))
+    } else acknowledgements.push(observed(output.send(POISON, setAsideFor(record, target, target.unreadable))))
   }
   const acknowledged = observed(Promise.all(acknowledgements))
   acknowledged.then(span.end, span.fail)
-  return { result: 'routed', deliveries: targets.length, acknowledged }
+  return { result: deliveries > 0 ? 'routed' : 'poison', deliveries, acknowledged }
+}
+
+function setAsideFor(record: ConsumedRecord, { webhook, version }: Target, why: string): TopicRecord {
+  const detail = `${webhook} (version ${version}) may want this event, but this router cannot read its subscription: ${why}`
+  return poisonRecord(record, record.topic.name, { reason: 'subscription_unreadable', detail })
 }
 
 function deliveryOf(

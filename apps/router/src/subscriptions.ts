@@ -2,7 +2,7 @@ import { metrics } from '@opentelemetry/api'
 import { TableFollower, type KafkaConnection, type TablePosition } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
-import { receivesEvents, SubscriptionIndex, type Webhook, type WebhookEvent } from '@posthorn/webhook'
+import { parseTypePattern, receivesEvents, SubscriptionIndex, type Webhook, type WebhookEvent } from '@posthorn/webhook'
 import type { Target } from './route.js'
 
 interface SubscriptionsOptions {
@@ -13,7 +13,7 @@ interface SubscriptionsOptions {
 /** The webhooks that take events, kept up to date from their compacted topic. */
 export class Subscriptions {
   private readonly index = new SubscriptionIndex<Target>()
-  /** Webhooks that this version cannot match; see keep(). */
+  /** Webhooks whose subscription this version cannot read; see keep(). */
   private readonly unusable = new Set<string>()
   private readonly follower: TableFollower<Webhook>
   private readonly logger: Logger
@@ -33,7 +33,7 @@ export class Subscriptions {
       .addCallback(result => result.observe(this.index.size))
     meter
       .createObservableGauge('posthorn_router_webhooks_unusable', {
-        description: 'Webhooks left out of matching because this version cannot read their subscription.',
+        description: 'Webhooks whose events are set aside because this version cannot read their subscription.',
       })
       .addCallback(result => result.observe(this.unusable.size))
   }
@@ -63,24 +63,24 @@ export class Subscriptions {
   }
 
   /**
-   * A subscription that does not compile was written by a newer version. It is left out, loudly,
-   * rather than matched blindly (its tenant would get events it asked not to get) or waited for
-   * (every other webhook would stand still). Its earlier version is left out with it.
+   * A subscription that does not compile was written by a newer version. It is neither matched blindly
+   * (its tenant would get events it asked not to get) nor waited for (every other webhook would stand
+   * still): the events of its types are set aside for it, to be redriven after the upgrade.
    */
   private keep(webhook: Webhook): void {
     const { id, tenant, events, filter, version } = webhook
+    const subscription = { webhook: id, tenant, events, ...(filter === undefined ? {} : { filter }) }
     try {
-      this.index.put(
-        { webhook: id, tenant, events, ...(filter === undefined ? {} : { filter }) },
-        { webhook: id, version },
-      )
+      this.index.put(subscription, { webhook: id, version })
       this.unusable.delete(id)
     } catch (error) {
-      this.drop(id)
+      const readable = events.every(pattern => parseTypePattern(pattern) !== undefined)
+      const unreadable = error instanceof Error ? error.message : String(error)
+      this.index.put({ webhook: id, tenant, events: readable ? events : ['*'] }, { webhook: id, version, unreadable })
       this.unusable.add(id)
       this.logger.error(
         { alert: 'webhook_unusable', webhook: id, version, err: error },
-        'this webhook receives no events from this router: it cannot read the subscription; upgrade the router, then replay what was missed',
+        'this router cannot read the subscription of this webhook: its events go to the poison topic; upgrade the router, then redrive them',
       )
     }
   }
