@@ -10,6 +10,7 @@ import { MAX_QUEUED_BYTES, type PublishParts } from './publish.js'
 import { PublishEdge, PUBLISH_PARTS } from './publish.edge.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { tracedBy, untraced } from './publish-trace.js'
+import { Schemas } from './schemas.js'
 import { Sources } from './sources.js'
 import { Tenants } from './tenants.js'
 
@@ -35,6 +36,7 @@ export class IngestModule {
         },
         { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { maxQueuedBytes: MAX_QUEUED_BYTES }) },
         { provide: Tenants, useFactory: () => new Tenants(connection, context) },
+        { provide: Schemas, useFactory: () => new Schemas(connection, context) },
         {
           provide: Sources,
           inject: [Tenants],
@@ -48,10 +50,11 @@ export class IngestModule {
         },
         {
           provide: PUBLISH_PARTS,
-          inject: [SafeProducer, PublishMetrics],
-          useFactory: (output: SafeProducer, metrics: PublishMetrics): PublishParts => ({
+          inject: [SafeProducer, PublishMetrics, Schemas],
+          useFactory: (output: SafeProducer, metrics: PublishMetrics, schemas: Schemas): PublishParts => ({
             output,
             metrics,
+            misfits: (event, data) => schemas.faults(event, data),
             maxEventBytes: settings.ingestMaxEventBytes,
             trace: settings.traceOtlpUrl === undefined ? untraced : tracedBy(connection.topic(EVENTS)),
           }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { ApiError } from '@posthorn/api'
 import { ProducerClosed, ProduceTimeout, RecordRefused } from '@posthorn/kafka'
 import { decodeEvent, type TopicRecord } from '@posthorn/topics'
+import type { WebhookEvent } from '@posthorn/webhook'
 import { MAX_QUEUED_BYTES, publish, type PublishRequest } from './publish.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { untraced } from './publish-trace.js'
@@ -17,7 +18,9 @@ function setUp(fail?: Error) {
       sent.push(record)
     },
   }
-  const parts = { output, maxEventBytes: 1024, metrics: new PublishMetrics(() => 0), trace: untraced }
+  const misfits = ({ type }: WebhookEvent) =>
+    type === 'unfit' ? [{ pointer: '/data/a', message: 'is required' }] : undefined
+  const parts = { output, maxEventBytes: 1024, metrics: new PublishMetrics(() => 0), trace: untraced, misfits }
   return { parts, sent, output }
 }
 
@@ -50,6 +53,21 @@ describe('publish', () => {
   it('produces nothing of an array with one bad event', async () => {
     const { parts, sent } = setUp()
     await expect(publish(request('[{"type":"a","data":1},{"type":"a b","data":1}]'), parts)).rejects.toThrow('/1/type')
+    expect(sent).toEqual([])
+  })
+
+  it.each([
+    ['one event', '{"type":"unfit","data":1}', ['/data/a']],
+    [
+      'an array',
+      '[{"type":"a","data":1},{"type":"unfit","data":1},{"type":"unfit","data":1}]',
+      ['/1/data/a', '/2/data/a'],
+    ],
+  ])('S7 refuses %s that does not fit the schema of its type, as a whole', async (_name, body, pointers) => {
+    const { parts, sent } = setUp()
+    const error = await publish(request(body), parts).catch((thrown: unknown) => thrown as ApiError)
+    expect(error).toMatchObject({ code: 'event_schema_mismatch', status: 422 })
+    expect((error as ApiError).errors.map(({ pointer }) => pointer)).toEqual(pointers)
     expect(sent).toEqual([])
   })
 

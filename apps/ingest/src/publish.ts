@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { ApiError } from '@posthorn/api'
 import { ProducerClosed, ProduceTimeout, RecordRefused, type SendOptions } from '@posthorn/kafka'
 import { encodeEvent, EVENTS, type TopicContract, type TopicRecord } from '@posthorn/topics'
-import type { WebhookEvent } from '@posthorn/webhook'
+import type { Problem, WebhookEvent } from '@posthorn/webhook'
 import type { PublishMetrics } from './publish-metrics.js'
 import type { PublishTrace } from './publish-trace.js'
 import { readPublication, type AcceptedEvent, type Mode, type Publication } from './publication.js'
@@ -16,6 +16,8 @@ export interface EventOutput {
 export interface PublishParts {
   readonly output: EventOutput
   readonly maxEventBytes: number
+  /** Why the schema of its type refuses an event; undefined when it may pass. */
+  misfits(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined
   readonly metrics: PublishMetrics
   readonly trace: PublishTrace
 }
@@ -49,13 +51,28 @@ export async function publish(request: PublishRequest, parts: PublishParts): Pro
   return answer(publication)
 }
 
-function read({ tenant, mode, headers, body }: PublishRequest, { maxEventBytes, metrics }: PublishParts): Publication {
+function read({ tenant, mode, headers, body }: PublishRequest, parts: PublishParts): Publication {
+  const { maxEventBytes, metrics } = parts
   try {
-    return readPublication(mode, headers, body, { tenant, now: Date.now(), maxEventBytes })
+    const publication = readPublication(mode, headers, body, { tenant, now: Date.now(), maxEventBytes })
+    requireFit(publication, parts)
+    return publication
   } catch (error) {
     metrics.refused()
     throw error
   }
+}
+
+/** All events are taken, or none. Throws ApiError event_schema_mismatch. */
+function requireFit({ form, events }: Publication, { misfits }: PublishParts): void {
+  const problems: Problem[] = []
+  for (const [index, { event, data }] of events.entries())
+    for (const { pointer, message } of misfits(event, data) ?? [])
+      problems.push({ pointer: form === 'one' ? pointer : `/${index}${pointer}`, message })
+  if (problems.length === 0) return
+  const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  const detail = `${problems[0]!.pointer} ${problems[0]!.message}${rest}.`
+  throw new ApiError('event_schema_mismatch', detail, problems.slice(0, MAX_ERRORS))
 }
 
 function encode({ events }: Publication, { headers }: PublishRequest, trace: PublishTrace): TopicRecord[] {
@@ -67,6 +84,8 @@ function encode({ events }: Publication, { headers }: PublishRequest, trace: Pub
   }
 }
 
+/** Faults that are told of one request. */
+const MAX_ERRORS = 100
 /** Extensions are limited to 32: an event that has them all keeps its own. */
 const MAX_EXTENSIONS = 32
 

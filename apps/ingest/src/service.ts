@@ -6,6 +6,7 @@ import { configuredSources } from './configured-sources.js'
 import { IngestModule } from './ingest.module.js'
 import { Keys } from './keys.js'
 import { PublishMetrics } from './publish-metrics.js'
+import { Schemas } from './schemas.js'
 import { Sources } from './sources.js'
 import { Tenants } from './tenants.js'
 
@@ -25,7 +26,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     bodyLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
   })
   const [producer, tenants, metrics] = [app.get(SafeProducer), app.get(Tenants), app.get(PublishMetrics)]
-  const [sources, keys] = [app.get(Sources), app.get(Keys)]
+  const [sources, keys, schemas] = [app.get(Sources), app.get(Keys), app.get(Schemas)]
   app
     .getHttpAdapter()
     .getInstance()
@@ -35,15 +36,16 @@ async function start(context: ServiceContext): Promise<RunningService> {
     })
   health.addReadiness('ingest.tenants', () => tenants.readiness())
   health.addReadiness('ingest.keys', () => keys.readiness())
+  health.addReadiness('ingest.event-types', () => schemas.readiness())
   // Listening comes first: until Kafka is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.ingestPort)
-  await Promise.all([producer.connect(), tenants.start(), keys.start()])
+  await Promise.all([producer.connect(), tenants.start(), keys.start(), schemas.start()])
   sources.start()
   return { addresses: { http: address }, stop }
 
   async function stop(): Promise<void> {
     await app.close()
     await Promise.all([producer.close(), sources.stop()])
-    await Promise.all([tenants.stop(), keys.stop()])
+    await Promise.all([tenants.stop(), keys.stop(), schemas.stop()])
   }
 }

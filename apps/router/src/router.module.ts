@@ -7,6 +7,7 @@ import { route, type RouteParts } from './route.js'
 import { tracedBy, untraced } from './route-trace.js'
 import { RouterMetrics } from './router-metrics.js'
 import { RoutingLoop } from './routing-loop.js'
+import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
 
 export const ROUTER_GROUP = 'router'
@@ -30,10 +31,14 @@ export class RouterModule {
           useFactory: () => new Subscriptions(connection, context),
         },
         {
+          provide: Schemas,
+          useFactory: () => new Schemas(connection, context),
+        },
+        {
           provide: RoutingLoop,
-          inject: [SafeProducer, Subscriptions],
-          useFactory: (producer: SafeProducer, subscriptions: Subscriptions) =>
-            routingLoop(connection, context, producer, subscriptions),
+          inject: [SafeProducer, Subscriptions, Schemas],
+          useFactory: (producer: SafeProducer, subscriptions: Subscriptions, schemas: Schemas) =>
+            routingLoop(connection, context, producer, subscriptions, schemas),
         },
       ],
     }
@@ -45,9 +50,11 @@ function routingLoop(
   { settings, logger, fatal }: ServiceContext,
   output: SafeProducer,
   subscriptions: Subscriptions,
+  schemas: Schemas,
 ): RoutingLoop {
   const parts: RouteParts = {
     match: (event, data) => subscriptions.match(event, data),
+    misfits: (event, data) => schemas.faults(event, data),
     output,
     defaultTenant: settings.ingestDefaultTenant === '' ? undefined : settings.ingestDefaultTenant,
     maxEventBytes: settings.ingestMaxEventBytes,

@@ -4,6 +4,7 @@ import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } f
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
 import { ROUTER_GROUP, RouterModule } from './router.module.js'
+import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
 
 /** Twice what one fetch brings: an event is finished within milliseconds, more would only lie in memory. */
@@ -27,10 +28,11 @@ async function start(context: ServiceContext): Promise<RunningService> {
     logger: new NestLogger(logger),
     abortOnError: false,
   })
-  const subscriptions = app.get(Subscriptions)
+  const [subscriptions, schemas] = [app.get(Subscriptions), app.get(Schemas)]
   const producer = app.get(SafeProducer)
   health.addReadiness('router.webhooks', () => subscriptions.readiness())
-  await Promise.all([producer.connect(), subscriptions.start()])
+  health.addReadiness('router.event-types', () => schemas.readiness())
+  await Promise.all([producer.connect(), subscriptions.start(), schemas.start()])
   await app.listen()
   health.addReadiness('router.consumer', () => strategy.consumer.readiness())
   health.addLiveness('router.consumer', () => strategy.consumer.liveness())
@@ -38,7 +40,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
   async function stop(): Promise<void> {
     await within(DRAIN_MS, strategy.consumer.drain())
-    await Promise.all([app.close(), producer.close(), subscriptions.stop()])
+    await Promise.all([app.close(), producer.close(), subscriptions.stop(), schemas.stop()])
   }
 }
 

@@ -96,6 +96,11 @@ export const ERRORS = {
     title: 'The source does not exist',
     action: 'Check the id; a deleted source cannot be read, and those of the configuration are not shown.',
   },
+  event_type_not_found: {
+    status: 404,
+    title: 'The event type does not exist',
+    action: 'Check the name and the scope; GET /v1/event-types lists those that there are.',
+  },
   tenant_exists: {
     status: 409,
     title: 'The id of the tenant is taken',
@@ -105,6 +110,21 @@ export const ERRORS = {
     status: 409,
     title: 'The tenant cannot be deleted',
     action: 'Delete its webhooks and keys one by one; the tenant default always exists.',
+  },
+  event_type_exists: {
+    status: 409,
+    title: 'The event type exists already',
+    action: 'Change it by PATCH /v1/event-types/{type}, or add a version of its schema.',
+  },
+  event_type_incompatible: {
+    status: 409,
+    title: 'The schema refuses what the version before allowed',
+    action: 'Change what errors[] names, or send allow_breaking: true.',
+  },
+  event_type_archived: {
+    status: 409,
+    title: 'The event type is archived',
+    action: 'Restore it by POST /v1/event-types/{type}/restore, and try again.',
   },
   uid_taken: {
     status: 409,
@@ -137,6 +157,11 @@ export const ERRORS = {
     action: 'Send smaller or fewer events; the limit of one event is POSTHORN_INGEST_MAX_EVENT_BYTES.',
   },
   media_type_unsupported: { status: 415, title: 'The content type is not supported', action: 'Send application/json.' },
+  event_schema_mismatch: {
+    status: 422,
+    title: 'The event does not fit the schema of its type',
+    action: 'Correct the fields that errors[] names; GET /v1/event-types/{type} shows the schema.',
+  },
   idempotency_mismatch: {
     status: 422,
     title: 'The Idempotency-Key was used for another request',

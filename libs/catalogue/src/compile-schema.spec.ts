@@ -10,7 +10,16 @@ function faults(schema: unknown): readonly { pointer: string; message: string }[
 function check(schema: unknown, data: unknown) {
   const result = compileSchema(schema)
   if (result.kind === 'bad') throw new Error(JSON.stringify(result.problems))
-  return result.compiled.check(data)
+  return result.compiled.check(data, sizeOf(data))
+}
+
+/** Bytes of the data; what is too deep to be written counts as large. */
+function sizeOf(data: unknown): number {
+  try {
+    return JSON.stringify(data)?.length ?? 0
+  } catch {
+    return 1_000_000
+  }
 }
 
 const pointers = (problems: readonly { pointer: string }[]) => problems.map(({ pointer }) => pointer)

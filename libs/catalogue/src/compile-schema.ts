@@ -9,8 +9,8 @@ import { CHECK_LIMITS } from './schema-limits.js'
 /** A schema that can be checked against, as often as one likes. */
 export interface CompiledSchema {
   readonly schema: Schema
-  /** The faults of a JSON value, by JSON Pointer into it; none when it fits. */
-  check(data: unknown): Problem[]
+  /** The faults of a JSON value of so many bytes, by JSON Pointer into it; none when it fits. */
+  check(data: unknown, bytes: number): Problem[]
 }
 
 export type SchemaResult =
@@ -60,16 +60,17 @@ function metaFaults(json: unknown, { dialect }: Schema): Problem[] {
  * Whether an event fits is found out first, stopping at its first fault: that is the case to be fast in.
  * Only one that does not is checked again for all its faults, by a function that is made when first needed.
  */
-function checkOf(schema: Schema, first: ValidateFunction): (data: unknown) => Problem[] {
+function checkOf(schema: Schema, first: ValidateFunction): CompiledSchema['check'] {
   let all: ValidateFunction | undefined
-  return data => {
-    const quick = within(CHECK_LIMITS.steps, () => first(data))
+  return (data, bytes) => {
+    const steps = Math.min(CHECK_LIMITS.steps, CHECK_LIMITS.stepsAtLeast + CHECK_LIMITS.stepsPerByte * bytes)
+    const quick = within(steps, () => first(data))
     if (quick.kind === 'spent') return [{ pointer: '', message: 'takes too long to check against its schema' }]
     if (quick.value === true) return []
     const [one] = problemsOf(first.errors ?? [], 1)
     first.errors = null
     all ??= compile(schema, true)
-    const whole = within(CHECK_LIMITS.stepsForAllFaults, () => all!(data))
+    const whole = within(Math.min(steps, CHECK_LIMITS.stepsForAllFaults), () => all!(data))
     const problems = whole.kind === 'spent' ? [] : problemsOf(all.errors ?? [], CHECK_LIMITS.faults)
     all.errors = null
     return problems.length > 0 ? problems : [one ?? { pointer: '', message: 'does not fit its schema' }]

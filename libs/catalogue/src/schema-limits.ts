@@ -20,11 +20,14 @@ export const SCHEMA_LIMITS = {
 /** What checking one event may take. */
 export const CHECK_LIMITS = {
   /**
-   * Schemas applied, each as often as it is applied: one step is about 20 ns. The largest event, an array of
-   * 460,000 numbers, needs one for each; a schema that branches at every level would need 2^depth.
+   * Schemas applied, each as often as it is applied; one step takes 20 to 200 ns. GitHub's payloads need up to 10
+   * for each byte, the largest event of all, an array of 460,000 numbers, 1 for each two. A schema that branches
+   * at every level would need 2^depth of them, and a request may bring 1,000 small events.
    */
   steps: 1_000_000,
-  /** The same for finding all faults of an event that has one: each makes an object. */
+  stepsAtLeast: 20_000,
+  stepsPerByte: 20,
+  /** Most of them for finding all faults of an event that has one: each makes an object. */
   stepsForAllFaults: 200_000,
   /** Faults that are told. */
   faults: 20,
