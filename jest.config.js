@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url)))
 
 export default {
+  // A busy machine is slow, not wrong.
+  testTimeout: 30_000,
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@posthorn/source', 'node', 'node-addons'] },
   roots: ['<rootDir>/apps', '<rootDir>/libs'],

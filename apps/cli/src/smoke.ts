@@ -53,24 +53,25 @@ export async function smokeFresh(env: NodeJS.ProcessEnv, context: CommandContext
 }
 
 async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.ProcessEnv> {
-  const [kafka, postgres] = await portsApart()
+  const [kafka, postgres, registry, grpc, ingest, health] = (await portsApart()).map(String)
   return {
     ...env,
     POSTHORN_EMBEDDED_DIR: dir,
-    POSTHORN_EMBEDDED_KAFKA_PORT: String(kafka),
-    POSTHORN_EMBEDDED_POSTGRES_PORT: String(postgres),
-    POSTHORN_REGISTRY_PORT: '0',
-    POSTHORN_REGISTRY_GRPC_PORT: '0',
-    POSTHORN_INGEST_PORT: '0',
-    POSTHORN_HEALTH_PORT: '0',
+    POSTHORN_EMBEDDED_KAFKA_PORT: kafka,
+    POSTHORN_EMBEDDED_POSTGRES_PORT: postgres,
+    POSTHORN_REGISTRY_PORT: registry,
+    POSTHORN_REGISTRY_GRPC_PORT: grpc,
+    POSTHORN_INGEST_PORT: ingest,
+    POSTHORN_HEALTH_PORT: health,
   }
 }
 
-/** Kafka's controller takes the port after its own. */
-async function portsApart(): Promise<[number, number]> {
+/** Chosen together, so that none is given twice; Kafka's controller takes the port after the first. */
+async function portsApart(): Promise<number[]> {
   for (;;) {
-    const [kafka, postgres] = (await freePorts(2)) as [number, number]
-    if (kafka + 1 !== postgres && kafka < 65_000) return [kafka, postgres]
+    const ports = await freePorts(6)
+    const controller = ports[0]! + 1
+    if (!ports.includes(controller) && controller < 65_000) return ports
   }
 }
 

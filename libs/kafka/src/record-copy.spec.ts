@@ -5,7 +5,7 @@ import type { KafkaMessage } from 'kafkajs'
 import { RecordCopier } from './record-copy.js'
 
 function message(key: Buffer | null, value: Buffer | null): KafkaMessage {
-  return { key, value, timestamp: '1', attributes: 0, offset: '0', headers: undefined }
+  return { key, value, timestamp: '1', attributes: 0, offset: '0', headers: {} }
 }
 
 function same(one: Buffer | null, other: Buffer | null): boolean {
