@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
-import { Authentication, KeyGuard } from '@posthorn/api'
+import { Authentication, GrpcParts, KeyGuard } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -18,13 +18,17 @@ import {
 import { AuditCases } from './audit.js'
 import { AuditEdge } from './audit.edge.js'
 import { BackgroundRemoval } from './background-removal.js'
+import { HistoryCases } from './history.js'
 import { HistoryEdge } from './history.edge.js'
 import { HttpManners } from './http-manners.js'
 import { IdempotentAnswers } from './idempotent-answers.js'
 import { keyFinder } from './key-finder.js'
 import { KeyCases } from './keys.js'
 import { KeysEdge } from './keys.edge.js'
+import { KeysGrpc } from './keys.grpc.js'
+import { storeProblem } from './problems.js'
 import { Publishing } from './publishing.js'
+import { ReadsGrpc } from './reads.grpc.js'
 import { Relay } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
 import { SourceLag } from './source-lag.js'
@@ -33,10 +37,12 @@ import { SourcesEdge } from './sources.edge.js'
 import { TableTails } from './table-tails.js'
 import { TenantCases } from './tenants.js'
 import { TenantsEdge } from './tenants.edge.js'
+import { TenantsGrpc } from './tenants.grpc.js'
 import { WebhookSecrets } from './webhook-secrets.js'
 import { WebhookTest } from './webhook-test.js'
 import { WebhookCases } from './webhooks.js'
 import { WebhooksEdge } from './webhooks.edge.js'
+import { WebhooksGrpc } from './webhooks.grpc.js'
 
 export interface RegistryParts {
   readonly context: ServiceContext
@@ -45,13 +51,16 @@ export interface RegistryParts {
   readonly sealer: Sealer
 }
 
+const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge]
+const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc]
+
 /** REST and gRPC are thin edges over the same use cases. */
 @Module({})
 export class RegistryModule {
   static with(parts: RegistryParts): DynamicModule {
     return {
       module: RegistryModule,
-      controllers: [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge],
+      controllers: [...REST, ...GRPC],
       providers: [...stores(parts), ...publishing(parts), ...cases(parts), ...manners(parts)],
     }
   }
@@ -100,6 +109,7 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(WebhookTest, Webhooks, TenantCases, SafeProducer),
     given(KeyCases, Keys, TenantCases, Publishing),
     given(AuditCases, Audit),
+    given(HistoryCases, HistoryQueries, TenantCases),
     {
       provide: SourceCases,
       inject: [Sources, Publishing],
@@ -127,6 +137,7 @@ function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
       useFactory: (store: Idempotency, sealer: Sealer) => new IdempotentAnswers(store, sealer, logger),
     },
     { provide: APP_INTERCEPTOR, useClass: HttpManners },
+    { provide: GrpcParts, useValue: { log: logger, mapError: storeProblem } satisfies GrpcParts },
   ]
 }
 

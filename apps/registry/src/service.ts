@@ -1,11 +1,10 @@
-import { createHttpApp, listen } from '@posthorn/api'
+import { createHttpApp, GrpcServer, listen } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundRemoval } from './background-removal.js'
-import { GrpcHealth } from './grpc-health.js'
 import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
 import { Relay } from './relay.js'
@@ -13,6 +12,12 @@ import { TableTails } from './table-tails.js'
 
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
+
+const OPEN_API = {
+  title: 'Posthorn: administration',
+  description: 'Tenants, keys, webhooks and sources; what happened to every delivery; who changed what.',
+}
+const PROTO_FILES = ['webhooks', 'tenants', 'keys', 'audit', 'history'].map(name => `posthorn/admin/v1/${name}.proto`)
 
 /** Administers tenants, keys and webhooks over REST and gRPC, and publishes them for the data path. */
 export const registryService: Service = { target: 'registry', start }
@@ -34,12 +39,20 @@ async function start(context: ServiceContext): Promise<RunningService> {
     log: logger,
     bodyLimit: BODY_LIMIT,
     mapError: storeProblem,
+    openApi: OPEN_API,
   })
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
   const removal = app.get(BackgroundRemoval)
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
-  const grpc = await GrpcHealth.serve(app, settings.listenHost, settings.registryGrpcPort, readiness)
+  const grpc = await GrpcServer.serve(app, {
+    host: settings.listenHost,
+    port: settings.registryGrpcPort,
+    packages: ['posthorn.admin.v1'],
+    files: PROTO_FILES,
+    messageLimit: BODY_LIMIT,
+    readiness,
+  })
   // Listening comes first: until Postgres is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.registryPort)
   await Promise.all([database.connect(), producer.connect(), tails.start()])

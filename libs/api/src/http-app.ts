@@ -6,6 +6,8 @@ import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { ApiError, problemJson, PROBLEM_MEDIA_TYPE } from './errors.js'
+import { openApiOf, type OpenApiOptions } from './openapi.js'
+import { serveOpenApi } from './openapi-page.js'
 import { ProblemFilter, sendProblem, type ErrorLog } from './http-problem.js'
 
 /*
@@ -18,7 +20,7 @@ import { ProblemFilter, sendProblem, type ErrorLog } from './http-problem.js'
  *   …
  *   await app.close()
  *
- * In the module:      providers: [{ provide: APP_GUARD, useValue: new BearerGuard(settings.authPlatformKey) }]
+ * In the module:      providers: [{ provide: APP_GUARD, useValue: new KeyGuard(authentication) }]
  * In the controller:  @Post('publish') @HttpCode(202)
  *                     publish(@TenantName() tenant: string, @BodyBytes() body: Buffer, @Req() request: FastifyRequest)
  *                     create(@JsonBody(CreateWebhookBody) body: CreateWebhookBody)
@@ -35,6 +37,8 @@ export interface HttpAppOptions {
   readonly bodyLimit: number
   /** Turns a failure that is known to the service (its database is away) into the answer for it. */
   readonly mapError?: (error: unknown) => ApiError | undefined
+  /** Served at /openapi.json and /docs. */
+  readonly openApi?: OpenApiOptions
 }
 
 /** A whole request, headers and body, has to arrive within this. */
@@ -74,6 +78,7 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
   const fastify = adapter.getInstance()
   fastify.removeAllContentTypeParsers()
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
+  if (options.openApi) serveOpenApi(app, openApiOf(app, options.openApi))
   app.useGlobalFilters(new ProblemFilter(options.log, path => routes.of(path), options.mapError))
   return app
 }

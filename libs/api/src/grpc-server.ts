@@ -1,15 +1,31 @@
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { ReflectionService } from '@grpc/reflection'
 import type { INestApplication } from '@nestjs/common'
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices'
 import { HealthImplementation, protoPath } from 'grpc-health-check'
+import { PROTO_DIR, PROTO_OPTIONS } from './grpc-message.js'
 
 const CHECK_EVERY_MS = 250
 
+export interface GrpcServerOptions {
+  readonly host: string
+  readonly port: number
+  /** Packages whose edges the app has. */
+  readonly packages: readonly string[]
+  /** Their files, below the folder of the .proto files. */
+  readonly files: readonly string[]
+  /** Bytes of the largest message that is read. */
+  readonly messageLimit: number
+  /** Why the server should get no calls now; undefined when all is well. */
+  readonly readiness: () => string | undefined
+}
+
 /**
- * grpc.health.v1 (Check and Watch) of the whole server, for load balancers and probes that speak gRPC.
- * The package is not listed to Nest: it would look for controllers of it, and there are none.
+ * The gRPC server of an app: its edges, grpc.health.v1 (Check and Watch) for load balancers and probes,
+ * and reflection. The health package is not listed to Nest: it would look for controllers of it.
  */
-export class GrpcHealth {
+export class GrpcServer {
   private readonly health = new HealthImplementation({ '': 'NOT_SERVING' })
   private readonly timer: NodeJS.Timeout
   private serving = false
@@ -23,21 +39,22 @@ export class GrpcHealth {
   }
 
   /** Listens on the app's behalf; SERVING while `readiness` gives no reason against it. */
-  static async serve(
-    app: INestApplication,
-    host: string,
-    port: number,
-    readiness: () => string | undefined,
-  ): Promise<GrpcHealth> {
+  static async serve(app: INestApplication, options: GrpcServerOptions): Promise<GrpcServer> {
+    const { host, port, packages, files, messageLimit, readiness } = options
     const address = `${host}:${port === 0 ? await freePort(host) : port}`
-    const served = new GrpcHealth(address, readiness)
+    const served = new GrpcServer(address, readiness)
     app.connectMicroservice<MicroserviceOptions>({
       transport: Transport.GRPC,
       options: {
-        package: [],
-        protoPath,
+        package: [...packages],
+        protoPath: [protoPath, ...files.map(file => join(PROTO_DIR, file))],
+        loader: { ...PROTO_OPTIONS, includeDirs: [PROTO_DIR] },
         url: address,
-        onLoadPackageDefinition: (_definition, server) => served.health.addToServer(server),
+        maxReceiveMessageLength: messageLimit,
+        onLoadPackageDefinition: (definition, server) => {
+          served.health.addToServer(server)
+          new ReflectionService(definition).addToServer(server)
+        },
       },
     })
     await app.startAllMicroservices()

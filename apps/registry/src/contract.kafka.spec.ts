@@ -1,0 +1,439 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
+import { deliveryId } from '@posthorn/webhook'
+import { serviceClasses, TestRegistry, type RpcFailure } from './test-registry.js'
+
+/*
+ * Each use case through both edges. What changes something is run on a twin of its own by each, and
+ * the answers are compared without what differs by nature: ids, times and secrets.
+ */
+
+let registry: TestRegistry
+beforeAll(async () => {
+  registry = await TestRegistry.start()
+}, 60_000)
+afterAll(() => registry.stop(), 30_000)
+
+const GOOD = {
+  url: 'https://example.com/hook',
+  events: ['agent.*', 'system.error'],
+  metadata: { team: 'a', 'x/y': '' },
+  headers: { 'X-Api-Key': 'k' },
+  retry_policy: { attempts: 3, jitter: 0 },
+  method: 'PUT',
+  description: 'd',
+}
+const EVENT = {
+  tenant: 'default',
+  id: 'an event',
+  source: '/s',
+  type: 'agent.created',
+  time: '2026-11-24T12:00:00Z',
+  contenttype: 'application/json',
+}
+const DELIVERY = deliveryId(EVENT, 'webhook_0123456789abcdefghjkmnpqrs')
+
+const IDS = /\b(webhook|key|secret|event|delivery)_[0-9a-z]{26}\b/g
+const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+const SECRETS = /whsec_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
+
+/** The answer as both edges have to give it: nothing that is empty, and twins alike. */
+function comparable(value: unknown, twin: string): unknown {
+  if (Array.isArray(value)) return value.map(each => comparable(each, twin))
+  if (typeof value === 'string')
+    return value.replace(IDS, '$1_…').replace(TIMES, 'time').replace(SECRETS, 'secret').replaceAll(twin, 'twin')
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([name, inner]) => [name, comparable(inner, twin)] as const)
+  return Object.fromEntries(
+    entries.filter(([name, inner]) => !isEmpty(inner) && name !== 'seq' && name !== 'request_id'),
+  )
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === '' || value === 0) return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+/** Things that a use case works on, made for each edge by itself. */
+interface Twin {
+  /** Differs by edge, so that names do not collide. */
+  readonly name: string
+  readonly id: string
+  readonly secret: string
+}
+
+interface UseCase {
+  readonly method: string
+  readonly needs?: 'webhook' | 'tenant' | 'key'
+  readonly rest: (twin: Twin) => readonly [method: string, path: string, body?: object]
+  readonly grpc: (twin: Twin) => object
+  /** The code that both answer; without it both have to succeed. */
+  readonly fails?: string
+}
+
+const CASES: readonly UseCase[] = [
+  {
+    method: 'WebhookService/CreateWebhook',
+    rest: ({ name }) => ['POST', '/v1/webhooks', { ...GOOD, uid: name }],
+    grpc: ({ name }) => ({ webhook: { ...GOOD, uid: name } }),
+  },
+  {
+    method: 'WebhookService/CreateWebhook',
+    rest: () => [
+      'POST',
+      '/v1/webhooks',
+      { url: 'x', events: ['a b'], retry_policy: { attempts: 0 }, headers: { host: 'a' } },
+    ],
+    fails: 'request_invalid',
+    grpc: () => ({ webhook: { url: 'x', events: ['a b'], retry_policy: { attempts: 0 }, headers: { host: 'a' } } }),
+  },
+  {
+    method: 'WebhookService/ListWebhooks',
+    needs: 'webhook',
+    rest: ({ name }) => ['GET', `/v1/webhooks?limit=1&uid=${name}&event_type=agent.created`],
+    grpc: ({ name }) => ({ limit: 1, uid: name, event_type: 'agent.created' }),
+  },
+  {
+    method: 'WebhookService/ListWebhooks',
+    rest: () => ['GET', '/v1/webhooks?limit=0&status=gone'],
+    fails: 'request_invalid',
+    grpc: () => ({ limit: 0, status: 'gone' }),
+  },
+  {
+    method: 'WebhookService/GetWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['GET', `/v1/webhooks/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'WebhookService/GetWebhook',
+    rest: () => ['GET', '/v1/webhooks/x'],
+    fails: 'webhook_not_found',
+    grpc: () => ({ id: 'x' }),
+  },
+  {
+    method: 'WebhookService/GetWebhookByUid',
+    needs: 'webhook',
+    rest: ({ name }) => ['GET', `/v1/webhooks/by-uid/${name}`],
+    grpc: ({ name }) => ({ uid: name }),
+  },
+  {
+    method: 'WebhookService/UpdateWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => [
+      'PATCH',
+      `/v1/webhooks/${id}`,
+      {
+        description: null,
+        metadata: { team: null, b: 'c' },
+        method: 'PATCH',
+        retry_policy: { attempts: null },
+        headers: { 'x-b': '1' },
+      },
+    ],
+    grpc: ({ id }) => ({
+      id,
+      webhook: { metadata: { b: 'c' }, method: 'PATCH', headers: { 'x-b': '1' } },
+      update_mask: {
+        paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'],
+      },
+    }),
+  },
+  {
+    method: 'WebhookService/UpdateWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['PATCH', `/v1/webhooks/${id}`, { url: 'https://example.com/2', status: 'disabled' }],
+    grpc: ({ id }) => ({ id, webhook: { url: 'https://example.com/2', status: 'disabled' } }),
+  },
+  {
+    method: 'WebhookService/UpsertWebhook',
+    rest: ({ name }) => ['PUT', `/v1/webhooks/by-uid/${name}-new`, GOOD],
+    grpc: ({ name }) => ({ uid: `${name}-new`, webhook: GOOD }),
+  },
+  {
+    method: 'WebhookService/UpsertWebhook',
+    needs: 'webhook',
+    rest: ({ name }) => ['PUT', `/v1/webhooks/by-uid/${name}`, { url: 'https://example.com/3', events: ['*'] }],
+    grpc: ({ name }) => ({ uid: name, webhook: { url: 'https://example.com/3', events: ['*'] } }),
+  },
+  {
+    method: 'WebhookService/DisableWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/disable`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'WebhookService/EnableWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/enable`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'WebhookService/TestWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/test`, { type: 'agent.error' }],
+    grpc: ({ id }) => ({ id, type: 'agent.error' }),
+  },
+  {
+    method: 'WebhookService/ListSecrets',
+    needs: 'webhook',
+    rest: ({ id }) => ['GET', `/v1/webhooks/${id}/secrets`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'WebhookService/RotateSecret',
+    needs: 'webhook',
+    rest: ({ id }) => [
+      'POST',
+      `/v1/webhooks/${id}/secrets/rotate`,
+      { overlap_seconds: 60, secret: 'one of 16 to 128 characters' },
+    ],
+    grpc: ({ id }) => ({ id, overlap_seconds: 60, secret: 'one of 16 to 128 characters' }),
+  },
+  {
+    method: 'WebhookService/RevealSecret',
+    needs: 'webhook',
+    rest: ({ id, secret }) => ['POST', `/v1/webhooks/${id}/secrets/${secret}/reveal`],
+    grpc: ({ id, secret }) => ({ id, secret_id: secret }),
+  },
+  {
+    method: 'WebhookService/RevealSecret',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/secrets/nothing/reveal`],
+    fails: 'secret_not_found',
+    grpc: ({ id }) => ({ id, secret_id: 'nothing' }),
+  },
+  {
+    method: 'WebhookService/DeleteWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['DELETE', `/v1/webhooks/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'TenantService/CreateTenant',
+    rest: ({ name }) => ['POST', '/v1/tenants', { id: `${name}-t`, description: 'd', quotas: { webhooks: 2 } }],
+    grpc: ({ name }) => ({ tenant: { id: `${name}-t`, description: 'd', quotas: { webhooks: 2 } } }),
+  },
+  {
+    method: 'TenantService/CreateTenant',
+    rest: () => ['POST', '/v1/tenants', { id: 'default' }],
+    fails: 'tenant_exists',
+    grpc: () => ({ tenant: { id: 'default' } }),
+  },
+  {
+    method: 'TenantService/ListTenants',
+    rest: () => ['GET', '/v1/tenants?status=deleted'],
+    grpc: () => ({ status: 'deleted' }),
+  },
+  {
+    method: 'TenantService/GetTenant',
+    needs: 'tenant',
+    rest: ({ id }) => ['GET', `/v1/tenants/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'TenantService/UpdateTenant',
+    needs: 'tenant',
+    rest: ({ id }) => ['PATCH', `/v1/tenants/${id}`, { description: null, quotas: { webhooks: 5 } }],
+    grpc: ({ id }) => ({
+      id,
+      tenant: { quotas: { webhooks: 5 } },
+      update_mask: { paths: ['description', 'quotas.webhooks'] },
+    }),
+  },
+  {
+    method: 'TenantService/DeleteTenant',
+    needs: 'tenant',
+    rest: ({ id }) => ['DELETE', `/v1/tenants/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'TenantService/DeleteTenant',
+    rest: () => ['DELETE', '/v1/tenants/default'],
+    fails: 'tenant_protected',
+    grpc: () => ({ id: 'default' }),
+  },
+  {
+    method: 'KeyService/CreateKey',
+    rest: () => ['POST', '/v1/keys', { name: 'k', roles: ['read'], allowed_ips: ['10.0.0.0/8'] }],
+    grpc: () => ({ name: 'k', roles: ['read'], allowed_ips: ['10.0.0.0/8'] }),
+  },
+  {
+    method: 'KeyService/CreateKey',
+    rest: () => ['POST', '/v1/keys', { roles: ['boss'], expires_at: '2020-01-01T00:00:00Z' }],
+    fails: 'request_invalid',
+    grpc: () => ({ roles: ['boss'], expires_at: '2020-01-01T00:00:00Z' }),
+  },
+  {
+    method: 'KeyService/ListKeys',
+    rest: () => ['GET', '/v1/keys?scope=platform'],
+    grpc: () => ({ scope: 'platform' }),
+  },
+  {
+    method: 'KeyService/GetKey',
+    needs: 'key',
+    rest: ({ id }) => ['GET', `/v1/keys/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'KeyService/GetKey',
+    needs: 'key',
+    rest: ({ id }) => ['GET', `/v1/keys/${id}?scope=platform`],
+    fails: 'key_not_found',
+    grpc: ({ id }) => ({ id, scope: 'platform' }),
+  },
+  {
+    method: 'KeyService/RotateKey',
+    needs: 'key',
+    rest: ({ id }) => ['POST', `/v1/keys/${id}/rotate`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'KeyService/DeleteKey',
+    needs: 'key',
+    rest: ({ id }) => ['DELETE', `/v1/keys/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'AuditService/ListAudit',
+    needs: 'webhook',
+    rest: ({ id }) => ['GET', `/v1/audit?subject=${id}&scope=all`],
+    grpc: ({ id }) => ({ subject: id, scope: 'all' }),
+  },
+  {
+    method: 'HistoryService/ListDeliveries',
+    rest: () => ['GET', '/v1/deliveries?status=delivered'],
+    grpc: () => ({ status: 'delivered' }),
+  },
+  {
+    method: 'HistoryService/GetDelivery',
+    rest: () => ['GET', `/v1/deliveries/${DELIVERY}`],
+    grpc: () => ({ id: DELIVERY }),
+  },
+  {
+    method: 'HistoryService/GetEvent',
+    rest: () => ['GET', '/v1/events/nothing'],
+    fails: 'event_not_found',
+    grpc: () => ({ id: 'nothing' }),
+  },
+  { method: 'HistoryService/ListPoison', rest: () => ['GET', '/v1/poison?limit=1'], grpc: () => ({ limit: 1 }) },
+]
+
+async function twinFor(name: string, needs: UseCase['needs']): Promise<Twin> {
+  if (needs === 'webhook') {
+    const { json } = await registry.call('POST', '/v1/webhooks', { ...GOOD, uid: name })
+    const secrets = await registry.call('GET', `/v1/webhooks/${json.id}/secrets`)
+    return { name, id: json.id, secret: secrets.json.data[0]!.id as string }
+  }
+  if (needs === 'tenant') {
+    const { json } = await registry.call('POST', '/v1/tenants', { id: name, description: 'd' })
+    return { name, id: json.id, secret: '' }
+  }
+  if (needs === 'key') {
+    const { json } = await registry.call('POST', '/v1/keys', { name, roles: ['publish'] })
+    return { name, id: json.id, secret: '' }
+  }
+  return { name, id: '', secret: '' }
+}
+
+type Result = { readonly answer: unknown } | { readonly code: unknown; readonly errors: unknown }
+
+async function byRest({ rest }: UseCase, twin: Twin): Promise<Result> {
+  const { status, json, text } = await registry.call(...rest(twin))
+  if (status >= 400) return { code: json.code, errors: json.errors ?? [] }
+  return { answer: comparable(text === '' ? {} : json, twin.name) }
+}
+
+async function byGrpc({ method, grpc }: UseCase, twin: Twin): Promise<Result> {
+  try {
+    return { answer: comparable(await registry.rpc(method, grpc(twin)), twin.name) }
+  } catch (error) {
+    const { code, problem } = error as RpcFailure
+    return { code, errors: problem.errors ?? [] }
+  }
+}
+
+describe('REST and gRPC answer the same', () => {
+  beforeAll(async () => {
+    const pool = openHistoryPool(registry.database.url, { max: 1, name: 'test', onError: () => undefined })
+    const now = Date.now()
+    const at = new Date(now).toISOString()
+    const attempt = {
+      delivery: DELIVERY,
+      run: '0',
+      attempt: 1,
+      webhook: 'webhook_0123456789abcdefghjkmnpqrs',
+      webhook_version: 1,
+      tenant: 'default',
+      event: EVENT,
+      outcome: 'delivered' as const,
+      accepted_at: at,
+      due_at: at,
+      started_at: at,
+      finished_at: at,
+      duration_ms: 1.5,
+      status_code: 200,
+    }
+    const entry = { topic: 't', partition: 0, offset: 0, timestamp: now, entry: { kind: 'attempt' as const, attempt } }
+    await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'test').write([entry], now)
+    await pool.end()
+  })
+
+  test('every method of every service is here', () => {
+    const all = Object.entries(serviceClasses()).flatMap(([name, { service }]) =>
+      Object.keys(service).map(method => `${name}/${method}`),
+    )
+    expect([...new Set(CASES.map(each => each.method))].sort()).toEqual(all.sort())
+  })
+
+  test.each(CASES.map((each, index) => [`${each.method} (${index})`, each, index] as const))(
+    '%s',
+    async (_name, useCase, index) => {
+      const [left, right] = await Promise.all(
+        ['rest', 'grpc'].map(edge => twinFor(`twin-${edge}-${index}`, useCase.needs)),
+      )
+      const rest = await byRest(useCase, left!)
+      expect(await byGrpc(useCase, right!)).toEqual(rest)
+      expect('code' in rest ? rest.code : undefined).toBe(useCase.fails)
+    },
+  )
+})
+
+describe('S7 a gRPC call without a right is refused as a request is', () => {
+  const failure = (path: string, options: object) => registry.rpc(path, {}, options).catch((error: unknown) => error)
+
+  test.each([
+    ['a wrong key', 'WebhookService/ListWebhooks', { key: 'no' }, 16, 'key_invalid'],
+    [
+      'an unknown tenant',
+      'WebhookService/ListWebhooks',
+      { headers: { 'posthorn-tenant': 'nobody' } },
+      5,
+      'tenant_not_found',
+    ],
+  ])('%s', async (_what, path, options, grpc, code) => {
+    expect(await failure(path, options)).toMatchObject({ grpc, code })
+  })
+
+  test('a key without the role', async () => {
+    const { json } = await registry.call('POST', '/v1/keys', { name: 'reader', roles: ['read'] })
+    const key = json.key as string
+    expect(await registry.rpc('WebhookService/ListWebhooks', {}, { key })).toHaveProperty('data')
+    for (const path of [
+      'WebhookService/DeleteWebhook',
+      'KeyService/ListKeys',
+      'TenantService/ListTenants',
+      'HistoryService/ListPoison',
+    ])
+      expect(await failure(path, { key })).toMatchObject({ grpc: 7, code: 'role_missing' })
+  })
+
+  test('the same idempotency-key runs once', async () => {
+    const headers = { 'idempotency-key': 'once' }
+    const create = (uid: string) =>
+      registry.rpc('WebhookService/CreateWebhook', { webhook: { ...GOOD, uid } }, { headers })
+    const first = await create('idem')
+    expect(await create('idem')).toEqual(first)
+    await expect(create('other')).rejects.toMatchObject({ code: 'idempotency_mismatch' })
+  })
+})

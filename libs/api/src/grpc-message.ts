@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url'
+
+/*
+ * Messages of gRPC have the fields of the REST API, by the same names, so that one mapping does for all:
+ * what is not set is absent here and null there, and a google.protobuf.Struct is a JSON object.
+ */
+
+/** Where the .proto files are. */
+export const PROTO_DIR = fileURLToPath(new URL('../proto', import.meta.url))
+
+/** How they are read: absent stays absent, names as they are written. */
+export const PROTO_OPTIONS = { keepCase: true, longs: Number, includeDirs: [PROTO_DIR] } as const
+
+/** Fields that are a google.protobuf.Struct wherever they occur; in AuditEntry and TestWebhookResponse whole documents. */
+const JSON_FIELDS = new Set(['filter', 'before', 'after', 'pattern'])
+type Fields = Readonly<Record<string, unknown>>
+
+/** A message as the DTO classes take it. */
+export function plainOf(message: unknown): Record<string, unknown> {
+  const entries = Object.entries((message ?? {}) as Fields).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(entries.map(([name, value]) => [name, JSON_FIELDS.has(name) ? fromStruct(value) : value]))
+}
+
+/** A view as its message: null and undefined are absent. `json` names the fields that are a Struct beside the usual. */
+export function messageOf(view: unknown, json: readonly string[] = []): unknown {
+  if (Array.isArray(view)) return view.map(each => messageOf(each, json))
+  if (typeof view !== 'object' || view === null || Buffer.isBuffer(view)) return view
+  const entries = Object.entries(view).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      JSON_FIELDS.has(name) || json.includes(name) ? toStruct(value as Fields) : messageOf(value, json),
+    ]),
+  )
+}
+
+/**
+ * The merge-patch of an update. Without a mask it is what is set; with one it is what the mask names,
+ * null where that is not set. A path is a field, or a field and an entry of it: `metadata.team`.
+ */
+export function patchOf(message: unknown, mask: readonly string[] | undefined): Record<string, unknown> {
+  const set = plainOf(message)
+  if (mask === undefined || mask.length === 0) return set
+  const patch: Record<string, unknown> = {}
+  for (const path of mask) {
+    const dot = path.indexOf('.')
+    const field = dot < 0 ? path : path.slice(0, dot)
+    if (dot < 0) patch[field] = set[field] ?? null
+    else
+      entriesOf(patch, field)[path.slice(dot + 1)] = (set[field] as Fields | undefined)?.[path.slice(dot + 1)] ?? null
+  }
+  return patch
+}
+
+function entriesOf(patch: Record<string, unknown>, field: string): Record<string, unknown> {
+  const entries = patch[field] ?? Object.create(null)
+  patch[field] = entries
+  return entries as Record<string, unknown>
+}
+
+function toStruct(object: Fields): object {
+  return { fields: Object.fromEntries(Object.entries(object).map(([name, value]) => [name, toValue(value)])) }
+}
+
+function toValue(value: unknown): object {
+  switch (typeof value) {
+    case 'string':
+      return { stringValue: value }
+    case 'number':
+      return { numberValue: value }
+    case 'boolean':
+      return { boolValue: value }
+    case 'object':
+      if (value === null) return { nullValue: 0 }
+      if (Array.isArray(value)) return { listValue: { values: value.map(toValue) } }
+      return { structValue: toStruct(value as Fields) }
+    default:
+      return { nullValue: 0 }
+  }
+}
+
+interface WireValue {
+  readonly stringValue?: string
+  readonly numberValue?: number
+  readonly boolValue?: boolean
+  readonly structValue?: unknown
+  readonly listValue?: { readonly values?: readonly WireValue[] }
+}
+
+/** The JSON object of a google.protobuf.Struct as proto-loader gives it. */
+export function fromStruct(struct: unknown): Record<string, unknown> {
+  const { fields = {} } = struct as { fields?: Readonly<Record<string, WireValue>> }
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, fromValue(value)]))
+}
+
+function fromValue(value: WireValue): unknown {
+  if (value.stringValue !== undefined) return value.stringValue
+  if (value.numberValue !== undefined) return value.numberValue
+  if (value.boolValue !== undefined) return value.boolValue
+  if (value.structValue !== undefined) return fromStruct(value.structValue)
+  if (value.listValue !== undefined) return (value.listValue.values ?? []).map(fromValue)
+  return null
+}
