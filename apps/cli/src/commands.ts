@@ -19,6 +19,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ),
   migrate: command('', 'brings the database to this version', () => import('./migrate.js')),
   bench: command('<scenario> [options]', 'measures this machine', () => import('./bench.js')),
+  faults: command(
+    '[scenario…] [options]',
+    'kills, freezes and takes away, and explains every repeat',
+    () => import('./faults.js'),
+  ),
   test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js')),
 }
 

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { callApi, until } from '@posthorn/testkit'
 import { deliveryId } from '@posthorn/webhook'
 import { leaveAlone } from './calm.js'
+import { takeDatabaseAway } from './database-away.js'
+import { freeze, MOST_IN_FLIGHT } from './frozen.js'
 import { killAtRandom, VICTIMS } from './kills.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
@@ -63,4 +65,24 @@ describe('at least once', () => {
     for (const victim of VICTIMS)
       expect(result.faults.filter(({ target }) => target === victim).length).toBeGreaterThanOrEqual(3)
   }, 400_000)
+
+  it('S10 sends nothing twice that was not in flight when a deliverer and a router are frozen past their session', async () => {
+    const result = await freeze(site)
+    told(`frozen; ${result.meanwhile} requests meanwhile`, result)
+    expect(brokenIn(result)).toEqual([])
+    expect(result.commitsBack).toEqual([])
+    expect(result.meanwhile).toBeGreaterThan(0)
+    expect(result.audit.inFlight).toBeGreaterThan(0)
+    expect(result.audit.inFlight).toBeLessThanOrEqual(MOST_IN_FLIGHT)
+  }, 200_000)
+
+  it('S10 delivers while Postgres is away for 30 s, and its history is complete afterwards', async () => {
+    const result = await takeDatabaseAway(site, 30)
+    const rates = `${result.before.toFixed(0)} requests/s before, ${result.meanwhile.toFixed(0)} meanwhile`
+    told(`Postgres away; ${rates}, ${result.gaps.length} gaps in the history`, result)
+    expect(brokenIn(result)).toEqual([])
+    expect(result.audit.inFlight).toBe(0)
+    expect(result.gaps).toEqual([])
+    expect(result.meanwhile).toBeGreaterThan(result.before / 2)
+  }, 200_000)
 })

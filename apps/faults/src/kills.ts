@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ledger } from './ledger.js'
 import { settle, type Result } from './result.js'
-import { isTenth, type Site } from './site.js'
+import { isTenth, PATIENT, type Site } from './site.js'
 
 /** What is killed: everything between the event and its history. */
 export const VICTIMS = ['ingest', 'registry', 'router', 'deliverer', 'retry-scheduler', 'monitor'] as const
@@ -20,7 +20,7 @@ export async function killAtRandom(site: Site, options: KillOptions): Promise<Re
   const run = await site.open({
     name: 'kills',
     webhooks: WEBHOOKS,
-    retryPolicy: { interval_ms: 1000, factor: 1 },
+    retryPolicy: PATIENT,
     // A few ms, as a real receiver takes: so there is always something in flight.
     answer: async (delivery, nth) => {
       await sleep(5 + Math.random() * 20)

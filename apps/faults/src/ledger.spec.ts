@@ -60,7 +60,8 @@ describe('Ledger', () => {
   })
 
   it('misses a delivery without a 2xx', () => {
-    expect(ledger([100, 500]).audit(['d', 'other'], [record(100, 1, 500, 900)]).missing).toEqual(['d', 'other'])
+    const { missing } = ledger([100, 500]).audit(['d', 'other'], [record(100, 1, 500, 900)])
+    expect(missing).toEqual([expect.stringContaining('→ 500, attempt 1'), 'other: no request'])
   })
 
   it('takes a request at or after the due time for the retry', () => {
@@ -101,7 +102,7 @@ describe('Ledger', () => {
   })
 
   it('does not explain it by a kill before the first was sent', () => {
-    const twice = ledger([5000, 200], [9000, 200])
+    const twice = ledger([6000, 200], [9000, 200])
     twice.fault(killed(100))
     expect(twice.audit(['d'], [record(9000, 1, 200)]).unexplained).toHaveLength(1)
   })
@@ -123,6 +124,22 @@ describe('Ledger', () => {
     const twice = ledger([9000, 200], [15_000, 200])
     twice.fault({ what: 'frozen', target: 'deliverer', pid: 1, from: T + 100, to: T + 100 })
     expect(twice.audit(['d'], [record(9000, 1, 200), record(15_000, 1, 200)]).unexplained).toHaveLength(1)
+  })
+
+  it('knows a request again that was given up before the receiver saw it', () => {
+    const { attempt, appendedAt } = record(100, 1, 200, 1000)
+    const { status_code: _, ...unanswered } = attempt
+    const givenUp = { attempt: { ...unanswered, error: 'timeout' }, appendedAt }
+    const audit = ledger([1100, 200], [1500, 200]).audit(['d'], [givenUp, record(1100, 2, 200)])
+    expect(audit).toMatchObject({ retryLateness: [100], unexplained: [], unrecorded: [], early: [] })
+  })
+
+  it('passes over an attempt that got no answer and never arrived', () => {
+    const { attempt, appendedAt } = record(1100, 2, 200, 2000)
+    const { status_code: _, ...unanswered } = attempt
+    const lost = { attempt: { ...unanswered, error: 'timeout' }, appendedAt }
+    const audit = ledger([100, 500], [2100, 200]).audit(['d'], [record(100, 1, 500, 1000), lost, record(2100, 3, 200)])
+    expect(audit).toMatchObject({ retryLateness: [100], unexplained: [], unsent: [] })
   })
 
   it('names an attempt that never arrived', () => {

@@ -47,8 +47,11 @@ export interface Audit {
 
 /** Clocks are read in different processes and cut to whole milliseconds. */
 const TOLERANCE_MS = 1
-/** The receiver may look at a request later than it arrived; until a new deliverer sends, more time passes. */
-const SEEN_LATE_MS = 500
+/**
+ * The receiver of a busy machine looks at a request later than it was sent. So long after a kill it
+ * was the killed one's: its successor sends nothing until the dead session of 10 s is over.
+ */
+const SEEN_LATE_MS = 5000
 
 /** Only a fault of a deliverer can have one of its requests sent again: all other repeats, it has to drop. */
 const SENDER = 'deliverer'
@@ -87,60 +90,52 @@ export class Ledger {
     for (const record of records) byDelivery.get(record.attempt.delivery)?.push(record)
     const counts = { requests: 0, attempts: 0, inFlight: 0 }
     const lists = { early: [] as string[], unexplained: [] as string[], unrecorded: [] as string[] }
+    const missing: string[] = []
     const unsent: string[] = []
     const retryLateness: number[] = []
     for (const [delivery, recorded] of byDelivery) {
-      const { sent, unmatched } = match(this.requests.get(delivery) ?? [], recorded)
-      counts.requests += sent.length
+      const requests = this.requests.get(delivery) ?? []
+      const { attempts, neverArrived } = match(requests, recorded)
+      const say = () => describe(delivery, attempts, this.faults)
+      counts.requests += requests.length
       counts.attempts += recorded.length
-      for (const { attempt } of unmatched)
-        if (attempt.status_code !== undefined) unsent.push(`${delivery}/${attempt.attempt} at ${attempt.started_at}`)
-      sent.forEach((request, at) => {
-        if (!request.record && !this.faultAt(request)) lists.unrecorded.push(describe(delivery, sent, this.faults))
-        if (at === 0) return
-        const reason = this.reasonFor(sent[at - 1]!, request)
+      unsent.push(...neverArrived.map(({ attempt }) => `${delivery}/${attempt.attempt} at ${attempt.started_at}`))
+      if (!this.isDelivered(delivery)) missing.push(say())
+      attempts.forEach((attempt, at) => {
+        if (!attempt.record && !this.faultAt(attempt)) lists.unrecorded.push(say())
+        if (at === 0 || attempt.kind === 'unseen') return
+        const reason = this.reasonFor(attempts[at - 1]!, attempt, attempt.at)
         if (reason.kind === 'retry') retryLateness.push(reason.lateMs)
         else if (reason.kind === 'in_flight') counts.inFlight++
-        else lists[reason.kind].push(describe(delivery, sent, this.faults))
+        else lists[reason.kind].push(say())
       })
     }
     retryLateness.sort((one, other) => one - other)
-    const missing = this.missing(deliveries)
     return { deliveries: deliveries.length, ...counts, ...lists, missing, retryLateness, unsent }
   }
 
-  private reasonFor(before: Sent, request: Sent): Reason {
+  private reasonFor(before: Sent, request: Sent, at: number): Reason {
     const due = before.record?.attempt.next_attempt_at
     const follows = request.record?.attempt.attempt === undefined || isNext(before.record, request.record)
     if (due !== undefined && follows) {
-      const lateMs = request.at - Date.parse(due)
+      const lateMs = at - Date.parse(due)
       return lateMs < 0 ? { kind: 'early' } : { kind: 'retry', lateMs }
     }
-    return this.faultAt(before) || this.sentLate(request) ? { kind: 'in_flight' } : { kind: 'unexplained' }
+    return this.faultAt(before) ? { kind: 'in_flight' } : { kind: 'unexplained' }
   }
 
-  /** A fault that found this request on its way, or not recorded yet. */
-  private faultAt({ at, record }: Sent): Fault | undefined {
-    return this.faults.find(
-      ({ target, from, to }) =>
-        target === SENDER && at - SEEN_LATE_MS <= to && from <= (record?.appendedAt ?? Number.POSITIVE_INFINITY),
-    )
-  }
-
-  /** Begun before its process was frozen, ended after. */
-  private sentLate({ at, record }: Sent): boolean {
-    if (!record) return false
-    const startedAt = Date.parse(record.attempt.started_at)
-    return this.faults.some(
-      ({ what, target, from }) =>
-        what === 'frozen' && target === SENDER && startedAt <= from + TOLERANCE_MS && at >= from,
-    )
+  /** A fault that found this attempt under way, or not recorded yet. */
+  private faultAt(sent: Sent): Fault | undefined {
+    const begun = begunAt(sent) - (sent.record ? TOLERANCE_MS : SEEN_LATE_MS)
+    const recorded = sent.record?.appendedAt ?? Number.POSITIVE_INFINITY
+    return this.faults.find(({ target, from, to }) => target === SENDER && begun <= to && from <= recorded)
   }
 }
 
-interface Sent extends Request {
-  readonly record: Recorded | undefined
-}
+/** An attempt as the receiver and the log know it: at least one of them does. */
+type Sent =
+  | (Request & { readonly kind: 'seen'; readonly record: Recorded | undefined })
+  | { readonly kind: 'unseen'; readonly record: Recorded }
 
 type Reason =
   | { readonly kind: 'retry'; readonly lateMs: number }
@@ -152,45 +147,69 @@ function isNext(before: Recorded | undefined, after: Recorded): boolean {
   return before !== undefined && after.attempt.attempt === before.attempt.attempt + 1
 }
 
-/** Requests carry no attempt number: a record is that of the request which arrived while the attempt was running. */
+/**
+ * Requests carry no attempt number: a record is that of the request which arrived while the attempt
+ * was running. Records with the status that was answered come first: an attempt that got no answer
+ * may never have arrived, or was seen only after it was given up, by a receiver that was held up.
+ * In the order in which the attempts were begun.
+ */
 function match(requests: readonly Request[], recorded: readonly Recorded[]) {
   // Where several were running, that which ended first: then each request finds one if there is one for each.
   const left = new Set([...recorded].sort((one, other) => endOf(one) - endOf(other)))
-  const sent = [...requests]
-    .sort((one, other) => one.at - other.at)
-    .map((request): Sent => {
-      const record = [...left].find(each => isOf(each, request))
-      if (record) left.delete(record)
-      return { ...request, record }
-    })
-  return { sent, unmatched: [...left] }
+  const ordered = [...requests].sort((one, other) => one.at - other.at)
+  const found = new Map<Request, Recorded>()
+  for (const status of ['answered', 'none'] as const)
+    for (const request of ordered) {
+      const record = found.has(request) ? undefined : [...left].find(each => isOf(each, request, status))
+      if (!record) continue
+      left.delete(record)
+      found.set(request, record)
+    }
+  const unanswered = [...left].filter(({ attempt }) => attempt.status_code === undefined)
+  const attempts: Sent[] = [
+    ...ordered.map(request => ({ kind: 'seen' as const, ...request, record: found.get(request) })),
+    ...unanswered.map(record => ({ kind: 'unseen' as const, record })),
+  ]
+  return {
+    attempts: attempts.sort((one, other) => begunAt(one) - begunAt(other)),
+    neverArrived: [...left].filter(record => !unanswered.includes(record)),
+  }
+}
+
+function begunAt(sent: Sent): number {
+  if (sent.kind === 'unseen') return startOf(sent.record)
+  return sent.record ? startOf(sent.record) : sent.at
 }
 
 const startOf = ({ attempt }: Recorded) => Date.parse(attempt.started_at)
 const endOf = ({ attempt }: Recorded) => Date.parse(attempt.finished_at)
 
-function isOf(recorded: Recorded, { at, status }: Request): boolean {
-  const { status_code = status } = recorded.attempt
-  const runs = at >= startOf(recorded) - TOLERANCE_MS && at <= endOf(recorded) + TOLERANCE_MS
-  return runs && status_code === status
+function isOf(recorded: Recorded, { at, status }: Request, said: 'answered' | 'none'): boolean {
+  const { status_code } = recorded.attempt
+  if (at < startOf(recorded) - TOLERANCE_MS) return false
+  return said === 'none' ? status_code === undefined : status_code === status && at <= endOf(recorded) + TOLERANCE_MS
 }
 
-/** One delivery's requests, each with its record, and the faults of its time. */
+/** One delivery's attempts, and the faults of their time. */
 function describe(delivery: string, sent: readonly Sent[], faults: readonly Fault[]): string {
-  const requests = sent.map(({ at, status, record }) => {
-    if (!record) return `${iso(at)} → ${status}, not recorded`
-    const { attempt, outcome, started_at, next_attempt_at } = record.attempt
+  if (sent.length === 0) return `${delivery}: no request`
+  const attempts = sent.map(each => {
+    const seen = each.kind === 'seen' ? `${iso(each.at)} → ${each.status}` : 'did not arrive'
+    const { record } = each
+    if (!record) return `${seen}, not recorded`
+    const { attempt, outcome, started_at, next_attempt_at, error } = record.attempt
+    const why = error === undefined ? '' : ` (${error})`
     const next = next_attempt_at === undefined ? '' : `, next due ${next_attempt_at}`
-    return `${iso(at)} → ${status}, attempt ${attempt} begun ${started_at}: ${outcome}, recorded ${iso(record.appendedAt)}${next}`
+    return `${seen}, attempt ${attempt} begun ${started_at}: ${outcome}${why}, recorded ${iso(record.appendedAt)}${next}`
   })
-  const first = sent[0]!.at - 1000
-  const last = sent.at(-1)!.at + 1000
+  const first = begunAt(sent[0]!) - SEEN_LATE_MS
+  const last = begunAt(sent.at(-1)!) + 1000
   const near = faults.filter(({ from, to }) => to >= first && from <= last)
   const around = near.map(({ what, target, pid, from, to }) => {
     const until = to - from > TOLERANCE_MS ? ` to ${iso(to)}` : ''
     return `${target}${pid === undefined ? '' : ` (${pid})`} ${what} ${iso(from)}${until}`
   })
-  return [delivery, ...requests, ...around].join('\n    ')
+  return [delivery, ...attempts, ...around].join('\n    ')
 }
 
 const iso = (ms: number) => new Date(ms).toISOString()

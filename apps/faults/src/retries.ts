@@ -10,7 +10,7 @@ export async function retryEach(site: Site, events: number): Promise<Result> {
   const run = await site.open({
     name: 'retries',
     webhooks: WEBHOOKS,
-    retryPolicy: { interval_ms: 1500, factor: 1.5, jitter: 0.5 },
+    retryPolicy: { interval_ms: 1500, factor: 1.5, jitter: 0.5, timeout_ms: 60_000 },
     answer: (delivery, nth) => failure(delivery.charCodeAt(delivery.length - 2), nth) ?? { status: 200 },
   })
   return settle(site, run, await run.produce(events, PER_SECOND))

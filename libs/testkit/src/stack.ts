@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -115,17 +115,26 @@ function firstJsonLine(child: ChildProcess): Promise<unknown> {
   })
 }
 
-/** Ports that are free now, found by listening: embedded Kafka takes the port after its own too. */
+/** Below the range of which systems take ports for outgoing connections: those come and go between look and use. */
+const LOWEST_PORT = 15_000
+const PORTS = 15_000
+
+/** Ports that are free now, each with the one after it: embedded Kafka takes both. */
 async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
   while (ports.length < count) {
-    const server = createServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise(resolve => server.close(resolve))
-    if (!ports.some(taken => Math.abs(taken - port) < 3)) ports.push(port)
+    const port = LOWEST_PORT + 2 * randomInt(PORTS / 2)
+    if (!ports.includes(port) && (await isFree(port)) && (await isFree(port + 1))) ports.push(port)
   }
   return ports
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise(resolve => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 /** Calls the REST API of a stack with its platform key; throws with the answer when it is not 2xx. */

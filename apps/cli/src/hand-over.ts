@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process'
+import type { Command } from './command.js'
+import { NODE } from './repository.js'
+
+/** A command that is a program of its own: it stands outside the platform and starts one for itself. */
+export function handOver(main: string): Command['run'] {
+  return (args, { stop }) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(NODE, [main, ...args], { stdio: 'inherit' })
+      stop.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+      child.once('error', reject)
+      child.once('exit', code => resolve(code ?? 1))
+    })
+}

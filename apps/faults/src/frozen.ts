@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '@posthorn/testkit'
+import type { Admin } from 'kafkajs'
+import { send } from './kills.js'
+import type { Ledger } from './ledger.js'
+import { committedBy, type Committed } from './offsets.js'
+import { settle, type Result } from './result.js'
+import { isTenth, PATIENT, type Run, type Site } from './site.js'
+
+/** What is frozen; of each there are two, so that the other one takes over. */
+const TARGETS = ['router', 'deliverer'] as const
+/** As many as partitions: then either deliverer has some. */
+const WEBHOOKS = 12
+/** Enough to wait in the deliverer's queues when it is frozen. */
+const BURST = 6000
+const PER_SECOND = 300
+/** Twice, at the freeze and when the thawed one joins again; 64 requests of a webhook at once is the default. */
+export const MOST_IN_FLIGHT = 2 * WEBHOOKS * 64
+const BURST_RUNS_MS = 700
+/** A session is 10 s: the others have taken over a good while before the end. */
+const FROZEN_MS = 15_000
+const AFTER_MS = 8000
+
+export interface FreezeResult extends Result {
+  /** Commits that went back: made by one who did not own the partition any more. */
+  readonly commitsBack: readonly string[]
+  /** Requests at the receiver while the processes were frozen: the others went on. */
+  readonly meanwhile: number
+}
+
+/** Stops one of two routers and one of two deliverers for longer than their session, with work in memory, and lets them go on. */
+export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult> {
+  const run = await site.open({
+    name,
+    webhooks: WEBHOOKS,
+    retryPolicy: PATIENT,
+    answer: async (delivery, nth) => {
+      await sleep(100 + Math.random() * 100)
+      return { status: nth === 1 && isTenth(delivery) ? 500 : 200 }
+    },
+  })
+  const admin = site.kafka.admin()
+  await admin.connect()
+  const others = await Promise.all(TARGETS.map(target => site.stack.startAlso(target)))
+  let watch: GroupWatch | undefined
+  try {
+    await Promise.all(TARGETS.map(target => untilMembers(admin, target, 2)))
+    watch = new GroupWatch(admin, run.ledger)
+    const load = produce(run)
+    await sleep(BURST_RUNS_MS)
+    const meanwhile = await freezeAll(site, run.ledger)
+    const result = await settle(site, run, await load)
+    return { ...result, meanwhile, commitsBack: await watch.stop() }
+  } finally {
+    await watch?.stop()
+    await Promise.all(others.map(process => process.stop()))
+    await admin.disconnect()
+  }
+}
+
+async function produce(run: Run): Promise<readonly string[]> {
+  const burst = await run.produce(BURST, BURST * 10)
+  const trickle = await run.produce((PER_SECOND * (FROZEN_MS + AFTER_MS)) / 1000, PER_SECOND)
+  return [...burst, ...trickle]
+}
+
+async function freezeAll(site: Site, ledger: Ledger): Promise<number> {
+  for (const target of TARGETS)
+    signal(site, target, 'SIGSTOP', (pid, from, to) => ledger.fault({ what: 'frozen', target, pid, from, to }))
+  const before = site.receiver.requests.length
+  await sleep(FROZEN_MS)
+  for (const target of TARGETS) signal(site, target, 'SIGCONT', () => undefined)
+  return site.receiver.requests.length - before
+}
+
+function signal(
+  site: Site,
+  target: string,
+  name: NodeJS.Signals,
+  tell: (pid: number, from: number, to: number) => void,
+) {
+  const pid = site.stack.currentPids()[target]!
+  if (!send(pid, name, (from, to) => tell(pid, from, to))) throw new Error(`the ${target} (${pid}) is gone`)
+}
+
+/** Resolves when the group has so many members, all of them with partitions. */
+async function untilMembers(admin: Admin, target: string, members: number): Promise<void> {
+  let state = ''
+  const isStable = async () => {
+    state = await stateOf(admin, target)
+    return state.startsWith('Stable') && state.split(' ').length === 1 + members
+  }
+  await until(isStable, 60_000, () => `the group of the ${target}s is: ${state}`)
+}
+
+/** The group's state and the ids of its members: another text is another generation. */
+async function stateOf(admin: Admin, target: string): Promise<string> {
+  const { groups } = await admin.describeGroups([`posthorn.${target}`])
+  const { state, members } = groups[0]!
+  return [state, ...members.map(({ memberId }) => memberId).sort()].join(' ')
+}
+
+const WATCH_EVERY_MS = 50
+/** From the group's being stable until its members have heard of it, and have read what their new partitions came to. */
+const TAKES_EFFECT_MS = 3000
+
+/**
+ * Looks at the groups all the time. A commit for a partition of others would set one back. A
+ * rebalance goes into the ledger: a member that lives and loses a partition has requests in flight.
+ */
+class GroupWatch {
+  private readonly back: string[] = []
+  private running = true
+  private readonly done: Promise<void>
+
+  constructor(
+    private readonly admin: Admin,
+    private readonly ledger: Ledger,
+  ) {
+    this.done = Promise.all([this.commits(), ...TARGETS.map(target => this.rebalances(target))]).then(() => undefined)
+    // Told by stop(); it may fail before.
+    this.done.catch(() => undefined)
+  }
+
+  async stop(): Promise<readonly string[]> {
+    this.running = false
+    await this.done
+    return this.back
+  }
+
+  private async commits(): Promise<void> {
+    let before = await this.committed()
+    while (this.running) {
+      const now = await this.committed()
+      for (const [place, offset] of now)
+        if (offset < (before.get(place) ?? 0)) this.back.push(`${place} from ${before.get(place)} to ${offset}`)
+      before = now
+      await sleep(WATCH_EVERY_MS)
+    }
+  }
+
+  private async committed(): Promise<Committed> {
+    const each = await Promise.all(TARGETS.map(target => committedBy(this.admin, target)))
+    return new Map(each.flatMap(committed => [...committed]))
+  }
+
+  private async rebalances(target: string): Promise<void> {
+    let stable = await stateOf(this.admin, target)
+    let stableAt = Date.now()
+    while (this.running) {
+      const lookedAt = Date.now()
+      const state = await stateOf(this.admin, target)
+      if (state.startsWith('Stable')) {
+        if (state !== stable)
+          this.ledger.fault({ what: 'rebalanced', target, from: stableAt, to: Date.now() + TAKES_EFFECT_MS })
+        stable = state
+        stableAt = lookedAt
+      }
+      await sleep(WATCH_EVERY_MS)
+    }
+  }
+}
