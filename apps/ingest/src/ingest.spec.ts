@@ -6,6 +6,7 @@ import { KafkaConnection, kafkaOptionsFrom, ProduceTimeout, SafeProducer } from 
 import { Health, readSettings } from '@posthorn/process'
 import { createLogger, NestLogger } from '@posthorn/telemetry'
 import { IngestModule } from './ingest.module.js'
+import { Schemas } from './schemas.js'
 import { Tenants } from './tenants.js'
 
 // The whole HTTP edge without a broker: what it refuses, and that nothing of that is produced.
@@ -39,6 +40,7 @@ let address: string
 let close: () => Promise<void>
 let producer: SafeProducer
 let tenants: Tenants
+let schemas: Schemas
 
 /** node:http reads an answer that comes before the upload has ended. */
 function send(body: string | Buffer, headers: Headers, path = '/v1/publish', method = 'POST'): Promise<Answer> {
@@ -69,6 +71,7 @@ beforeAll(async () => {
   })
   producer = app.get(SafeProducer)
   tenants = app.get(Tenants)
+  schemas = app.get(Schemas)
   close = () => app.close()
   address = await listen(app, '127.0.0.1', 0)
 })
@@ -155,6 +158,7 @@ describe('POST /v1/publish: what is refused is answered by its code and where it
   it.each(cases)('%s', async (_what, body, headers, status, code, pointers) => {
     const produced = jest.spyOn(producer, 'send').mockResolvedValue({ partition: 0, offset: 0 })
     jest.spyOn(tenants, 'require').mockReturnValue()
+    jest.spyOn(schemas, 'faults').mockReturnValue(undefined)
     const answer = await send(body, headers)
     expect([answer.status, answer.json.code]).toEqual([status, code])
     expect(answer.headers['content-type']).toBe('application/problem+json')
@@ -167,6 +171,7 @@ describe('POST /v1/publish: what is refused is answered by its code and where it
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ])('a body of 20 MB %s, while it is still being uploaded', async (_how, headers) => {
     jest.spyOn(tenants, 'require').mockReturnValue()
+    jest.spyOn(schemas, 'faults').mockReturnValue(undefined)
     const answer = await send(Buffer.alloc(20 * 1024 * 1024, 0x20), { ...json, ...headers })
     expect([answer.status, answer.json.code]).toEqual([413, 'body_too_large'])
   })
@@ -192,6 +197,7 @@ describe('POST /v1/publish: what cannot be taken now is answered with Retry-Afte
 
   it('when Kafka does not acknowledge in time', async () => {
     jest.spyOn(tenants, 'require').mockReturnValue()
+    jest.spyOn(schemas, 'faults').mockReturnValue(undefined)
     const produced = jest.spyOn(producer, 'send').mockRejectedValue(new ProduceTimeout())
     const answer = await send(good, json)
     expect([answer.status, answer.json.code, answer.headers['retry-after']]).toEqual([503, 'kafka_unavailable', '1'])
@@ -200,6 +206,7 @@ describe('POST /v1/publish: what cannot be taken now is answered with Retry-Afte
 
   it('when too much waits for Kafka', async () => {
     jest.spyOn(tenants, 'require').mockReturnValue()
+    jest.spyOn(schemas, 'faults').mockReturnValue(undefined)
     jest.spyOn(producer, 'queuedBytes', 'get').mockReturnValue(1e9)
     const answer = await send(good, json)
     expect([answer.status, answer.json.code, answer.headers['retry-after']]).toEqual([503, 'kafka_unavailable', '1'])
