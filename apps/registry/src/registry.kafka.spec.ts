@@ -307,8 +307,13 @@ describe('bad input', () => {
     ['an unknown field', { ...GOOD, 'colour/of': 1 }, ['/colour~1of']],
     [
       'planned fields',
-      { ...GOOD, filter: {}, rate_limit: 1, ordering: 'key', max_concurrency: 1 },
-      ['/filter', '/rate_limit', '/ordering', '/max_concurrency'],
+      { ...GOOD, rate_limit: 1, ordering: 'key', max_concurrency: 1 },
+      ['/rate_limit', '/ordering', '/max_concurrency'],
+    ],
+    [
+      'a bad filter',
+      { ...GOOD, filter: { data: { amount: [{ numeric: ['~', 1] }] }, Source: ['x'] } },
+      ['/filter/data/amount/0/numeric/0', '/filter/Source'],
     ],
     ['another format', { ...GOOD, format: 'cloudevents' }, ['/format']],
     ['a short secret', { ...GOOD, secret: 'short' }, ['/secret']],

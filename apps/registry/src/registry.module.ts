@@ -18,6 +18,7 @@ import {
 import { AuditCases } from './audit.js'
 import { AuditEdge } from './audit.edge.js'
 import { BackgroundRemoval } from './background-removal.js'
+import { FiltersEdge } from './filters.edge.js'
 import { HistoryCases } from './history.js'
 import { HistoryEdge } from './history.edge.js'
 import { HttpManners } from './http-manners.js'
@@ -51,7 +52,7 @@ export interface RegistryParts {
   readonly sealer: Sealer
 }
 
-const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge]
+const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge, FiltersEdge]
 const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc]
 
 /** REST and gRPC are thin edges over the same use cases. */

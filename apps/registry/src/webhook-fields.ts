@@ -9,7 +9,15 @@ import {
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import type { NewWebhook, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
-import { DEFAULT_RETRY_POLICY, headerContext, secretFrom, secretId, type Problem } from '@posthorn/webhook'
+import {
+  checkFilter,
+  DEFAULT_RETRY_POLICY,
+  headerContext,
+  secretFrom,
+  secretId,
+  type FilterPattern,
+  type Problem,
+} from '@posthorn/webhook'
 
 type Strings = Readonly<Record<string, string>>
 type Settable = Omit<NewWebhook, 'id' | 'tenant' | 'status' | 'secrets'>
@@ -38,7 +46,7 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     method: body.method ?? 'POST',
     sealedHeaders: sealed(sealer, id, body.headers ?? {}),
     events: body.events,
-    filter: null,
+    filter: body.filter ?? null,
     format: 'standard',
     retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY, DEFAULT_RETRY_POLICY),
     description: body.description ?? null,
@@ -48,11 +56,24 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
 
 /** What a merge-patch changes of the row. Throws ApiError request_invalid for what it comes to. */
 export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody): WebhookChange {
-  const { url, uid, events, method, status, description, metadata, headers, retry_policy: policy, secret } = body
+  const {
+    url,
+    uid,
+    events,
+    filter,
+    method,
+    status,
+    description,
+    metadata,
+    headers,
+    retry_policy: policy,
+    secret,
+  } = body
   return defined<WebhookChange>({
     url,
     uid,
     events,
+    filter: patched(filter, null, patch => mergedFilter(row.filter, patch)),
     method: method === null ? 'POST' : method,
     status,
     description,
@@ -119,6 +140,25 @@ function mergedMetadata(before: Strings, patch: Readonly<Record<string, string |
   refuse('/metadata', metadataFaults(metadata))
   return metadata
 }
+
+/** Merge-patch of the filter, at all depths. */
+function mergedFilter(before: object | null, patch: FilterPattern): object {
+  const filter = mergePatch(before, patch)
+  refuse('/filter', checkFilter(filter))
+  return filter as object
+}
+
+function mergePatch(before: unknown, patch: unknown): unknown {
+  if (!isPlain(patch)) return patch
+  const merged = new Map(isPlain(before) ? Object.entries(before) : [])
+  for (const [name, value] of Object.entries(patch))
+    if (value === null) merged.delete(name)
+    else merged.set(name, mergePatch(merged.get(name), value))
+  return Object.fromEntries(merged)
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 function refuse(pointer: string, faults: readonly Problem[]): void {
   const problems = faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }))

@@ -1,9 +1,10 @@
 import { REDACTED, retryPolicyView, type SecretView, type WebhookView } from '@posthorn/api'
 import type { StoredSecret, WebhookRow } from '@posthorn/store'
+import type { FilterPattern } from '@posthorn/webhook'
 
 /** A webhook as the API shows it: no secret, and of a header only its name. */
 export function webhookView(row: WebhookRow): WebhookView {
-  const { id, uid, status, url, method, events, format, description, metadata, version } = row
+  const { id, uid, status, url, method, events, filter, format, description, metadata, version } = row
   return {
     id,
     uid,
@@ -12,6 +13,7 @@ export function webhookView(row: WebhookRow): WebhookView {
     method,
     headers: Object.fromEntries(Object.keys(row.sealedHeaders).map(name => [name, REDACTED])),
     events,
+    filter: filter as FilterPattern | null,
     format,
     retry_policy: retryPolicyView(row.retryPolicy),
     description,

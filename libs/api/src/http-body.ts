@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import type { FastifyRequest } from 'fastify'
+import { parseJson as parseExactly } from '@posthorn/webhook'
 import { documentBody, documentQuery } from './documented.js'
 import { ApiError } from './errors.js'
 import { validated, type Dto } from './http-validation.js'
@@ -31,7 +32,7 @@ export function JsonBody<T extends object>(dto: Dto<T>, ...otherTypes: string[])
   const read = createParamDecorator(async (_: unknown, context: ExecutionContext) => {
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     requireMediaType(request, types)
-    return validated(dto, parseJson(await bodyOf(request)))
+    return validated(dto, parseJson(await bodyOf(request), parseExactly))
   })()
   return (target, property, index) => {
     documentBody(target, property!, dto, types)
@@ -46,7 +47,7 @@ export function OptionalJsonBody<T extends object>(dto: Dto<T>): ParameterDecora
     const body = await bodyOf(request)
     if (body.length === 0) return validated(dto, {})
     requireMediaType(request, [JSON_TYPE])
-    return validated(dto, parseJson(body))
+    return validated(dto, parseJson(body, parseExactly))
   })()
   return (target, property, index) => {
     documentBody(target, property!, dto, [JSON_TYPE], false)
@@ -126,11 +127,11 @@ function requireMediaType(request: FastifyRequest, types: readonly string[]): vo
   throw new ApiError('media_type_unsupported', `${sent}: send ${types.join(' or ')}.`)
 }
 
-/** Throws ApiError body_invalid when the bytes are no UTF-8 or no JSON. */
-export function parseJson(body: Buffer): unknown {
+/** Throws ApiError body_invalid when the bytes are no UTF-8 or no JSON, as `parse` knows it. */
+export function parseJson(body: Buffer, parse: (text: string) => unknown = JSON.parse): unknown {
   if (body.length === 0) throw new ApiError('body_invalid', 'The body is empty; a JSON body is needed.')
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch (error) {
     throw new ApiError('body_invalid', `The body is not JSON in UTF-8: ${(error as Error).message}`)
   }

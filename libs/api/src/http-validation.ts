@@ -8,7 +8,6 @@ export type Dto<T extends object> = new () => T
 
 /** Fields that the design has a place for and this version does not take yet. */
 const PLANNED = new Set([
-  'filter',
   'rate_limit',
   'max_concurrency',
   'ordering',
@@ -44,13 +43,23 @@ export function Faults(check: (value: unknown) => readonly Problem[], schema: Fi
 export function validated<T extends object>(dto: Dto<T>, input: unknown): T {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     throw invalid([{ pointer: '', message: 'must be a JSON object' }])
+  // As a member of the instance it would hide the class from the validator.
+  if (Object.hasOwn(input, 'constructor')) throw invalid([{ pointer: '/constructor', message: 'is not a known field' }])
   const unfit = unstorable(input, '')
   if (unfit.length > 0) throw invalid(unfit)
-  const instance = plainToInstance(dto, input)
+  const instance = instanceOf(dto, input)
   const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true })
   const problems = errors.flatMap(error => problemsOf(error, ''))
   if (problems.length > 0) throw invalid(problems)
   return instance
+}
+
+/** Objects and arrays stand as they came: class-transformer would lose their members with names such as "toString". */
+function instanceOf<T extends object>(dto: Dto<T>, input: object): T {
+  const isNested = ([, value]: [string, unknown]) => typeof value === 'object' && value !== null
+  const entries = Object.entries(input)
+  const plain = Object.fromEntries(entries.filter(entry => !isNested(entry)))
+  return Object.assign(plainToInstance(dto, plain), Object.fromEntries(entries.filter(isNested)))
 }
 
 function invalid(problems: readonly Problem[]): ApiError {

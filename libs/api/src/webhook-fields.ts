@@ -69,6 +69,11 @@ export function eventsFaults(events: unknown): Problem[] {
   )
 }
 
+/** Faults of a merge-patch of a filter: what it comes to is checked once it is merged. */
+export function filterPatchFaults(filter: unknown): Problem[] {
+  return isObject(filter) ? [] : fault('must be an object of fields, or null for no filter')
+}
+
 export function secretFaults(secret: unknown): Problem[] {
   return secretBytes(secret) ? [] : fault('must be whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { DEFAULT_RETRY_POLICY } from '@posthorn/webhook'
+import { DEFAULT_RETRY_POLICY, parseJson } from '@posthorn/webhook'
 import { ApiError } from './errors.js'
 import { ListDeliveriesQuery } from './history.js'
 import { validated, type Dto } from './http-validation.js'
@@ -19,19 +19,25 @@ function pointersOf(dto: Dto<object>, input: unknown): string[] {
 const GOOD = { url: 'https://example.com/hook?a=b', events: ['agent.*'] }
 
 describe('the body of a creation', () => {
-  test.each([
+  test.each<object>([
     GOOD,
     { ...GOOD, url: 'http://127.0.0.1:8000' },
     { ...GOOD, url: 'https://bücher.example/ü' },
     { ...GOOD, events: ['*', 'a.b', 'a.*'] },
     { ...GOOD, secret: null, description: null, metadata: null, retry_policy: null },
     { ...GOOD, secret: 'sixteen letters!', description: '', metadata: { a: 'b' }, retry_policy: { attempts: 1 } },
+    { ...GOOD, filter: null },
+    {
+      ...GOOD,
+      filter: { source: ['/shop'], data: { amount: [{ numeric: ['>=', 10] }], toString: [{ exists: false }] } },
+    },
+    { ...GOOD, metadata: { constructor: 'x', toString: 'y' } },
     { ...GOOD, format: 'standard', method: 'POST', retry_policy: { factor: 1.5, jitter: 0, max_age_ms: null } },
   ])('may be %j', body => {
     expect(pointersOf(CreateWebhookBody, body)).toEqual([])
   })
 
-  test.each([
+  test.each<[object, string[]]>([
     [{}, ['/url', '/events']],
     [{ ...GOOD, url: 5 }, ['/url']],
     [{ ...GOOD, url: null }, ['/url']],
@@ -65,6 +71,15 @@ describe('the body of a creation', () => {
         '/retry_policy/retries',
       ),
     ],
+    [{ ...GOOD, filter: {} }, ['/filter']],
+    [{ ...GOOD, filter: { data: { amount: [{ numeric: [] }] } } }, ['/filter/data/amount/0/numeric']],
+    [{ ...GOOD, filter: parseJson('{"data":{"a":[12345678901234567890]}}') }, ['/filter/data/a/0']],
+    [
+      { ...GOOD, filter: { data: { constructor: [{}], toString: ['x', {}] } } },
+      ['/filter/data/constructor/0', '/filter/data/toString/1'],
+    ],
+    [{ ...GOOD, constructor: 'x' }, ['/constructor']],
+    [{ ...GOOD, metadata: { constructor: 1, toString: 2 } }, ['/metadata/constructor', '/metadata/toString']],
     [{ ...GOOD, format: 'cloudevents' }, ['/format']],
     [{ ...GOOD, method: 'GET' }, ['/method']],
     [{ ...GOOD, status: 'active', ordering: 'key' }, ['/status', '/ordering']],
@@ -72,7 +87,7 @@ describe('the body of a creation', () => {
     expect(pointersOf(CreateWebhookBody, body)).toEqual(pointers)
   })
 
-  test.each(['filter', 'rate_limit', 'max_concurrency', 'ordering', 'allowed_cidrs', 'min_tls_version'])(
+  test.each(['rate_limit', 'max_concurrency', 'ordering', 'allowed_cidrs', 'min_tls_version'])(
     '%s is planned, and the answer says so',
     field => {
       expect(() => validated(CreateWebhookBody, { ...GOOD, [field]: {} })).toThrow('not supported by this version yet')
@@ -85,6 +100,13 @@ describe('the body of a change', () => {
     expect(pointersOf(PatchWebhookBody, {})).toEqual([])
     expect(pointersOf(PatchWebhookBody, { description: null, metadata: null, retry_policy: null })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { metadata: { gone: null }, retry_policy: { attempts: null } })).toEqual([])
+  })
+
+  test('keeps every member of what it patches', () => {
+    const filter = { data: { constructor: ['x'], toString: null } }
+    expect(validated(PatchWebhookBody, { filter }).filter).toEqual(filter)
+    expect(pointersOf(PatchWebhookBody, { filter: [] })).toEqual(['/filter'])
+    expect(pointersOf(PatchWebhookBody, { filter: null })).toEqual([])
   })
 
   test('must not take away what a webhook needs', () => {

@@ -1,10 +1,18 @@
 import { IsIn, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator'
-import { isEventType, METHODS, type Method, type WebhookStatus } from '@posthorn/webhook'
+import {
+  checkFilter,
+  isEventType,
+  METHODS,
+  type FilterPattern,
+  type Method,
+  type WebhookStatus,
+} from '@posthorn/webhook'
 import { Documented, type FieldSchema } from './documented.js'
 import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
 import {
   eventsFaults,
+  filterPatchFaults,
   headersFaults,
   metadataFaults,
   retryPolicyFaults,
@@ -33,6 +41,11 @@ const SCHEMA = {
     minItems: 1,
     maxItems: 100,
     description: 'Event types, and patterns such as agent.* or *.',
+  },
+  filter: {
+    type: 'object',
+    additionalProperties: true,
+    description: 'Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md.',
   },
   secret: {
     type: 'string',
@@ -67,6 +80,10 @@ export class CreateWebhookBody {
 
   @Faults(eventsFaults, SCHEMA.events)
   events: string[]
+
+  @IsOptional()
+  @Faults(checkFilter, { ...SCHEMA.filter, ...NULLABLE })
+  filter?: FilterPattern | null
 
   @IsOptional()
   @Faults(secretFaults, { ...SCHEMA.secret, ...NULLABLE })
@@ -114,6 +131,15 @@ export class PatchWebhookBody {
   @IfPresent()
   @Faults(eventsFaults, { ...SCHEMA.events, ...OPTIONAL })
   events?: string[]
+
+  /** Merged by name; null removes a field, or the filter. */
+  @IsOptional()
+  @Faults(filterPatchFaults, {
+    ...SCHEMA.filter,
+    ...NULLABLE,
+    description: 'Merged by name; null removes a field, or the filter.',
+  })
+  filter?: FilterPattern | null
 
   @IfPresent()
   @Faults(secretFaults, { ...SCHEMA.secret, ...OPTIONAL, description: 'Replaces all secrets there were, at once.' })
@@ -209,6 +235,7 @@ export class WebhookView {
     Record<string, string>
   >
   @Documented(SCHEMA.events) readonly events: readonly string[]
+  @Documented({ ...SCHEMA.filter, nullable: true }) readonly filter: FilterPattern | null
   @Documented({ enum: ['standard'] }) readonly format: 'standard'
   @Documented({ type: 'object', additionalProperties: { type: 'number' } }) readonly retry_policy: RetryPolicyView
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null

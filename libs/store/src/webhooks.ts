@@ -105,7 +105,7 @@ export class Webhooks {
       if (!row) return undefined
       requireVersion(row, wanted)
       const change = decide(row)
-      if (JSON.stringify({ ...row, ...change }) === JSON.stringify(row)) return row
+      if (inOneOrder({ ...row, ...change }) === inOneOrder(row)) return row
       const ends = change.secrets === undefined ? {} : { nextSecretEnd: nextEnd(change.secrets) }
       const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...change, ...ends })
       await appendAudit(tx, audited(row, next))
@@ -154,6 +154,15 @@ export class Webhooks {
       throw isUidTaken(error) ? new UidTaken() : error
     }
   }
+}
+
+/** As JSON with the members of every object in one order: jsonb gives them back in an order of its own. */
+function inOneOrder(value: object): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
 }
 
 async function lockWebhook(tx: EntityManager, tenant: string, id: string): Promise<WebhookRow | null> {

@@ -1,0 +1,14 @@
+import { Controller, HttpCode, Post } from '@nestjs/common'
+import { Answers, FilterTestView, JsonBody, Needs, testFilter, TestFilterBody } from '@posthorn/api'
+
+/** Tries a pattern before a webhook has it. Nothing is kept. */
+@Controller('v1/filters')
+export class FiltersEdge {
+  @Post('test')
+  @HttpCode(200)
+  @Needs('read')
+  @Answers(200, FilterTestView)
+  test(@JsonBody(TestFilterBody) body: TestFilterBody): FilterTestView {
+    return testFilter(body)
+  }
+}
