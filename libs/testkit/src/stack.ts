@@ -56,7 +56,10 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
       ...extra,
     },
   })
-  const up = (await firstJsonLine(child)) as Omit<Stack, 'stop' | 'currentPids' | 'startAlso'>
+  const up = (await firstJsonLine(child).catch(async (error: unknown) => {
+    await rm(dir, { recursive: true, force: true })
+    throw error
+  })) as Omit<Stack, 'stop' | 'currentPids' | 'startAlso'>
   const also: ExtraProcess[] = []
   const startAlso = async (target: string) => {
     const process = await startService(target, { ...serviceEnvironment(up, sealingKeys), ...extra })
