@@ -1,9 +1,12 @@
 import type { Documents, OutboxKind, Publication } from '@posthorn/store'
 import {
+  CATALOGUE,
+  decodeEventType,
   decodeKey,
   decodeSource,
   decodeTenant,
   decodeWebhook,
+  encodeEventType,
   encodeKey,
   encodeSource,
   encodeTenant,
@@ -29,6 +32,7 @@ export const DOCUMENTS: { readonly [K in OutboxKind]: PublishedKind<K> } = {
   tenant: { topic: TENANTS, encode: encodeTenant, decode: decodeTenant },
   key: { topic: KEYS, encode: encodeKey, decode: decodeKey },
   source: { topic: SOURCES, encode: encodeSource, decode: decodeSource },
+  event_type: { topic: CATALOGUE, encode: encodeEventType, decode: decodeEventType },
 }
 
 /** The record of a publication: its kind's encoder takes its document, which TypeScript cannot follow through a union. */

@@ -1,5 +1,14 @@
 import { ApiError } from '@posthorn/api'
-import { isDatabaseAway, QuotaReached, TenantGone, TenantTaken, UidTaken, VersionConflict } from '@posthorn/store'
+import {
+  EventTypesFull,
+  EventTypeTaken,
+  isDatabaseAway,
+  QuotaReached,
+  TenantGone,
+  TenantTaken,
+  UidTaken,
+  VersionConflict,
+} from '@posthorn/store'
 
 /** The answer to a failure that the store knows: the caller's to correct, or to repeat when the database is away. */
 export function storeProblem(error: unknown): ApiError | undefined {
@@ -9,6 +18,10 @@ export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof UidTaken) return new ApiError('uid_taken', 'Another webhook of the tenant has this uid.')
   if (error instanceof QuotaReached)
     return new ApiError('quota_reached', `The tenant may have at most ${error.quota} webhooks.`)
+  if (error instanceof EventTypeTaken)
+    return new ApiError('event_type_exists', `There is an event type "${error.message}" of this scope.`)
+  if (error instanceof EventTypesFull)
+    return new ApiError('quota_reached', `There are ${error.message} event types of this scope, which is the most.`)
   if (error instanceof VersionConflict)
     return new ApiError('version_conflict', `It has version ${error.version} by now.`)
   return isDatabaseAway(error) ? new ApiError('database_unavailable', 'Postgres does not answer.') : undefined

@@ -6,6 +6,7 @@ import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import {
   Audit,
+  EventTypes,
   HistoryQueries,
   Idempotency,
   Keys,
@@ -18,6 +19,8 @@ import {
 import { AuditCases } from './audit.js'
 import { AuditEdge } from './audit.edge.js'
 import { BackgroundRemoval } from './background-removal.js'
+import { EventTypeCases } from './event-types.js'
+import { EventTypesEdge } from './event-types.edge.js'
 import { FiltersEdge } from './filters.edge.js'
 import { HistoryCases } from './history.js'
 import { HistoryEdge } from './history.edge.js'
@@ -52,7 +55,7 @@ export interface RegistryParts {
   readonly sealer: Sealer
 }
 
-const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge, FiltersEdge]
+const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge, FiltersEdge, EventTypesEdge]
 const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc]
 
 /** REST and gRPC are thin edges over the same use cases. */
@@ -68,7 +71,7 @@ export class RegistryModule {
 }
 
 function stores({ database }: RegistryParts): Provider[] {
-  const tables = [Webhooks, Tenants, Keys, Sources, Audit, Idempotency, Outbox]
+  const tables = [Webhooks, Tenants, Keys, Sources, EventTypes, Audit, Idempotency, Outbox]
   const query = (text: string, values?: readonly unknown[]) =>
     database.manager.query(text, values as unknown[]) as Promise<unknown>
   return [
@@ -110,6 +113,7 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(WebhookTest, Webhooks, TenantCases, SafeProducer),
     given(KeyCases, Keys, TenantCases, Publishing),
     given(AuditCases, Audit),
+    given(EventTypeCases, EventTypes, TenantCases, Publishing),
     given(HistoryCases, HistoryQueries, TenantCases),
     {
       provide: SourceCases,

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager, type MixedList } from 'typeorm'
 import { DatabaseAway } from './away.js'
 import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
 import { SourceRow } from './source-row.js'
+import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
 import { MIGRATIONS, pendingMigrations } from './migrate.js'
 
 export interface DatabaseOptions {
@@ -36,7 +37,15 @@ export class Database {
       poolSize: options.poolSize,
       applicationName: options.name,
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
-      entities: [TenantRow, WebhookRow, KeyRow, SourceRow, OutboxRow] satisfies MixedList<unknown>,
+      entities: [
+        TenantRow,
+        WebhookRow,
+        KeyRow,
+        SourceRow,
+        EventTypeRow,
+        EventTypeVersionRow,
+        OutboxRow,
+      ] satisfies MixedList<unknown>,
       migrations: MIGRATIONS,
       migrationsTableName: 'migrations',
       poolErrorHandler: error => options.logger.warn({ err: error }, 'a connection to Postgres broke'),

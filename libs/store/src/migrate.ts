@@ -5,6 +5,7 @@ import { RegistryMigration } from './migrations/1-registry.js'
 import { HistoryMigration } from './migrations/2-history.js'
 import { SourcesMigration } from './migrations/3-sources.js'
 import { AdminMigration } from './migrations/4-admin.js'
+import { EventTypesMigration } from './migrations/6-event-types.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -12,6 +13,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   HistoryMigration,
   SourcesMigration,
   AdminMigration,
+  EventTypesMigration,
 ]
 
 const TABLE = 'migrations'

@@ -1,8 +1,9 @@
-import type { ApiKey, Tenant } from '@posthorn/topics'
+import type { ApiKey, EventTypeDocument, Tenant } from '@posthorn/topics'
 import type { Source, Webhook } from '@posthorn/webhook'
 import { In, LessThan, MoreThan, type EntityManager, type EntityTarget, type FindManyOptions } from 'typeorm'
 import type { Database } from './data-source.js'
 import { KeyRow, keyDocument, OutboxRow, TenantRow, tenantDocument, webhookDocument, WebhookRow } from './entities.js'
+import { eventTypeDocument, EventTypeRow } from './event-type-row.js'
 import { sourceDocument, SourceRow } from './source-row.js'
 
 export const OUTBOX_CHANNEL = 'posthorn_outbox'
@@ -13,6 +14,7 @@ export interface Documents {
   tenant: Tenant
   key: ApiKey
   source: Source
+  event_type: EventTypeDocument
 }
 export type OutboxKind = keyof Documents
 
@@ -38,6 +40,7 @@ const TABLES: { readonly [K in OutboxKind]: PublishedTable<K> } = {
   tenant: { entity: TenantRow, document: tenantDocument, swept: false },
   key: { entity: KeyRow, document: keyDocument, swept: true },
   source: { entity: SourceRow, document: sourceDocument, swept: true },
+  event_type: { entity: EventTypeRow, document: eventTypeDocument, swept: true },
 }
 export const OUTBOX_KINDS = Object.keys(TABLES) as OutboxKind[]
 export const SWEPT_KINDS = OUTBOX_KINDS.filter(kind => TABLES[kind].swept)

@@ -1,7 +1,8 @@
-import { IsNull, Not, type EntityManager } from 'typeorm'
+import { In, IsNull, Not, type EntityManager } from 'typeorm'
 import { appendAudit, type Audited } from './audit.js'
 import type { Database } from './data-source.js'
 import { KeyRow, TenantRow, WebhookRow, type TenantDeletion, type TenantQuotas } from './entities.js'
+import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
 import { enqueue } from './outbox.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
 import { requireVersion, saveRow } from './published-row.js'
@@ -133,9 +134,10 @@ export class Tenants {
       if (!row?.deletion) return false
       const webhooks = await removeWebhooks(tx, id)
       const keys = webhooks > 0 ? 0 : await removeKeys(tx, id)
-      const historyRows = webhooks + keys > 0 ? 0 : await removeHistory(tx, id)
+      const types = webhooks + keys > 0 ? 0 : await removeEventTypes(tx, id)
+      const historyRows = webhooks + keys + types > 0 ? 0 : await removeHistory(tx, id)
       const removed = add(row.deletion, { webhooks, keys, historyRows })
-      if (webhooks + keys + historyRows > 0) {
+      if (webhooks + keys + types + historyRows > 0) {
         await tx.update(TenantRow, { id }, { deletion: removed })
         return true
       }
@@ -184,6 +186,14 @@ async function removeWebhooks(tx: EntityManager, tenant: string): Promise<number
 async function removeKeys(tx: EntityManager, tenant: string): Promise<number> {
   const rows = await tx.find(KeyRow, { where: { tenant, deletedAt: IsNull() }, take: BATCH })
   for (const row of rows) await saveRow(tx, KeyRow, 'key', row, { status: 'deleted', deletedAt: new Date() })
+  return rows.length
+}
+
+async function removeEventTypes(tx: EntityManager, tenant: string): Promise<number> {
+  const rows = await tx.find(EventTypeRow, { where: { tenant, deletedAt: IsNull() }, take: BATCH })
+  const gone = { status: 'deleted', schema: null, schemaVersion: 0, example: null, deletedAt: new Date() } as const
+  for (const row of rows) await saveRow(tx, EventTypeRow, 'event_type', row, gone)
+  await tx.delete(EventTypeVersionRow, { eventType: In(rows.map(row => row.id)) })
   return rows.length
 }
 

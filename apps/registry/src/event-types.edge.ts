@@ -1,0 +1,173 @@
+import { Controller, Get, HttpCode, Param, ParseIntPipe, Patch, Post, Res } from '@nestjs/common'
+import {
+  AddedVersionView,
+  AddVersionBody,
+  Answers,
+  AnswersList,
+  CalledBy,
+  CheckEventTypeBody,
+  CreateEventTypeBody,
+  etagOf,
+  EventTypeCheckView,
+  EventTypeDetailView,
+  EventTypeQuery,
+  EventTypeView,
+  IfMatch,
+  JsonBody,
+  ListEventTypesQuery,
+  ListVersionsQuery,
+  Needs,
+  OwnEventTypeQuery,
+  PatchEventTypeBody,
+  QueryOf,
+  SchemaVersionView,
+  type Caller,
+  type ListView,
+} from '@posthorn/api'
+import type { FastifyReply } from 'fastify'
+import { EventTypeCases } from './event-types.js'
+
+@Controller('v1/event-types')
+export class EventTypesEdge {
+  constructor(private readonly types: EventTypeCases) {}
+
+  @Post()
+  @HttpCode(201)
+  @Answers(201, EventTypeDetailView)
+  async create(
+    @CalledBy() caller: Caller,
+    @JsonBody(CreateEventTypeBody) body: CreateEventTypeBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeDetailView> {
+    const created = await this.types.create(caller, body)
+    reply.header('location', `/v1/event-types/${created.type}`)
+    return tagged(reply, created)
+  }
+
+  @Get()
+  @AnswersList(EventTypeView)
+  list(
+    @CalledBy() caller: Caller,
+    @QueryOf(ListEventTypesQuery) query: ListEventTypesQuery,
+  ): Promise<ListView<EventTypeView>> {
+    return this.types.list(caller, query)
+  }
+
+  @Get(':type')
+  @Answers(200, EventTypeDetailView)
+  async get(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(EventTypeQuery) { scope }: EventTypeQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeDetailView> {
+    return tagged(reply, await this.types.get(caller, type, scope))
+  }
+
+  @Patch(':type')
+  @Answers(200, EventTypeDetailView)
+  async change(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
+    @IfMatch() version: number | undefined,
+    @JsonBody(PatchEventTypeBody, 'application/merge-patch+json') body: PatchEventTypeBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeDetailView> {
+    return tagged(reply, await this.types.change(caller, type, scope, body, version))
+  }
+
+  @Post(':type/deprecate')
+  @HttpCode(200)
+  @Answers(200, EventTypeDetailView)
+  async deprecate(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
+    @IfMatch() version: number | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeDetailView> {
+    return tagged(reply, await this.types.setStatus(caller, type, scope, 'deprecated', version))
+  }
+
+  @Post(':type/archive')
+  @HttpCode(200)
+  @Answers(200, EventTypeDetailView)
+  async archive(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
+    @IfMatch() version: number | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeDetailView> {
+    return tagged(reply, await this.types.setStatus(caller, type, scope, 'archived', version))
+  }
+
+  @Post(':type/restore')
+  @HttpCode(200)
+  @Answers(200, EventTypeDetailView)
+  async restore(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
+    @IfMatch() version: number | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeDetailView> {
+    return tagged(reply, await this.types.setStatus(caller, type, scope, 'active', version))
+  }
+
+  @Post(':type/versions')
+  @HttpCode(201)
+  @Answers(201, AddedVersionView)
+  async addVersion(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
+    @IfMatch() version: number | undefined,
+    @JsonBody(AddVersionBody) body: AddVersionBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AddedVersionView> {
+    const added = await this.types.addVersion(caller, type, scope, body, version)
+    reply.header('location', `/v1/event-types/${type}/versions/${added.number}`)
+    return added
+  }
+
+  @Get(':type/versions')
+  @AnswersList(SchemaVersionView)
+  versions(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(ListVersionsQuery) query: ListVersionsQuery,
+  ): Promise<ListView<SchemaVersionView>> {
+    return this.types.versions(caller, type, query)
+  }
+
+  @Get(':type/versions/:number')
+  @Answers(200, SchemaVersionView)
+  version(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @Param('number', ParseIntPipe) number: number,
+    @QueryOf(EventTypeQuery) { scope }: EventTypeQuery,
+  ): Promise<SchemaVersionView> {
+    return this.types.version(caller, type, number, scope)
+  }
+
+  @Post(':type/check')
+  @HttpCode(200)
+  @Needs('read')
+  @Answers(200, EventTypeCheckView)
+  check(
+    @CalledBy() caller: Caller,
+    @Param('type') type: string,
+    @QueryOf(EventTypeQuery) { scope }: EventTypeQuery,
+    @JsonBody(CheckEventTypeBody) body: CheckEventTypeBody,
+  ): Promise<EventTypeCheckView> {
+    return this.types.check(caller, type, scope, body)
+  }
+}
+
+function tagged<T extends EventTypeView>(reply: FastifyReply, view: T): T {
+  reply.header('etag', etagOf(view.version))
+  return view
+}
