@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { latency } from './latency.js'
+import { matching } from './matching.js'
 import { retries } from './retries.js'
 import { throughput } from './throughput.js'
 
@@ -9,8 +10,9 @@ const USAGE = `usage: npm run bench -- <scenario> [options]
   throughput   deliveries/s to one webhook     --events 50000  --payload 1k|github
   latency      age at the receiver             --rate 500  --seconds 20  --payload 1k|github
   retries      lateness, and a mass of pending --events 1000  --pending 1000000
+  matching     finding an event's webhooks     --events 50000
 
-Each starts a platform of its own on free ports: services as separate processes, a real
+Each but matching, which is a part of the router alone, starts a platform of its own on free ports: services as separate processes, a real
 Kafka and a real Postgres; producer and receiver stand outside. Everything shares this machine.`
 
 interface Options {
@@ -21,13 +23,14 @@ interface Options {
   readonly pending: number
 }
 
-const SCENARIOS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+const SCENARIOS: Readonly<Record<string, (options: Options) => Promise<void> | void>> = {
   throughput: options => throughput({ events: options.events ?? 50_000, payload: options.payload }),
   latency: options => latency(options),
+  matching: options => matching({ events: options.events ?? 50_000 }),
   retries: options => retries({ events: options.events ?? 1000, pending: options.pending }),
 }
 
-function read(args: string[]): { run: (options: Options) => Promise<void>; options: Options } {
+function read(args: string[]): { run: (options: Options) => Promise<void> | void; options: Options } {
   const text = { type: 'string' } as const
   const { values, positionals } = parseArgs({
     args,
