@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
+import { Health, readSettings, type RunningService } from '@posthorn/process'
+import { createLogger } from '@posthorn/telemetry'
+import { testBrokers, until } from '@posthorn/testkit'
+import { CATALOGUE, encodeEventType, eventTypeKey, type EventTypeDocument } from '@posthorn/topics'
+import { ingestService } from './service.js'
+
+const KEY = 'a-platform-key-for-this-test'
+const settings = readSettings({
+  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
+  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
+  POSTHORN_KAFKA_PARTITIONS: '1',
+  POSTHORN_LOG_LEVEL: 'silent',
+  POSTHORN_LISTEN_HOST: '127.0.0.1',
+  POSTHORN_INGEST_PORT: '0',
+  POSTHORN_AUTH_PLATFORM_KEY: KEY,
+})
+const logger = createLogger('silent', 'test')
+const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'ingest-test'))
+const producer = new SafeProducer(connection)
+let ingest: RunningService
+
+interface Answer {
+  readonly status: number
+  readonly json: { readonly code?: string; readonly errors?: readonly { readonly pointer: string }[] }
+}
+
+async function publish(body: unknown): Promise<Answer> {
+  const response = await fetch(`http://${ingest.addresses.http}/v1/publish`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return { status: response.status, json: (await response.json()) as Answer['json'] }
+}
+
+const pointersOf = ({ json }: Answer) => json.errors?.map(({ pointer }) => pointer)
+
+function register(type: string, extra: Partial<EventTypeDocument> = {}): Promise<unknown> {
+  const document: EventTypeDocument = {
+    id: eventTypeKey('default', type),
+    tenant: 'default',
+    type,
+    version: 1,
+    status: 'active',
+    mode: 'enforce',
+    schemaVersion: 1,
+    schema: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } },
+    ...extra,
+  }
+  return producer.send(CATALOGUE, encodeEventType(document))
+}
+
+beforeAll(async () => {
+  await createTopics(connection, await planTopics(connection))
+  await producer.connect()
+  await register('order.paid')
+  await register('order.warned', { mode: 'warn' })
+  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
+  const fatal = (error: Error) => {
+    throw error
+  }
+  ingest = await ingestService.start({ settings, logger, health, fatal })
+}, 60_000)
+
+afterAll(async () => {
+  await ingest?.stop()
+  await producer.close()
+}, 30_000)
+
+// No database is there at all: ingest knows the types by catalogue.v1 alone.
+describe('S7 ingest enforces the schemas of event types', () => {
+  it('S7 answers an event that does not fit with the JSON Pointers of its faults', async () => {
+    const answer = await publish({ type: 'order.paid', data: { id: 7 } })
+    expect([answer.status, answer.json.code, pointersOf(answer)]).toEqual([422, 'event_schema_mismatch', ['/data/id']])
+    expect((await publish({ type: 'order.paid', data: { id: 'o-1' } })).status).toBe(202)
+  })
+
+  it('S7 takes an array whole or not at all', async () => {
+    const [good, bad] = [{ id: 'o-1' }, {}].map(data => ({ type: 'order.paid', data }))
+    expect(pointersOf(await publish([good, bad, { type: 'order.other', data: 1 }]))).toEqual(['/1/data/id'])
+  })
+
+  it('S7 takes what is only warned of, and types without a schema', async () => {
+    for (const type of ['order.warned', 'order.other']) expect((await publish({ type, data: 1 })).status).toBe(202)
+  })
+
+  it('S7 follows changes', async () => {
+    await register('order.other')
+    await until(
+      async () => (await publish({ type: 'order.other', data: 1 })).status === 422,
+      15_000,
+      () => 'the new type is not enforced',
+    )
+  })
+})
