@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { compileSchema } from './compile-schema.js'
 import { CHECK_LIMITS, SCHEMA_LIMITS } from './schema-limits.js'
 
@@ -113,6 +114,10 @@ describe('S1 a schema', () => {
 
   it('S1 is not met by what every object inherits', () => {
     expect(pointers(check({ required: ['toString', 'constructor'] }, {}))).toEqual(['/toString', '/constructor'])
+    const fixed = { anyOf: [{ const: { a: [1] } }, { enum: [{ b: 2, a: 1 }, 7] }] }
+    expect([{ a: [1] }, { a: 1, b: 2 }, 7].map(data => check(fixed, data))).toEqual([[], [], []])
+    for (const data of [{ toString: 1 }, { valueOf: {} }, { constructor: null }, { toJSON: 1 }, {}, [], null, 8])
+      expect([data, new Set(pointers(check(fixed, data)))]).toEqual([data, new Set([''])])
     const closed = { additionalProperties: false, properties: { a: {} } }
     expect(pointers(check(closed, JSON.parse('{"__proto__":1}')))).toEqual(['/__proto__'])
   })
@@ -200,5 +205,104 @@ describe('S1 the limits of a check: what takes too long is a fault, and the proc
 
   it('S1 checks the largest plain event', () => {
     expect(check({ items: { type: 'integer' } }, Array(460_000).fill(1))).toEqual([])
+  })
+})
+
+describe('S1 whatever is sent as a schema', () => {
+  const nasty = fc.constantFrom(
+    ...[
+      '"',
+      "'",
+      '`${x}`',
+      '\\',
+      '\n',
+      '\u2028',
+      '*/',
+      '//',
+      '</script>',
+      '$data',
+      '$async',
+      'id',
+      'nullable',
+      'constructor',
+    ],
+    ...['prototype', 'toString', '__proto__', '~', '/', '%', '%25', '#', '', 'a"]; throw 1; //'],
+  )
+  const keyword = fc.constantFrom(
+    ...[
+      'type',
+      'properties',
+      'items',
+      'prefixItems',
+      'allOf',
+      'anyOf',
+      'oneOf',
+      'not',
+      'if',
+      'then',
+      'else',
+      '$ref',
+      '$id',
+    ],
+    ...[
+      '$defs',
+      'definitions',
+      'enum',
+      'const',
+      'required',
+      'pattern',
+      'patternProperties',
+      'format',
+      'minimum',
+      'contains',
+    ],
+    ...['minContains', 'additionalProperties', 'dependentRequired', 'dependencies', 'uniqueItems', 'unevaluatedItems'],
+    ...['unevaluatedProperties', 'propertyNames', 'multipleOf', 'maxLength', '$schema', '$anchor', 'discriminator'],
+  )
+  const leaf = fc.oneof(
+    nasty,
+    fc.constantFrom('string', 'object', 'array', '#', '#/$defs/a', '^a+$', '(', 'uri', 'date-time', 0, -1, 1.5, 1e300),
+    fc.boolean(),
+    fc.constant(null),
+  )
+  const { json } = fc.letrec<{ json: unknown }>(tie => ({
+    json: fc.oneof(
+      { depthSize: 'medium' },
+      leaf,
+      fc.array(tie('json'), { maxLength: 3 }),
+      fc.dictionary(fc.oneof(keyword, nasty), tie('json'), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  }))
+  const schema = fc.dictionary(keyword, json, { maxKeys: 4, noNullPrototype: true })
+  const named = nasty.map(name => ({
+    properties: { [name]: { const: name } },
+    required: [name],
+    enum: [{ [name]: name }],
+  }))
+
+  it('S1 is compiled or refused, and a check of whatever is sent ends', () => {
+    let compiled = 0
+    fc.assert(
+      fc.property(fc.oneof(schema, named), json, (one, data) => {
+        const result = compileSchema(JSON.parse(JSON.stringify(one)))
+        if (result.kind === 'bad') return expect(result.problems.length).toBeGreaterThan(0)
+        compiled++
+        expect(Array.isArray(result.compiled.check(data, 1000))).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(compiled).toBeGreaterThan(100)
+  })
+
+  it('S1 says what is wrong with it: it never fails in the compiler', () => {
+    fc.assert(
+      fc.property(schema, one => {
+        const result = compileSchema(JSON.parse(JSON.stringify(one)))
+        expect(result.kind === 'bad' ? result.problems.map(({ message }) => message).join() : '').not.toMatch(
+          /cannot be compiled/,
+        )
+      }),
+      { numRuns: 1000 },
+    )
   })
 })

@@ -42,6 +42,9 @@ function problemOf(error: ErrorObject): Problem {
       return { pointer: instancePath, message: `must be ${alternatives(params.allowedValues)}` }
     case 'const':
       return { pointer: instancePath, message: `must be ${short(params.allowedValue)}` }
+    case 'posthorn:const':
+    case 'posthorn:enum':
+      return { pointer: instancePath, message: 'must be one of the values that its schema lists' }
     case 'uniqueItems':
       return { pointer: instancePath, message: 'must not have the same item twice' }
     case 'anyOf':
@@ -91,7 +94,7 @@ function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
   const forks = all.filter(({ keyword, params }) => /^(anyOf|oneOf)$/.test(keyword) && !params.passingSchemas)
   const inFork = (error: ErrorObject) =>
     forks.some(fork => error !== fork && `${error.instancePath}/`.startsWith(`${fork.instancePath}/`))
-  const isEcho = (error: ErrorObject) => inFork(error) && /^(const|enum)$/.test(error.keyword)
+  const isEcho = (error: ErrorObject) => inFork(error) && /^(posthorn:)?(const|enum)$/.test(error.keyword)
   const telling = all.filter(error => !forks.includes(error) && !isEcho(error))
   return telling.length > 0 ? telling : all
 }

@@ -151,8 +151,9 @@ class Reader {
 
   private assertion(keyword: string, value: unknown, pointer: string): unknown {
     if (keyword === 'pattern' && typeof value === 'string') this.pattern(value, pointer)
-    if (keyword === 'enum' && Array.isArray(value) && value.length > SCHEMA_LIMITS.enumEntries)
-      this.fault(pointer, `must have at most ${SCHEMA_LIMITS.enumEntries} entries`)
+    const entries = keyword === 'enum' && Array.isArray(value) ? value.length : 1
+    if (entries < 1 || entries > SCHEMA_LIMITS.enumEntries)
+      this.fault(pointer, `must have 1 to ${SCHEMA_LIMITS.enumEntries} entries`)
     if (keyword === 'format' && typeof value === 'string' && !FORMATS.has(value)) {
       this.warn(pointer, 'is ignored: no such format')
       return undefined

@@ -8,6 +8,11 @@ import { IN_PLACE, type Dialect } from './schema-keywords.js'
 
 /** Stands in every schema that is compiled, with what applying it once costs. No customer's keyword has its name. */
 const STEP = 'posthorn:step'
+/**
+ * Stand for const and enum where a value of theirs is an object or an array: ajv compares such by calling the
+ * data's own toString and valueOf, which in `{"toString": 1}` are no functions.
+ */
+const SAME = { const: 'posthorn:const', enum: 'posthorn:enum' } as const
 /** Entries of a list of names or values that are looked at in the time of one step. */
 const ENTRIES_PER_STEP = 8
 const TEXT_PER_STEP = 64
@@ -41,6 +46,8 @@ export function compile(schema: Schema, allErrors: boolean): ValidateFunction {
   const ajv = withFormats(new CLASSES[schema.dialect]({ ...options, code: { regExp: linear } }))
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', validate: unique, errors: false })
+  for (const keyword of Object.values(SAME))
+    ajv.addKeyword({ keyword, schemaType: 'array', compile: oneOf, errors: false })
   // Before the first rule: a schema that fails must have been counted too.
   ajv.addKeyword({ keyword: STEP, schemaType: 'number', before: '$ref', code: countDown })
   return ajv.compile(counted(schema))
@@ -83,6 +90,15 @@ function unique(wanted: boolean, items: readonly unknown[]): boolean {
   return true
 }
 
+function oneOf(values: readonly unknown[]): (value: unknown) => boolean {
+  const texts = new Set(values.map(canonical))
+  return value => {
+    const text = canonical(value)
+    spend(1 + Math.floor(text.length / TEXT_PER_STEP))
+    return texts.has(text)
+  }
+}
+
 /** Equal values of JSON, and only they, have the same text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, inner: unknown) =>
@@ -103,9 +119,19 @@ function counted({ root, nodes }: Schema): SchemaNode {
     if (Array.isArray(value)) return value.map(copyOf)
     if (!isObject(value)) return value
     const copy = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copyOf(inner)]))
-    return schemas.has(value) ? { [STEP]: weightOf(value), ...copy } : copy
+    return schemas.has(value) ? { [STEP]: weightOf(value), ...withOwnEquality(copy) } : copy
   }
   return copyOf(root) as SchemaNode
+}
+
+function withOwnEquality({ const: constant, enum: values, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  const isDeep = (value: unknown) => typeof value === 'object' && value !== null
+  const list = Array.isArray(values) ? (values as unknown[]) : []
+  return {
+    ...rest,
+    ...(constant === undefined ? {} : isDeep(constant) ? { [SAME.const]: [constant] } : { const: constant }),
+    ...(values === undefined ? {} : list.some(isDeep) ? { [SAME.enum]: list } : { enum: values }),
+  }
 }
 
 function weightOf(node: Record<string, unknown>): number {

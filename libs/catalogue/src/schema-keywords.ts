@@ -1,16 +1,18 @@
 /** The dialects that are taken, by `$schema`. Without it a schema is 2020-12. */
 export type Dialect = '2020-12' | 'draft-07'
 
-const DIALECTS: Readonly<Record<string, Dialect>> = {
-  'https://json-schema.org/draft/2020-12/schema': '2020-12',
-  'http://json-schema.org/draft-07/schema': 'draft-07',
-  'https://json-schema.org/draft-07/schema': 'draft-07',
-}
+const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
+  Object.entries({
+    'https://json-schema.org/draft/2020-12/schema': '2020-12',
+    'http://json-schema.org/draft-07/schema': 'draft-07',
+    'https://json-schema.org/draft-07/schema': 'draft-07',
+  } as const),
+)
 
 /** Undefined when this dialect is not known. */
 export function dialectOf(declared: unknown): Dialect | undefined {
   if (declared === undefined) return '2020-12'
-  return typeof declared === 'string' ? DIALECTS[declared.replace(/#$/, '')] : undefined
+  return typeof declared === 'string' ? DIALECTS.get(declared.replace(/#$/, '')) : undefined
 }
 
 /**
