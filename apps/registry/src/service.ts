@@ -13,7 +13,7 @@ import { TableTails } from './table-tails.js'
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
 
-const OPEN_API = {
+export const OPEN_API = {
   title: 'Posthorn: administration',
   description: 'Tenants, keys, webhooks and sources; what happened to every delivery; who changed what.',
 }

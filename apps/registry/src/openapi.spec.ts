@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createHttpApp, ERRORS } from '@posthorn/api'
+import { KafkaConnection, kafkaOptionsFrom } from '@posthorn/kafka'
+import { Health, readSettings } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
+import { Database } from '@posthorn/store'
+import { createLogger, NestLogger } from '@posthorn/telemetry'
+import { RegistryModule } from './registry.module.js'
+import { OPEN_API } from './service.js'
+
+type Json = Record<string, unknown>
+interface Operation {
+  readonly operationId: string
+  readonly parameters: readonly { readonly name: string; readonly in: string }[]
+  readonly responses: Readonly<Record<string, Json>>
+  readonly requestBody?: Json
+}
+
+const logger = createLogger('silent', 'test')
+const settings = readSettings({
+  POSTHORN_AUTH_PLATFORM_KEY: 'a-platform-key-for-this-test',
+  POSTHORN_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+  POSTHORN_SEALING_KEYS: `test:${Buffer.alloc(32).toString('base64')}`,
+})
+const routes: string[] = []
+let document: { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, Json> } }
+let text: string
+let page: string
+let close: () => Promise<void>
+
+beforeAll(async () => {
+  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
+  const fatal = (error: Error) => {
+    throw error
+  }
+  // Nothing of it is connected: the routes are all that is asked for.
+  const parts = {
+    context: { settings, logger, health, fatal },
+    connection: new KafkaConnection(kafkaOptionsFrom(settings, logger, 'test')),
+    database: new Database({ url: settings.databaseUrl!, poolSize: 1, name: 'test', logger }),
+    sealer: new Sealer(settings.sealingKeys),
+  }
+  const app = await createHttpApp(RegistryModule.with(parts), {
+    nestLogger: new NestLogger(logger),
+    log: logger,
+    bodyLimit: 1024,
+    openApi: OPEN_API,
+  })
+  const fastify = app.getHttpAdapter().getInstance()
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const verb of [method].flat()) if (verb !== 'HEAD') routes.push(`${verb} ${url}`)
+  })
+  await app.init()
+  text = (await fastify.inject('/openapi.json')).payload
+  page = (await fastify.inject('/docs')).payload
+  expect((await fastify.inject('/docs/swagger-ui-bundle.js')).payload).toContain('SwaggerUIBundle')
+  document = JSON.parse(text)
+  close = () => app.close()
+}, 30_000)
+afterAll(() => close())
+
+const operations = (): [string, Operation][] =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([verb, operation]): [string, Operation] => [`${verb.toUpperCase()} ${path}`, operation]),
+  )
+
+describe('the OpenAPI document', () => {
+  test('has every route of the registry', () => {
+    const documented = operations().map(([route]) => route.replace(/\{(\w+)\}/g, ':$1'))
+    expect(documented.sort()).toEqual(routes.sort())
+    expect(page).toContain('/docs/swagger-ui-bundle.js')
+  })
+
+  test('says of every operation what it takes and answers, under a name of its own', () => {
+    const ids = operations().map(([, { operationId }]) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const [route, { responses, parameters, requestBody }] of operations()) {
+      const good = Object.keys(responses).filter(status => status.startsWith('2'))
+      expect([route, good.length > 0]).toEqual([route, true])
+      for (const status of good)
+        if (status !== '204')
+          expect([route, status, responses[status]]).toEqual([
+            route,
+            status,
+            expect.objectContaining({ content: expect.anything() }),
+          ])
+      expect(responses).toMatchObject({ '4XX': {}, '5XX': {} })
+      for (const [, name] of route.matchAll(/\{(\w+)\}/g))
+        expect([route, parameters.some(each => each.in === 'path' && each.name === name)]).toEqual([route, true])
+      if (/^(PUT|PATCH)/.test(route)) expect([route, requestBody]).toEqual([route, expect.anything()])
+    }
+  })
+
+  test('knows every error code, and every schema that it names', () => {
+    const { code } = document.components.schemas.Problem!.properties as { code: { enum: string[] } }
+    expect(code.enum).toEqual(Object.keys(ERRORS))
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
+      expect([name, document.components.schemas[name!]]).toEqual([name, expect.anything()])
+  })
+
+  test('is OpenAPI 3.1: null is a type there', () => {
+    expect(text).not.toContain('"nullable"')
+    const view = document.components.schemas.WebhookView!.properties as Record<string, Json>
+    expect(view.description).toMatchObject({ type: ['string', 'null'] })
+    const body = document.components.schemas.CreateWebhookBody as { required: string[]; properties: Json }
+    expect(body.required.sort()).toEqual(['events', 'url'])
+    const patch = document.components.schemas.PatchWebhookBody as { required?: string[] }
+    expect(patch.required ?? []).toEqual([])
+  })
+})
