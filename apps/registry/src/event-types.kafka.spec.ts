@@ -249,6 +249,21 @@ describe('S1 /v1/event-types: own types', () => {
     expect([left?.status, left?.schema]).toEqual(['deleted', undefined])
   }, 30_000)
 
+  it('S1 of one owner have at most 8 MiB of schemas', async () => {
+    const key = await tenantKey('much')
+    const schema = { description: 'x'.repeat(250 * 1024) }
+    const all = await Promise.all(
+      Array.from({ length: 32 }, (_, i) => call('POST', '', { type: `big.n${i}`, schema }, { key })),
+    )
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([201]))
+    const full = [409, 'quota_reached']
+    expect(codeOf(await call('POST', '', { type: 'big.last', schema }, { key }))).toEqual(full)
+    const version = { schema: { description: 'x'.repeat(100) } }
+    expect((await call('POST', '/big.n0/versions', version, { key })).status).toBe(201)
+    expect((await call('POST', '', { type: 'big.last', schema }, { key })).status).toBe(201)
+    expect(codeOf(await call('POST', '/big.n0/versions', { schema }, { key }))).toEqual(full)
+  }, 30_000)
+
   it('S1 leave a trail', async () => {
     const type = await made()
     await call('PATCH', `/${type}`, { mode: 'warn' })

@@ -20,8 +20,7 @@ export function storeProblem(error: unknown): ApiError | undefined {
     return new ApiError('quota_reached', `The tenant may have at most ${error.quota} webhooks.`)
   if (error instanceof EventTypeTaken)
     return new ApiError('event_type_exists', `There is an event type "${error.message}" of this scope.`)
-  if (error instanceof EventTypesFull)
-    return new ApiError('quota_reached', `There are ${error.message} event types of this scope, which is the most.`)
+  if (error instanceof EventTypesFull) return new ApiError('quota_reached', `${error.message}.`)
   if (error instanceof VersionConflict)
     return new ApiError('version_conflict', `It has version ${error.version} by now.`)
   return isDatabaseAway(error) ? new ApiError('database_unavailable', 'Postgres does not answer.') : undefined

@@ -12,13 +12,14 @@ export class EventTypeTaken extends Error {
   override readonly name = 'EventTypeTaken'
 }
 
-/** The owner has as many event types as it may have. */
+/** The owner has as many event types, or as much schema, as it may have; the message says which. */
 export class EventTypesFull extends Error {
   override readonly name = 'EventTypesFull'
 }
 
-/** Every router and ingest holds them all in memory. */
-export const MAX_EVENT_TYPES = 1000
+// Every router and ingest holds them all in memory. GitHub's 58 events have 1.2 MB of schemas.
+const MAX_EVENT_TYPES = 1000
+const MAX_SCHEMA_BYTES = 8 * 1024 * 1024
 
 export type NewEventType = Pick<
   EventTypeRow,
@@ -60,7 +61,8 @@ export class EventTypes {
       deletedAt: null,
     })
     return this.database.manager.transaction(async tx => {
-      await this.admit(tx, type.tenant)
+      if (row.tenant !== null) await holdTenant(tx, row.tenant)
+      await requireRoom(tx, row, row.schema)
       const inserted = await tx
         .createQueryBuilder()
         .insert()
@@ -110,6 +112,7 @@ export class EventTypes {
       requireVersion(row, wanted)
       const { next, ...change } = decide(row)
       if (next === undefined && JSON.stringify({ ...row, ...change }) === JSON.stringify(row)) return row
+      if (next) await requireRoom(tx, row, next.schema)
       const versioned = next && { schema: next.schema, schemaVersion: row.schemaVersion + 1 }
       const saved = await saveRow(tx, EventTypeRow, 'event_type', row, { ...change, ...versioned })
       if (next) await addVersion(tx, saved, next.breaks)
@@ -130,12 +133,19 @@ export class EventTypes {
   async version(id: string, number: number): Promise<EventTypeVersionRow | undefined> {
     return (await this.database.manager.findOneBy(EventTypeVersionRow, { eventType: id, number })) ?? undefined
   }
+}
 
-  private async admit(tx: EntityManager, tenant: string | null): Promise<void> {
-    if (tenant !== null) await holdTenant(tx, tenant)
-    const where = { tenant: tenant === null ? IsNull() : tenant, deletedAt: IsNull() }
-    if ((await tx.countBy(EventTypeRow, where)) >= MAX_EVENT_TYPES) throw new EventTypesFull(String(MAX_EVENT_TYPES))
-  }
+/** Beside all others of its owner. Two at once may pass the limit by one. Throws EventTypesFull. */
+async function requireRoom(tx: EntityManager, { id, tenant }: EventTypeRow, schema: object | null): Promise<void> {
+  const [others] = (await tx.query(
+    `SELECT count(*)::int AS types, coalesce(sum(octet_length(schema::text)), 0)::int AS bytes
+     FROM event_types WHERE tenant IS NOT DISTINCT FROM $1 AND id <> $2 AND deleted_at IS NULL`,
+    [tenant, id],
+  )) as { types: number; bytes: number }[]
+  const { types, bytes } = others!
+  if (types >= MAX_EVENT_TYPES) throw new EventTypesFull(`${MAX_EVENT_TYPES} event types are the most of one owner`)
+  if (bytes + Buffer.byteLength(JSON.stringify(schema)) > MAX_SCHEMA_BYTES)
+    throw new EventTypesFull(`${MAX_SCHEMA_BYTES / 1024 ** 2} MiB of schemas are the most of one owner`)
 }
 
 async function addVersion(tx: EntityManager, row: EventTypeRow, breaks: readonly SchemaBreak[]): Promise<void> {
