@@ -94,6 +94,11 @@ const SERVICE_PORTS = [
     of: (settings: Settings) => settings.registryGrpcPort,
   },
   { variable: 'POSTHORN_INGEST_PORT', what: 'publishing', of: (settings: Settings) => settings.ingestPort },
+  {
+    variable: 'POSTHORN_INGEST_GRPC_PORT',
+    what: 'publishing over gRPC',
+    of: (settings: Settings) => settings.ingestGrpcPort,
+  },
   { variable: 'POSTHORN_HEALTH_PORT', what: 'health and metrics', of: (settings: Settings) => settings.healthPort },
 ]
 

@@ -53,7 +53,7 @@ export async function smokeFresh(env: NodeJS.ProcessEnv, context: CommandContext
 }
 
 async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.ProcessEnv> {
-  const [kafka, postgres, registry, grpc, ingest, health] = (await portsApart()).map(String)
+  const [kafka, postgres, registry, grpc, ingest, ingestGrpc, health] = (await portsApart()).map(String)
   return {
     ...env,
     POSTHORN_EMBEDDED_DIR: dir,
@@ -62,6 +62,7 @@ async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.Pr
     POSTHORN_REGISTRY_PORT: registry,
     POSTHORN_REGISTRY_GRPC_PORT: grpc,
     POSTHORN_INGEST_PORT: ingest,
+    POSTHORN_INGEST_GRPC_PORT: ingestGrpc,
     POSTHORN_HEALTH_PORT: health,
   }
 }
@@ -69,7 +70,7 @@ async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.Pr
 /** Chosen together, so that none is given twice; Kafka's controller takes the port after the first. */
 async function portsApart(): Promise<number[]> {
   for (;;) {
-    const ports = await freePorts(6)
+    const ports = await freePorts(7)
     const controller = ports[0]! + 1
     if (!ports.includes(controller) && controller < 65_000) return ports
   }

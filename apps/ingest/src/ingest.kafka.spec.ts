@@ -21,6 +21,7 @@ const settings = readSettings({
   POSTHORN_LOG_LEVEL: 'silent',
   POSTHORN_LISTEN_HOST: '127.0.0.1',
   POSTHORN_INGEST_PORT: '0',
+  POSTHORN_INGEST_GRPC_PORT: '0',
   POSTHORN_AUTH_PLATFORM_KEY: KEY,
 })
 const connection = new KafkaConnection(kafkaOptionsFrom(settings, createLogger('silent', 'test'), 'ingest-test'))

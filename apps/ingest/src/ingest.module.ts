@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
-import { Authentication, KeyGuard } from '@posthorn/api'
+import { Authentication, GrpcParts, KeyGuard } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { EVENTS } from '@posthorn/topics'
@@ -8,6 +8,7 @@ import type { Source } from '@posthorn/webhook'
 import { Keys } from './keys.js'
 import { MAX_QUEUED_BYTES, type PublishParts } from './publish.js'
 import { PublishEdge, PUBLISH_PARTS } from './publish.edge.js'
+import { PublishGrpc } from './publish.grpc.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { tracedBy, untraced } from './publish-trace.js'
 import { Schemas } from './schemas.js'
@@ -21,7 +22,7 @@ export class IngestModule {
     const { settings } = context
     return {
       module: IngestModule,
-      controllers: [PublishEdge],
+      controllers: [PublishEdge, PublishGrpc],
       providers: [
         { provide: Keys, useFactory: () => new Keys(connection, context) },
         {
@@ -29,6 +30,7 @@ export class IngestModule {
           inject: [Keys],
           useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, hash => keys.find(hash)),
         },
+        { provide: GrpcParts, useValue: { log: context.logger, mapError: () => undefined } satisfies GrpcParts },
         {
           provide: APP_GUARD,
           inject: [Authentication],

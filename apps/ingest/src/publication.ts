@@ -27,9 +27,9 @@ export interface PublicationRules {
 /** How the events stand in the request: CloudEvents over HTTP 1.0, or Posthorn's plain form. */
 export type Mode = 'plain' | 'structured' | 'batch' | 'binary'
 
-const MAX_EVENTS = 1000
+export const MAX_EVENTS = 1000
 const MAX_ERRORS = 100
-const DEFAULT_SOURCE = '/v1/publish'
+export const DEFAULT_SOURCE = '/v1/publish'
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
@@ -105,7 +105,7 @@ function readOne(
 }
 
 /** The same key makes the same id, hence the same event: sent again, it is not delivered again. */
-function newId(idempotencyKey: string | undefined): string {
+export function newId(idempotencyKey: string | undefined): string {
   return eventId(
     idempotencyKey === undefined
       ? randomBytes(16)
@@ -122,7 +122,8 @@ function idempotencyKey(headers: IncomingHttpHeaders): (index: number | undefine
   return index => (index === undefined ? `one:${key}` : `${index}:${key}`)
 }
 
-function accept(
+/** The events, all of them good. Throws ApiError event_invalid or body_too_large, with `pointerTo` before each pointer. */
+export function accept(
   reads: readonly ReadEvent[],
   rules: PublicationRules,
   pointerTo: (index: number) => string,

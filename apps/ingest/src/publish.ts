@@ -5,7 +5,13 @@ import { encodeEvent, EVENTS, type TopicContract, type TopicRecord } from '@post
 import type { Problem, WebhookEvent } from '@posthorn/webhook'
 import type { PublishMetrics } from './publish-metrics.js'
 import type { PublishTrace } from './publish-trace.js'
-import { readPublication, type AcceptedEvent, type Mode, type Publication } from './publication.js'
+import {
+  readPublication,
+  type AcceptedEvent,
+  type Mode,
+  type Publication,
+  type PublicationRules,
+} from './publication.js'
 
 /** What publishing needs of the producer. */
 export interface EventOutput {
@@ -29,7 +35,7 @@ export interface PublishRequest {
   readonly body: Buffer
 }
 
-interface PublishedEvent {
+export interface PublishedEvent {
   readonly id: string
   readonly source: string
 }
@@ -42,19 +48,33 @@ const ACKNOWLEDGE_MS = 9_000
 /** What may wait for Kafka: beyond it a request is refused at once instead of held in memory. */
 export const MAX_QUEUED_BYTES = 32 * 1024 * 1024
 
-/** Reads what is published, hands it to Kafka, and answers once all in-sync replicas have it. Throws ApiError. */
+/** Publishes a request of the HTTP edge. Throws ApiError. */
 export async function publish(request: PublishRequest, parts: PublishParts): Promise<PublishAnswer> {
-  const publication = read(request, parts)
-  const records = encode(publication, request, parts.trace)
-  admit(publication, parts)
-  await acknowledge(publication, records, parts)
-  return answer(publication)
+  const { tenant, mode, headers, body } = request
+  const read = (rules: ReadRules) => readPublication(mode, headers, body, { tenant, ...rules })
+  return answer(await publishRead(read, headers.traceparent, parts))
 }
 
-function read({ tenant, mode, headers, body }: PublishRequest, parts: PublishParts): Publication {
+/** When something is read, and how large it may be. */
+export type ReadRules = Pick<PublicationRules, 'now' | 'maxEventBytes'>
+
+/** Reads what is published, hands it to Kafka, and resolves once all in-sync replicas have it. Throws ApiError. */
+export async function publishRead(
+  read: (rules: ReadRules) => Publication,
+  traceparent: string | string[] | undefined,
+  parts: PublishParts,
+): Promise<Publication> {
+  const publication = accepted(read, parts)
+  const records = encode(publication, traceparent, parts.trace)
+  admit(publication, parts)
+  await acknowledge(publication, records, parts)
+  return publication
+}
+
+function accepted(read: (rules: ReadRules) => Publication, parts: PublishParts): Publication {
   const { maxEventBytes, metrics } = parts
   try {
-    const publication = readPublication(mode, headers, body, { tenant, now: Date.now(), maxEventBytes })
+    const publication = read({ now: Date.now(), maxEventBytes })
     requireFit(publication, parts)
     return publication
   } catch (error) {
@@ -75,8 +95,12 @@ function requireFit({ form, events }: Publication, { misfits }: PublishParts): v
   throw new ApiError('event_schema_mismatch', detail, problems.slice(0, MAX_ERRORS))
 }
 
-function encode({ events }: Publication, { headers }: PublishRequest, trace: PublishTrace): TopicRecord[] {
-  const span = trace.start(headers.traceparent, events.length)
+function encode(
+  { events }: Publication,
+  traceparent: string | string[] | undefined,
+  trace: PublishTrace,
+): TopicRecord[] {
+  const span = trace.start(traceparent, events.length)
   try {
     return events.map(({ event, data }) => encodeEvent(withTrace(event, span.traceparent), data))
   } finally {
@@ -138,6 +162,6 @@ function answer({ form, events }: Publication): PublishAnswer {
   return form === 'one' ? published(events[0]!) : { data: events.map(published) }
 }
 
-function published({ event }: AcceptedEvent): PublishedEvent {
+export function published({ event }: AcceptedEvent): PublishedEvent {
   return { id: event.id, source: event.source }
 }

@@ -1,4 +1,4 @@
-import { createHttpApp, listen } from '@posthorn/api'
+import { createHttpApp, GrpcServer, listen } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
@@ -13,7 +13,7 @@ import { Tenants } from './tenants.js'
 /** A body may hold this many times the data of one event: an array of large events, or one event in base64. */
 const BODY_FACTOR = 10
 
-/** Takes events over HTTP (POST /v1/publish) and from topics of the user's own, to events.v1. */
+/** Takes events over HTTP (POST /v1/publish), over gRPC (posthorn.publish.v1) and from topics of the user's own, to events.v1. */
 export const ingestService: Service = { target: 'ingest', start }
 
 async function start(context: ServiceContext): Promise<RunningService> {
@@ -37,13 +37,23 @@ async function start(context: ServiceContext): Promise<RunningService> {
   health.addReadiness('ingest.tenants', () => tenants.readiness())
   health.addReadiness('ingest.keys', () => keys.readiness())
   health.addReadiness('ingest.event-types', () => schemas.readiness())
+  const readiness = () => tenants.readiness() ?? keys.readiness() ?? schemas.readiness()
+  const grpc = await GrpcServer.serve(app, {
+    host: settings.listenHost,
+    port: settings.ingestGrpcPort,
+    packages: ['posthorn.publish.v1'],
+    files: ['posthorn/publish/v1/publish.proto'],
+    messageLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
+    readiness,
+  })
   // Listening comes first: until Kafka is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.ingestPort)
   await Promise.all([producer.connect(), tenants.start(), keys.start(), schemas.start()])
   sources.start()
-  return { addresses: { http: address }, stop }
+  return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {
+    grpc.drain()
     await app.close()
     await Promise.all([producer.close(), sources.stop()])
     await Promise.all([tenants.stop(), keys.stop(), schemas.stop()])

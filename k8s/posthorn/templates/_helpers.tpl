@@ -118,7 +118,7 @@ capabilities:
 {{- if eq . "registry" -}}
 [{"name": "http", "port": 8080, "protocol": "http"}, {"name": "grpc", "port": 9090, "protocol": "kubernetes.io/h2c"}]
 {{- else if eq . "ingest" -}}
-[{"name": "http", "port": 8081, "protocol": "http"}]
+[{"name": "http", "port": 8081, "protocol": "http"}, {"name": "grpc", "port": 9091, "protocol": "kubernetes.io/h2c"}]
 {{- else -}}
 []
 {{- end -}}

@@ -182,13 +182,17 @@ export class Settings {
   @port()
   registryPort = 8080
 
-  @Setting('REGISTRY_GRPC_PORT', '9090', 'Port of the gRPC API.')
+  @Setting('REGISTRY_GRPC_PORT', '9090', 'Port of the gRPC API for administration.')
   @port()
   registryGrpcPort = 9090
 
   @Setting('INGEST_PORT', '8081', 'Port of POST /v1/publish.')
   @port()
   ingestPort = 8081
+
+  @Setting('INGEST_GRPC_PORT', '9091', 'Port of publishing over gRPC.')
+  @port()
+  ingestGrpcPort = 9091
 
   @Setting('INGEST_MAX_EVENT_BYTES', '262144', 'Largest data of one event, up to 921600.')
   @number()

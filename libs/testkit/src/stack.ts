@@ -39,7 +39,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
   const dir = await mkdtemp(join(tmpdir(), 'posthorn-stack-'))
   // As root, Postgres runs as another user, who has to pass.
   await chmod(dir, 0o755)
-  const [kafka, postgres, api, grpc, publish] = await freePorts(5)
+  const [kafka, postgres, api, grpc, publish, publishGrpc] = await freePorts(6)
   const sealingKeys = `test:${randomBytes(32).toString('base64')}`
   const child = spawn(process.execPath, [CLI, 'up', '--json', '--processes'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -51,6 +51,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
       POSTHORN_REGISTRY_PORT: String(api),
       POSTHORN_REGISTRY_GRPC_PORT: String(grpc),
       POSTHORN_INGEST_PORT: String(publish),
+      POSTHORN_INGEST_GRPC_PORT: String(publishGrpc),
       POSTHORN_LOG_LEVEL: 'warn',
       POSTHORN_SEALING_KEYS: sealingKeys,
       ...extra,
