@@ -67,6 +67,7 @@ beforeAll(async () => {
   const app = await createHttpApp(IngestModule.with(connection, context, []), {
     nestLogger: new NestLogger(logger),
     log: logger,
+    trustedProxies: [],
     bodyLimit: settings.ingestMaxEventBytes * 10,
   })
   producer = app.get(SafeProducer)

@@ -23,6 +23,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const app = await createHttpApp(IngestModule.with(connection, context, configured), {
     nestLogger: new NestLogger(logger),
     log: logger,
+    trustedProxies: settings.trustedProxies,
     bodyLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
   })
   const [producer, tenants, metrics] = [app.get(SafeProducer), app.get(Tenants), app.get(PublishMetrics)]

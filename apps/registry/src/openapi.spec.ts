@@ -43,6 +43,7 @@ beforeAll(async () => {
   const app = await createHttpApp(RegistryModule.with(parts), {
     nestLogger: new NestLogger(logger),
     log: logger,
+    trustedProxies: [],
     bodyLimit: 1024,
     openApi: OPEN_API,
   })

@@ -37,6 +37,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const app = await createHttpApp(RegistryModule.with({ context, connection, database, sealer }), {
     nestLogger: new NestLogger(logger),
     log: logger,
+    trustedProxies: settings.trustedProxies,
     bodyLimit: BODY_LIMIT,
     mapError: storeProblem,
     openApi: OPEN_API,

@@ -211,12 +211,14 @@ export interface ProblemJson {
   readonly detail: string
   readonly action: string
   readonly request_id: string
+  readonly trace_id?: string
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-export function problemJson(error: ApiError, requestId: string): ProblemJson {
+/** `traceId` is that of the trace the request belongs to, if it said so. */
+export function problemJson(error: ApiError, requestId: string, traceId?: string): ProblemJson {
   const { status, title, action } = ERRORS[error.code]
   return {
     type: `urn:posthorn:error:${error.code}`,
@@ -226,6 +228,7 @@ export function problemJson(error: ApiError, requestId: string): ProblemJson {
     detail: error.message,
     action,
     request_id: requestId,
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
     ...(error.errors.length === 0
       ? {}
       : { errors: error.errors.map(({ pointer, message }) => ({ pointer, detail: message })) }),

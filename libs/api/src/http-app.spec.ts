@@ -7,10 +7,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { ApiKey } from '@posthorn/topics'
 import { IsInt, IsOptional, IsString } from 'class-validator'
 import { apiKeyFrom, apiKeyHash } from './api-key.js'
-import { Authentication } from './authentication.js'
+import { Authentication, type Caller } from './authentication.js'
 import { createHttpApp, listen } from './http-app.js'
 import { BodyBytes, JsonBody, QueryOf } from './http-body.js'
-import { KeyGuard, Needs, PlatformOnly, TenantName } from './http-guard.js'
+import { CalledBy, KeyGuard, Needs, PlatformOnly, TenantName } from './http-guard.js'
 import { Faults } from './http-validation.js'
 
 const KEY = 'key-of-the-platform-0123456789'
@@ -65,6 +65,10 @@ class ThingController {
   bytes(@BodyBytes() body: Buffer) {
     return { size: body.length }
   }
+  @Get('where')
+  where(@CalledBy() caller: Caller) {
+    return { address: caller.address }
+  }
   @Get('things/:id')
   read(@QueryOf(Query) _query: Query) {
     throw new Error('broken')
@@ -95,6 +99,7 @@ beforeAll(async () => {
     nestLogger: SILENT,
     log: { error: fields => void logged.push(fields) },
     bodyLimit: LIMIT,
+    trustedProxies: ['127.0.0.0/8'],
   })
   address = await listen(app, '127.0.0.1', 0)
 })
@@ -177,6 +182,19 @@ describe('the HTTP edge', () => {
     expect(answer).toMatchObject({ status, body: { status, code, type: `urn:posthorn:error:${code}` } })
     expect(answer.body.request_id).toBe(answer.headers.get('request-id'))
     expect(answer.headers.get('content-type')).toMatch('application/problem+json')
+  })
+
+  test('believes a trusted proxy where a request came from', async () => {
+    expect(await call('GET', '/v1/where')).toMatchObject({ body: { address: '127.0.0.1' } })
+    const headers = { 'x-forwarded-for': '192.0.2.9, 203.0.113.7' }
+    expect(await call('GET', '/v1/where', undefined, headers)).toMatchObject({ body: { address: '203.0.113.7' } })
+  })
+
+  test('a problem names the trace that the request belongs to', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const answer = await call('GET', '/v1/nothing', undefined, { traceparent })
+    expect(answer.body.trace_id).toBe('0af7651916cd43dd8448eb211c80319c')
+    expect((await call('GET', '/v1/nothing', undefined, { traceparent: 'x' })).body).not.toHaveProperty('trace_id')
   })
 
   test('a key of a tenant acts for its tenant, in its roles', async () => {

@@ -37,6 +37,8 @@ export interface HttpAppOptions {
   readonly bodyLimit: number
   /** Turns a failure that is known to the service (its database is away) into the answer for it. */
   readonly mapError?: (error: unknown) => ApiError | undefined
+  /** Addresses and CIDRs of proxies that say by X-Forwarded-For where a request came from. */
+  readonly trustedProxies: readonly string[]
   /** Served at /openapi.json and /docs. */
   readonly openApi?: OpenApiOptions
 }
@@ -50,6 +52,7 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._~+/=:-]{1,128}$/
 export async function createHttpApp(module: DynamicModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimit,
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     skipMiddie: true,

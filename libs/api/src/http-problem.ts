@@ -58,6 +58,12 @@ function statusOf(exception: unknown): number | undefined {
 
 const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` : path)
 
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+function traceIdOf(traceparent: unknown): string | undefined {
+  return typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined
+}
+
 /**
  * Answers. A body that is too large is answered while it is still being uploaded: the whole answer
  * is written at once, but the connection is closed only after a bounded part of the rest was read
@@ -65,7 +71,7 @@ const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` 
  */
 export async function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ApiError): Promise<void> {
   if (reply.sent) return
-  const body = JSON.stringify(problemJson(error, request.id))
+  const body = JSON.stringify(problemJson(error, request.id, traceIdOf(request.headers.traceparent)))
   reply.header('content-type', PROBLEM_MEDIA_TYPE).header('request-id', request.id).code(error.status)
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
   if (error.status === 503) reply.header('retry-after', '1')

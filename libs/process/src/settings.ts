@@ -174,6 +174,18 @@ export class Settings {
   @Matches(/^[0-9a-fA-F.:]+\/\d{1,3}$/, { each: true, message: 'each must be a CIDR such as 10.0.0.0/8' })
   egressAllow: string[] = []
 
+  @Setting(
+    'TRUSTED_PROXIES',
+    'none',
+    'Addresses or CIDRs of proxies, comma-separated, whose X-Forwarded-For says where a request came from.',
+  )
+  @list()
+  @Matches(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, {
+    each: true,
+    message: 'each must be an address or a CIDR such as 10.0.0.0/8',
+  })
+  trustedProxies: string[] = []
+
   @Setting('LISTEN_HOST', '0.0.0.0', 'Address that all servers of this process listen on.')
   @IsString()
   listenHost = '0.0.0.0'

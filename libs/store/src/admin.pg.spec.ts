@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, type TestDatabase } from '@posthorn/testkit'
+import { DataSource } from 'typeorm'
 import { Audit, type AuditEntry } from './audit.js'
 import { Database } from './data-source.js'
 import { Idempotency } from './idempotency.js'
 import { Keys, type NewKey } from './keys.js'
 import { migrate } from './migrate.js'
+import { AdminMigration } from './migrations/4-admin.js'
 import { Outbox } from './outbox.js'
 import { TenantGone, Tenants, TenantTaken } from './tenants.js'
 
@@ -55,6 +57,37 @@ const fresh = (id: string, change: Partial<NewKey> = {}): NewKey => ({
   allowedIps: [],
   expiresAt: null,
   ...change,
+})
+
+describe('the migration', () => {
+  test('keeps the secrets of webhooks, their order too, there and back', async () => {
+    const own = await createTestDatabase()
+    await migrate(own.url, logger)
+    const source = new DataSource({ type: 'postgres', url: own.url, poolSize: 1 })
+    await source.initialize()
+    const runner = source.createQueryRunner()
+    await new AdminMigration().down(runner)
+    await runner.query(
+      `INSERT INTO webhooks (id, tenant, version, status, url, method, events, format, sealed_secrets, retry_policy,
+         metadata, created_at, updated_at)
+       VALUES ('webhook_1', 'default', 1, 'active', 'https://example.com', 'POST', '{*}', 'standard',
+         '{v1.k.new,v1.k.old}', '{}', '{}', '2026-11-24T12:00:00Z', now())`,
+    )
+    await new AdminMigration().up(runner)
+    const [{ secrets }] = (await runner.query('SELECT secrets FROM webhooks')) as [{ secrets: { id: string }[] }]
+    const createdAt = '2026-11-24T12:00:00.000Z'
+    expect(secrets).toEqual([
+      { id: expect.stringMatching(/^secret_\w{26}$/), sealed: 'v1.k.new', createdAt, expiresAt: null },
+      { id: expect.stringMatching(/^secret_\w{26}$/), sealed: 'v1.k.old', createdAt, expiresAt: null },
+    ])
+    expect(secrets[0]!.id).not.toBe(secrets[1]!.id)
+    await new AdminMigration().down(runner)
+    expect(await runner.query('SELECT sealed_secrets FROM webhooks')).toEqual([
+      { sealed_secrets: ['v1.k.new', 'v1.k.old'] },
+    ])
+    await source.destroy()
+    await own.drop()
+  }, 20_000)
 })
 
 describe('Keys', () => {
