@@ -13,9 +13,11 @@ interface Node<E> {
   readonly values: Map<unknown, Set<E>>
   /** Entries by wanted IP address, as parseAddress writes it. */
   readonly addresses: Map<string, Set<E>>
+  /** Entries of all its values. */
+  total: number
 }
 
-const emptyNode = <E>(): Node<E> => ({ members: new Map(), values: new Map(), addresses: new Map() })
+const emptyNode = <E>(): Node<E> => ({ members: new Map(), values: new Map(), addresses: new Map(), total: 0 })
 
 /**
  * Entries by a field's exact value. A look-up walks the wanted fields and the event together, so it
@@ -28,11 +30,15 @@ export class ExactIndex<E> {
     return isEmpty(this.root)
   }
 
-  /** How many entries are found by any of the field's values. */
-  population({ path, values }: ExactField): number {
+  /**
+   * The share of events that may be expected to have one of the field's values, if the webhooks want
+   * them as often as the events have them: low for a field of many values, of which these are rare.
+   */
+  share({ path, values }: ExactField): number {
     let node: Node<E> | undefined = this.root
     for (const step of path) node = node?.members.get(step)
-    return node ? values.reduce((sum, value) => sum + (setOf(node, value)?.size ?? 0), 0) : 0
+    const wanted = node ? values.reduce((sum, value) => sum + (setOf(node, value)?.size ?? 0), 0) : 0
+    return (wanted + values.length) / ((node?.total ?? 0) + 2)
   }
 
   add({ path, values }: ExactField, entry: E): void {
@@ -43,10 +49,9 @@ export class ExactIndex<E> {
       node = below
     }
     for (const value of values) {
-      const set = setOf(node, value)
-      if (set) set.add(entry)
-      else if (value.kind === 'address') node.addresses.set(value.address, new Set([entry]))
-      else node.values.set(value.value, new Set([entry]))
+      const set = setOf(node, value) ?? newSet(node, value)
+      if (!set.has(entry)) node.total++
+      set.add(entry)
     }
   }
 
@@ -66,6 +71,13 @@ function setOf<E>(node: Node<E>, value: Exact): Set<E> | undefined {
   return value.kind === 'address' ? node.addresses.get(value.address) : node.values.get(value.value)
 }
 
+function newSet<E>(node: Node<E>, value: Exact): Set<E> {
+  const set = new Set<E>()
+  if (value.kind === 'address') node.addresses.set(value.address, set)
+  else node.values.set(value.value, set)
+  return set
+}
+
 function isEmpty<E>({ members, values, addresses }: Node<E>): boolean {
   return members.size === 0 && values.size === 0 && addresses.size === 0
 }
@@ -81,7 +93,7 @@ function removeBelow<E>(node: Node<E>, path: readonly string[], at: number, valu
 
 function removeValue<E>(node: Node<E>, value: Exact, entry: E): void {
   const set = setOf(node, value)
-  set?.delete(entry)
+  if (set?.delete(entry)) node.total--
   if (set?.size !== 0) return
   if (value.kind === 'address') node.addresses.delete(value.address)
   else node.values.delete(value.value)

@@ -9,19 +9,24 @@ export type ValueTest = (value: unknown) => boolean
  * A branch against a JSON object. Fields below one array fit together only in one and the same
  * element of it ("array consistency"), so the fields are walked as a tree: at an array, some element
  * must fit all that lies below. The cost is at most fields × values, whatever the arrays.
+ * With `depth` the value is what stands that many steps into all paths.
  */
-export function compileBranch(branch: FilterBranch): ValueTest {
+export function compileBranch(branch: FilterBranch, depth = 0): ValueTest {
   // event-ruler takes a branch's fields in this order, which decides what an absence sees; see freeAbsences.
-  const fields = branch.map(field => ({ field, name: field.path.join('.') }))
-  return compileNode(
-    fields.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    0,
-  )
+  const named = branch.map(field => ({ field, name: field.path.join('.') }))
+  const ordered = named.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return compileValue(ordered, depth)
 }
 
 interface Named {
   readonly field: FilterField
   readonly name: string
+}
+
+/** A value that is one field, or has fields below it: no branch names both. */
+function compileValue(fields: readonly Named[], depth: number): ValueTest {
+  const { field } = fields[0]!
+  return field.path.length === depth ? compileLeaf(field) : compileNode(fields, depth)
 }
 
 /** `fields` in order, all of whose paths share their first `depth` steps. */
@@ -57,14 +62,16 @@ function compileObject(fields: readonly Named[], depth: number): (object: object
     const step = named.field.path[depth]!
     steps.set(step, [...(steps.get(step) ?? []), named])
   }
-  const members = [...steps].map(([step, below]) => compileMember(step, below, depth + 1))
+  const members = [...steps].map(([step, below]) => compileMember(step, compileValue(below, depth + 1)))
   const [first] = members
-  return members.length === 1 ? first! : object => members.every(member => member(object))
+  if (members.length === 1) return first!
+  return object => {
+    for (const test of members) if (!test(object)) return false
+    return true
+  }
 }
 
-function compileMember(step: string, below: readonly Named[], depth: number): (object: object) => boolean {
-  const [first] = below
-  const test = first!.field.path.length === depth ? compileLeaf(first!.field) : compileNode(below, depth)
+function compileMember(step: string, test: ValueTest): (object: object) => boolean {
   return object => test(member(object, step))
 }
 
@@ -73,9 +80,14 @@ export function isJsonObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof InexactNumber)
 }
 
-/** Own members only: an event has no "constructor" unless its producer says so. */
+/**
+ * A member that JSON gave the object: what every object inherits is a function, which JSON has not, or
+ * `__proto__`. Asking for own members by Object.hasOwn takes twice as long.
+ */
 export function member(object: object, name: string): unknown {
-  return Object.hasOwn(object, name) ? (object as Readonly<Record<string, unknown>>)[name] : undefined
+  const value = (object as Readonly<Record<string, unknown>>)[name]
+  if (typeof value === 'function' || (name === '__proto__' && !Object.hasOwn(object, name))) return undefined
+  return value
 }
 
 function compileLeaf({ predicates }: FilterField): ValueTest {

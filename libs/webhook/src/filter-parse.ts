@@ -52,10 +52,12 @@ class FilterParser implements Reader {
   private readonly problems: Problem[] = []
   private predicates = 0
   private wildcards = 0
+  private alternated = false
 
   parse(json: Readonly<Record<string, unknown>>): ParsedFilter {
     const branches = this.object(json, { path: [], pointer: '', depth: 1, inOr: false }, [[]])
-    for (const branch of branches) this.requireDistinctPaths(branch)
+    // Without $or the members of JSON objects are distinct as they are.
+    if (this.alternated) for (const branch of branches) this.requireDistinctPaths(branch)
     return { branches, problems: distinct(this.problems) }
   }
 
@@ -105,6 +107,7 @@ class FilterParser implements Reader {
   }
 
   private alternatives(value: unknown, place: Place, branches: readonly FilterBranch[]): readonly FilterBranch[] {
+    this.alternated = true
     if (!Array.isArray(value) || value.length < 2) {
       this.fault(place.pointer, 'must be an array of at least two objects')
       return branches

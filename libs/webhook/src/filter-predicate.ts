@@ -40,15 +40,18 @@ export function isExact(predicate: Predicate): predicate is Exact {
 
 /** One test for all predicates of a field: plain values are one look-up, however many there are. */
 export function compilePredicates(predicates: readonly Predicate[]): ScalarTest {
-  const values = new Set<Scalar>()
-  const tests: ScalarTest[] = []
-  for (const predicate of predicates)
-    if (predicate.kind === 'equals') values.add(predicate.value)
-    else tests.push(compilePredicate(predicate))
+  const values = predicates.flatMap(predicate => (predicate.kind === 'equals' ? [predicate.value] : []))
+  const tests = predicates.flatMap(predicate => (predicate.kind === 'equals' ? [] : [compilePredicate(predicate)]))
+  if (values.length > 0) tests.unshift(isAmong(values))
   const [only] = tests
-  if (only === undefined) return value => values.has(value)
-  if (tests.length === 1) return values.size === 0 ? only : value => values.has(value) || only(value)
-  return value => values.has(value) || tests.some(test => test(value))
+  return tests.length === 1 ? only! : value => tests.some(test => test(value))
+}
+
+function isAmong(values: readonly Scalar[]): ScalarTest {
+  const [only] = values
+  if (values.length === 1) return value => value === only
+  const set = new Set(values)
+  return value => set.has(value)
 }
 
 function compilePredicate(predicate: Exclude<Predicate, { kind: 'equals' }>): ScalarTest {

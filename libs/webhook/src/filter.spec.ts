@@ -377,6 +377,9 @@ describe('compileFilter', () => {
     expect(matches({ data: { a: [1] }, source: ['/shop'] }, '{"a":1}')).toBe(true)
     expect(matches({ data: { a: [1] }, source: ['/'] }, '{"a":1}')).toBe(false)
     expect(matches({ data: ['x'] }, '"x"')).toBe(true)
+    const proto = parseJson('{"data":{"__proto__":["x"]}}') as object
+    expect(matches(proto, '{"__proto__":"x"}')).toBe(true)
+    expect(matches(proto, '{}')).toBe(false)
     expect(matches({ data: { a: [1] } }, '[{"a":0},{"a":1}]')).toBe(true)
   })
 

@@ -15,7 +15,7 @@ export interface ExactField {
 
 /** A filter made ready once, when the subscription is read. */
 export interface CompiledFilter {
-  matches(event: EventFields): boolean
+  readonly matches: (event: EventFields) => boolean
   /** The exact fields of each branch. */
   readonly exact: readonly (readonly ExactField[])[]
 }
@@ -62,17 +62,22 @@ export function compileFilter(filter: FilterPattern): CompiledFilter {
   const branches = branchesOf(filter)
   const [unknown] = unknownFields(filter, '')
   if (unknown) throw new Error(`filter${unknown.pointer} ${unknown.message}`)
-  const tests = branches.map(compileEventBranch)
-  const [only] = tests
-  return {
-    matches: tests.length === 1 ? only! : event => tests.some(test => test(event)),
-    exact: branches.map(exactFields),
+  return { matches: compiledWhenAsked(filter), exact: branches.map(exactFields) }
+}
+
+/** Of many webhooks few are ever looked at: a test that nobody asks for takes no memory. */
+function compiledWhenAsked(filter: FilterPattern): CompiledFilter['matches'] {
+  let tests: ((event: EventFields) => boolean)[] | undefined
+  return event => {
+    tests ??= branchesOf(filter).map(compileEventBranch)
+    for (const test of tests) if (test(event)) return true
+    return false
   }
 }
 
 /** A pattern as a test of any JSON object, as parseJson reads it. Throws on one that checkPattern refuses. */
 export function compilePattern(pattern: unknown): ValueTest {
-  const tests = branchesOf(pattern).map(compileBranch)
+  const tests = branchesOf(pattern).map(branch => compileBranch(branch))
   return root => tests.some(test => test(root))
 }
 
@@ -90,16 +95,16 @@ function compileEventBranch(branch: FilterBranch): (event: EventFields) => boole
   const ofAttributes = branch.filter(field => !isData(field))
   const ofData = branch.filter(isData)
   const attributes = ofAttributes.length === 0 ? undefined : compileBranch(ofAttributes)
-  const data = ofData.length === 0 ? undefined : compileBranch(ofData)
+  const data = ofData.length === 0 ? undefined : compileBranch(ofData, 1)
   return event => {
     if (attributes && !attributes(event.attributes)) return false
     if (!data) return true
     const read = event.data
     switch (read.kind) {
       case 'json':
-        return data({ data: read.value })
+        return data(read.value)
       case 'none':
-        return data({})
+        return data(undefined)
       case 'opaque':
         return false
     }

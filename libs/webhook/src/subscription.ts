@@ -16,12 +16,12 @@ export interface Subscription {
 interface Entry<T> {
   readonly tenant: string
   readonly events: readonly string[]
-  readonly filter: CompiledFilter | undefined
+  readonly matches: CompiledFilter['matches'] | undefined
   readonly value: T
   /** The number of the last event that this entry was looked at for: several patterns may lead to it. */
   seen: number
-  /** Where it stands in the exact indexes: a field for each alternative of its filter, by type pattern. */
-  readonly slots: Map<string, readonly ExactField[]>
+  /** Where it stands in the exact index of each of `events`: a field for each alternative of its filter. */
+  readonly slots: (readonly ExactField[])[]
 }
 
 /** The subscriptions of one tenant to one type pattern. */
@@ -54,14 +54,15 @@ export class SubscriptionIndex<T> {
       if (!parseTypePattern(pattern)) throw new Error(`webhook ${webhook}: "${pattern}" is not an event type pattern`)
     const compiled = filter && compileFilter(filter)
     this.remove(webhook)
-    const entry: Entry<T> = { tenant, events: [...new Set(events)], filter: compiled, value, seen: 0, slots: new Map() }
+    const patterns = [...new Set(events)]
+    const entry: Entry<T> = { tenant, events: patterns, matches: compiled?.matches, value, seen: 0, slots: [] }
     this.entries.set(webhook, entry)
     let groups = this.byTenant.get(tenant)
     if (!groups) this.byTenant.set(tenant, (groups = new Map()))
     for (const pattern of entry.events) {
       let group = groups.get(pattern)
       if (!group) groups.set(pattern, (group = { all: new Set(), exact: new ExactIndex(), tried: new Set() }))
-      place(entry, pattern, group)
+      place(entry, compiled, group)
     }
   }
 
@@ -71,11 +72,11 @@ export class SubscriptionIndex<T> {
     this.entries.delete(webhook)
     const groups = this.byTenant.get(entry.tenant)
     if (!groups) return
-    for (const pattern of entry.events) {
+    for (const [i, pattern] of entry.events.entries()) {
       const group = groups.get(pattern)!
       group.all.delete(entry)
       group.tried.delete(entry)
-      for (const field of entry.slots.get(pattern) ?? []) group.exact.remove(field, entry)
+      for (const field of entry.slots[i] ?? []) group.exact.remove(field, entry)
       if (group.all.size === 0 && group.tried.size === 0 && group.exact.isEmpty) groups.delete(pattern)
     }
     if (groups.size === 0) this.byTenant.delete(entry.tenant)
@@ -91,7 +92,7 @@ export class SubscriptionIndex<T> {
     const consider = (entry: Entry<T>) => {
       if (entry.seen === number) return
       entry.seen = number
-      if (!entry.filter || entry.filter.matches(fields)) values.push(entry.value)
+      if (!entry.matches || entry.matches(fields)) values.push(entry.value)
     }
     for (const key of patternsMatching(event.type)) {
       const group = groups.get(key)
@@ -104,19 +105,17 @@ export class SubscriptionIndex<T> {
   }
 }
 
-function place<T>(entry: Entry<T>, pattern: string, { all, exact, tried }: Group<T>): void {
-  const { filter } = entry
+function place<T>(entry: Entry<T>, filter: CompiledFilter | undefined, { all, exact, tried }: Group<T>): void {
   if (!filter) all.add(entry)
   else if (!isIndexed(filter)) tried.add(entry)
   else {
     const slots = filter.exact.map(fields => rarest(fields, exact))
-    entry.slots.set(pattern, slots)
+    entry.slots.push(slots)
     for (const field of slots) exact.add(field, entry)
   }
 }
 
-/** The most selective field by what is indexed already; of equals, the one with fewer values. */
+/** The most selective field, going by what is indexed already. */
 function rarest<T>(fields: readonly ExactField[], index: ExactIndex<Entry<T>>): ExactField {
-  const cost = (field: ExactField) => index.population(field) * 1000 + field.values.length
-  return fields.reduce((best, field) => (cost(field) < cost(best) ? field : best))
+  return fields.reduce((best, field) => (index.share(field) < index.share(best) ? field : best))
 }
