@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
-import { Authentication, GrpcParts, KeyGuard } from '@posthorn/api'
+import { Authentication, GrpcParts, KeyGuard, RateLimit } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -125,11 +125,13 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
 }
 
 function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
+  const { registryRatePerKey: perKey } = settings
+  const rateLimit = perKey === undefined ? undefined : new RateLimit(perKey)
   return [
     {
       provide: Authentication,
       inject: [Keys],
-      useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, keyFinder(keys, logger)),
+      useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, keyFinder(keys, logger), rateLimit),
     },
     {
       provide: APP_GUARD,

@@ -63,6 +63,7 @@ describe('S7 authentication by API key', () => {
       roles: ['read', 'publish'],
       address: '192.0.2.1',
       requestId: 'r',
+      rate: undefined,
     })
     expect(caller({}, { tenant: 'acme' }).tenant).toBe('acme')
     expect(() => caller({}, { tenant: 'other' })).toThrow(expect.objectContaining({ code: 'tenant_not_found' }))

@@ -4,6 +4,7 @@ import { API_ROLES, type ApiKey, type ApiRole } from '@posthorn/topics'
 import { TENANT_PATTERN } from '@posthorn/webhook'
 import { apiKeyHash, isApiKey } from './api-key.js'
 import { ApiError } from './errors.js'
+import type { RateLimit, RateState } from './rate-limit.js'
 
 /** Who a request comes from, and for which tenant. */
 export interface Caller {
@@ -16,6 +17,8 @@ export interface Caller {
   /** IP address that the request came from. */
   readonly address: string
   readonly requestId: string
+  /** What is left of the rate of the key; undefined where there is no limit. */
+  readonly rate: RateState | undefined
 }
 
 /** What a request says about itself, whatever protocol it came by. */
@@ -50,13 +53,14 @@ export class Authentication {
   constructor(
     platformKey: string | undefined,
     private readonly find: FindKey,
+    private readonly limit?: RateLimit,
   ) {
     if (platformKey === undefined)
       throw new Error('POSTHORN_AUTH_PLATFORM_KEY is not set: set it to a key of 24 characters or more and start again')
     this.platformDigest = sha256(platformKey)
   }
 
-  /** Throws ApiError key_missing, key_invalid, key_expired, address_not_allowed, role_missing, tenant_not_found. */
+  /** Throws ApiError rate_limited, key_missing, key_invalid, key_expired, address_not_allowed, role_missing, tenant_not_found. */
   caller(credentials: Credentials, needed: Needed): Caller | Promise<Caller> {
     const key = this.keyOf(credentials.authorization)
     return key instanceof Promise
@@ -89,7 +93,8 @@ export class Authentication {
     if (!key.roles.includes('admin') && !key.roles.includes(needed.role))
       throw new ApiError('role_missing', `The key has not the role ${needed.role}.`)
     const tenant = tenantOf(key, credentials.tenant)
-    return { key: key.id, platform: key.tenant === null, tenant, roles: key.roles, address, requestId }
+    const rate = this.limit?.take(key.id, Date.now())
+    return { key: key.id, platform: key.tenant === null, tenant, roles: key.roles, address, requestId, rate }
   }
 
   private allows(key: CheckedKey, address: string): boolean {

@@ -167,6 +167,11 @@ export const ERRORS = {
     title: 'The Idempotency-Key was used for another request',
     action: 'Use a key of its own for each request; the same key is for sending the same request again.',
   },
+  rate_limited: {
+    status: 429,
+    title: 'The key sends more requests than it may',
+    action: 'Send it again after the seconds of Retry-After; RateLimit says how many are left.',
+  },
   internal: {
     status: 500,
     title: 'Posthorn failed',

@@ -11,6 +11,7 @@ import { Authentication, type Caller } from './authentication.js'
 import { createHttpApp, listen } from './http-app.js'
 import { BodyBytes, JsonBody, QueryOf } from './http-body.js'
 import { CalledBy, KeyGuard, Needs, PlatformOnly, TenantName } from './http-guard.js'
+import { RateLimit } from './rate-limit.js'
 import { Faults } from './http-validation.js'
 
 const KEY = 'key-of-the-platform-0123456789'
@@ -90,7 +91,11 @@ beforeAll(async () => {
       {
         provide: APP_GUARD,
         useValue: new KeyGuard(
-          new Authentication(KEY, async hash => (hash === apiKeyHash(READER) ? READING : undefined)),
+          new Authentication(
+            KEY,
+            async hash => (hash === apiKeyHash(READER) ? READING : undefined),
+            new RateLimit(1000),
+          ),
         ),
       },
     ],
@@ -126,6 +131,7 @@ describe('the HTTP edge', () => {
     const answer = await call('POST', '/v1/things', '{"name":"a"}', { 'x-request-id': 'mine-1' })
     expect(answer).toMatchObject({ status: 201, body: { tenant: 'default', name: 'a' } })
     expect(answer.headers.get('request-id')).toBe('mine-1')
+    expect(answer.headers.get('ratelimit')).toMatch(/^"key";r=1\d\d\d;t=\d$/)
   })
 
   test('takes no x-request-id that could not be logged safely', async () => {

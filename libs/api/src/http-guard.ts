@@ -1,6 +1,6 @@
 import { createParamDecorator, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common'
 import type { ApiRole } from '@posthorn/topics'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { plainAddress, type Authentication, type Caller, type Needed } from './authentication.js'
 
 const ROLE = 'posthorn:role'
@@ -32,12 +32,18 @@ export class KeyGuard implements CanActivate {
       requestId: id,
     }
     const caller = this.authentication.caller(credentials, neededBy(context, request.method))
-    if (!(caller instanceof Promise)) return keep(request, caller)
-    return caller.then(found => keep(request, found))
+    const reply = context.switchToHttp().getResponse<FastifyReply>()
+    if (!(caller instanceof Promise)) return keep(request, reply, caller)
+    return caller.then(found => keep(request, reply, found))
   }
 }
 
-function keep(request: FastifyRequest, caller: Caller): true {
+function keep(request: FastifyRequest, reply: FastifyReply, caller: Caller): true {
+  if (caller.rate) {
+    const { burst, remaining, resetS } = caller.rate
+    reply.header('ratelimit-policy', `"key";q=${burst}`)
+    reply.header('ratelimit', `"key";r=${remaining};t=${resetS}`)
+  }
   callers.set(request, caller)
   return true
 }

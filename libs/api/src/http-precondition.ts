@@ -7,6 +7,7 @@ const HEADER = {
   name: 'If-Match',
   required: false,
   description: 'The ETag of a read: 412 unless it is the current one.',
+  schema: { type: 'string', pattern: '^(\\*|"[0-9]{1,10}")$' },
 }
 const ETAG = /^"(\d{1,10})"$/
 

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common'
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger'
+import { TENANT_PATTERN } from '@posthorn/webhook'
 import { ERRORS, PROBLEM_MEDIA_TYPE } from './errors.js'
 
 export interface OpenApiOptions {
@@ -23,7 +24,7 @@ const TENANT = {
   in: 'header',
   required: false,
   description: 'For keys of the platform: the tenant that the request is about; default unless set.',
-  schema: { type: 'string' },
+  schema: { type: 'string', pattern: TENANT_PATTERN.source },
 }
 const IDEMPOTENCY = {
   name: 'Idempotency-Key',
@@ -31,7 +32,7 @@ const IDEMPOTENCY = {
   required: false,
   description:
     'Sent again with the same key and body, the request is not run again, but answered as it was, for a day.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
+  schema: { type: 'string', pattern: '^[\\x20-\\x7e]{1,255}$' },
 }
 const PROBLEM = {
   type: 'object',

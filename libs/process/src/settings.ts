@@ -194,6 +194,18 @@ export class Settings {
   @port()
   registryPort = 8080
 
+  @Setting(
+    'REGISTRY_RATE_PER_KEY',
+    'none',
+    'Requests a second that one key may send to one registry, twice as many at once; beyond it 429.',
+  )
+  @IsOptional()
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  registryRatePerKey?: number
+
   @Setting('REGISTRY_GRPC_PORT', '9090', 'Port of the gRPC API for administration.')
   @port()
   registryGrpcPort = 9090
