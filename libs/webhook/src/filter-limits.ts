@@ -5,6 +5,8 @@ export const FILTER_LIMITS = {
   /** Objects inside each other, those of $or included. */
   depth: 20,
   predicates: 256,
+  /** Of them those that are tried one by one on every value: an event may be an array of 100,000 values. */
+  comparisons: 64,
   /** Conjunctions after every $or, and every exists: false among other values, is multiplied out. */
   branches: 64,
   wildcards: 16,

@@ -51,6 +51,7 @@ function refused(pointer: string, message: string): ParsedFilter {
 class FilterParser implements Reader {
   private readonly problems: Problem[] = []
   private predicates = 0
+  private comparisons = 0
   private wildcards = 0
   private alternated = false
 
@@ -128,6 +129,7 @@ class FilterParser implements Reader {
       .map((value, i) => parsePredicate(value, `${pointer}/${i}`, this))
     this.countPredicates(values.length, pointer)
     const predicates = read.filter(predicate => predicate !== undefined && predicate !== 'absent')
+    this.countComparisons(predicates, pointer)
     const alternatives: FilterField[] = []
     if (predicates.length > 0) alternatives.push({ path, pointer, predicates })
     if (read.includes('absent')) alternatives.push({ path, pointer, predicates: undefined })
@@ -140,6 +142,13 @@ class FilterParser implements Reader {
     this.predicates += count
     if (before <= FILTER_LIMITS.predicates && this.predicates > FILTER_LIMITS.predicates)
       this.fault(pointer, `a filter must have at most ${FILTER_LIMITS.predicates} wanted values`)
+  }
+
+  private countComparisons(predicates: readonly Predicate[], pointer: string): void {
+    const before = this.comparisons
+    for (const predicate of predicates) this.comparisons += comparisonsOf(predicate)
+    if (before <= FILTER_LIMITS.comparisons && this.comparisons > FILTER_LIMITS.comparisons)
+      this.fault(pointer, `a filter must have at most ${FILTER_LIMITS.comparisons} wanted values that are not plain`)
   }
 
   private affords(branches: number, pointer: string): boolean {
@@ -160,6 +169,22 @@ class FilterParser implements Reader {
         this.fault(pointer, 'is already named outside this $or, or in another one that holds at the same time')
       keys.forEach((key, i) => seen.set(key, i === keys.length - 1))
     }
+  }
+}
+
+function comparisonsOf(predicate: Predicate): number {
+  switch (predicate.kind) {
+    case 'equals':
+    case 'address':
+    case 'exists':
+    case 'none-of':
+      return 0
+    case 'text':
+    case 'number':
+    case 'block':
+      return 1
+    case 'no-text':
+      return predicate.tests.length
   }
 }
 

@@ -38,13 +38,21 @@ export function isExact(predicate: Predicate): predicate is Exact {
   return predicate.kind === 'equals' || predicate.kind === 'address'
 }
 
-/** One test for all predicates of a field: plain values are one look-up, however many there are. */
+/** One test for all predicates of a field: plain values are one look-up, and an address is read once. */
 export function compilePredicates(predicates: readonly Predicate[]): ScalarTest {
   const values = predicates.flatMap(predicate => (predicate.kind === 'equals' ? [predicate.value] : []))
-  const tests = predicates.flatMap(predicate => (predicate.kind === 'equals' ? [] : [compilePredicate(predicate)]))
+  const blocks = predicates.flatMap(blockOf)
+  const tests = predicates.flatMap(predicate => compilePredicate(predicate) ?? [])
+  if (blocks.length > 0) tests.unshift(compileBlocks(blocks))
   if (values.length > 0) tests.unshift(isAmong(values))
   const [only] = tests
   return tests.length === 1 ? only! : value => tests.some(test => test(value))
+}
+
+/** An address is a block of one. */
+function blockOf(predicate: Predicate): AddressBlock[] {
+  if (predicate.kind === 'address') return [{ low: predicate.address, high: predicate.address }]
+  return predicate.kind === 'block' ? [predicate.block] : []
 }
 
 function isAmong(values: readonly Scalar[]): ScalarTest {
@@ -54,14 +62,15 @@ function isAmong(values: readonly Scalar[]): ScalarTest {
   return value => set.has(value)
 }
 
-function compilePredicate(predicate: Exclude<Predicate, { kind: 'equals' }>): ScalarTest {
+/** Undefined for the kinds that are tested together. */
+function compilePredicate(predicate: Predicate): ScalarTest | undefined {
   switch (predicate.kind) {
+    case 'equals':
     case 'address':
-      return value => typeof value === 'string' && parseAddress(value) === predicate.address
+    case 'block':
+      return undefined
     case 'number':
       return compileRange(predicate.range)
-    case 'block':
-      return compileBlock(predicate.block)
     case 'exists':
       return () => true
     case 'text': {
@@ -86,11 +95,11 @@ function compileRange({ low, lowIncluded, high, highIncluded }: NumberRange): Sc
     (highIncluded ? value <= high : value < high)
 }
 
-function compileBlock({ low, high }: AddressBlock): ScalarTest {
+function compileBlocks(blocks: readonly AddressBlock[]): ScalarTest {
   return value => {
-    if (typeof value !== 'string') return false
-    const address = parseAddress(value)
-    return address !== undefined && address.length === low.length && address >= low && address <= high
+    const address = typeof value === 'string' ? parseAddress(value) : undefined
+    if (address === undefined) return false
+    return blocks.some(({ low, high }) => address.length === low.length && address >= low && address <= high)
   }
 }
 

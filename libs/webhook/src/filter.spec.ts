@@ -4,7 +4,7 @@ import { EventFields } from './event-fields.js'
 import type { WebhookEvent } from './event.js'
 import { explainPattern } from './filter-explain.js'
 import { parseJson } from './filter-number.js'
-import { checkFilter, checkPattern, compileFilter, compilePattern, isIndexedFilter } from './filter.js'
+import { checkFilter, checkPattern, compileFilter, compilePattern, countUnindexed, isIndexedFilter } from './filter.js'
 
 const fits = (pattern: string, event: string) => compilePattern(parseJson(pattern))(parseJson(event))
 
@@ -325,6 +325,13 @@ describe('checkFilter', () => {
       { data: { a: [{ 'anything-but': many(257, i => i) }] } },
       '/data/a/0/anything-but',
     ],
+    [
+      'comparisons',
+      {
+        data: { a: many(40, i => ({ numeric: ['<', i] })), b: [{ 'anything-but': { prefix: many(25, i => `${i}`) } }] },
+      },
+      '/data/b',
+    ],
     ['wildcards', { data: { a: many(17, i => ({ wildcard: `${i}*` })) } }, '/data/a/16/wildcard'],
     ['stars', { data: { a: [{ wildcard: 'a*'.repeat(9) }] } }, '/data/a/0/wildcard'],
     ['length of a wildcard', { data: { a: [{ wildcard: 'a'.repeat(257) }] } }, '/data/a/0/wildcard'],
@@ -416,6 +423,7 @@ describe('compileFilter', () => {
     [{ data: { $or: [{ a: [1] }, { b: [2] }] } }, true],
   ])('knows whether %j can be looked up', (filter, indexed) => {
     expect(isIndexedFilter(filter)).toBe(indexed)
+    expect(countUnindexed([filter, { id: ['1'] }])).toBe(indexed ? 0 : 1)
   })
 
   it('matches the worst wildcard in linear time', () => {

@@ -115,6 +115,13 @@ function exactFields(branch: FilterBranch): ExactField[] {
   return branch.flatMap(({ path, predicates }) => (predicates?.every(isExact) ? [{ path, values: predicates }] : []))
 }
 
+/** How many of a tenant's filters are not found by a hash; see isIndexedFilter. */
+export function countUnindexed(filters: Iterable<FilterPattern>): number {
+  let count = 0
+  for (const filter of filters) if (!isIndexedFilter(filter)) count++
+  return count
+}
+
 /**
  * Whether the filter is found by a hash: each of its alternatives wants an exact value of some field.
  * One that is not costs a test for every event of its types, so tenants may have only so many of them.
