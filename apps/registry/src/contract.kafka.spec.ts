@@ -1,3 +1,6 @@
+import { createRequire } from 'node:module'
+import { credentials, loadPackageDefinition, type Client, type ClientDuplexStream } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
 import { deliveryId } from '@posthorn/webhook'
@@ -7,6 +10,10 @@ import { serviceClasses, TestRegistry, type RpcFailure } from './test-registry.j
  * Each use case through both edges. What changes something is run on a twin of its own by each, and
  * the answers are compared without what differs by nature: ids, times and secrets.
  */
+
+type ReflectionClient = Client & {
+  ServerReflectionInfo(): ClientDuplexStream<object, unknown>
+}
 
 let registry: TestRegistry
 beforeAll(async () => {
@@ -397,6 +404,30 @@ describe('REST and gRPC answer the same', () => {
       expect('code' in rest ? rest.code : undefined).toBe(useCase.fails)
     },
   )
+})
+
+test('gRPC reflection names the services', async () => {
+  const file = createRequire(import.meta.url).resolve(
+    '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+  )
+  const { grpc } = loadPackageDefinition(loadSync(file)) as unknown as {
+    grpc: { reflection: { v1: { ServerReflection: new (address: string, creds: unknown) => ReflectionClient } } }
+  }
+  const client = new grpc.reflection.v1.ServerReflection(registry.grpcAddress, credentials.createInsecure())
+  const stream = client.ServerReflectionInfo()
+  const answer = new Promise<{ listServicesResponse: { service: { name: string }[] } }>(resolve =>
+    stream.once('data', resolve),
+  )
+  stream.write({ listServices: '' })
+  const names = (await answer).listServicesResponse.service.map(({ name }) => name)
+  stream.end()
+  client.close()
+  expect(names).toEqual(expect.arrayContaining(['posthorn.admin.v1.WebhookService', 'grpc.health.v1.Health']))
+})
+
+test('a message over 1 MiB is refused', async () => {
+  const webhook = { ...GOOD, description: 'x'.repeat(1024 * 1024) }
+  await expect(registry.rpc('WebhookService/CreateWebhook', { webhook })).rejects.toMatchObject({ grpc: 8 })
 })
 
 describe('S7 a gRPC call without a right is refused as a request is', () => {

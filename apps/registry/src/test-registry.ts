@@ -68,6 +68,10 @@ export class TestRegistry {
     return new TestRegistry(settings, connection, database, running)
   }
 
+  get grpcAddress(): string {
+    return this.running.addresses.grpc!
+  }
+
   async stop(): Promise<void> {
     for (const client of this.clients.values()) client.close()
     await this.running.stop()
@@ -109,7 +113,7 @@ export class TestRegistry {
     let client = this.clients.get(service)
     if (!client) {
       const Service = serviceClasses()[service]!
-      client = new Service(this.running.addresses.grpc!, credentials.createInsecure())
+      client = new Service(this.grpcAddress, credentials.createInsecure())
       this.clients.set(service, client)
     }
     return client

@@ -206,6 +206,8 @@ describe('the HTTP edge', () => {
   test('a key of a tenant acts for its tenant, in its roles', async () => {
     const authorization = `Bearer ${READER}`
     expect(await call('POST', '/v1/reads', undefined, { authorization })).toMatchObject({ body: { tenant: 'acme' } })
+    const head = await fetch(`http://${address}/v1/where`, { method: 'HEAD', headers: { authorization } })
+    expect(head.status).toBe(200)
     for (const [path, headers, code] of [
       ['/v1/reads', { 'posthorn-tenant': 'other' }, 'tenant_not_found'],
       ['/v1/things', {}, 'role_missing'],

@@ -51,7 +51,10 @@ function keep(request: FastifyRequest, reply: FastifyReply, caller: Caller): tru
 /** What a handler asks for by its decorators. */
 export function neededBy(context: ExecutionContext, method: string): Needed {
   const role = asked(context, ROLE) as ApiRole | undefined
-  return { role: role ?? (method === 'GET' ? 'read' : 'admin'), platform: asked(context, PLATFORM) === true }
+  return {
+    role: role ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'admin'),
+    platform: asked(context, PLATFORM) === true,
+  }
 }
 
 function asked(context: ExecutionContext, key: string): unknown {
