@@ -56,6 +56,18 @@ describe('the filter of a webhook', () => {
     expect((await put(GOOD)).json).toMatchObject({ version: 3, filter: null })
   })
 
+  it('is taken by gRPC as well', async () => {
+    const ids = {
+      listValue: { values: [{ stringValue: 'x' }, { structValue: { fields: { prefix: { numberValue: 1 } } } }] },
+    }
+    const create = (values: object) =>
+      registry.rpc('WebhookService/CreateWebhook', { webhook: { ...GOOD, filter: { fields: { id: values } } } })
+    await expect(create({ listValue: { values: [{ stringValue: 'x' }] } })).resolves.toMatchObject({
+      filter: { id: ['x'] },
+    })
+    await expect(create(ids)).rejects.toMatchObject({ problem: { errors: [{ pointer: '/filter/id/1/prefix' }] } })
+  })
+
   it.each([
     ['an operator that is none', { data: { amount: [{ over: 1 }] } }, ['/filter/data/amount/0/over']],
     ['a field that events have not', { amount: { x: [1] } }, ['/filter/amount']],
