@@ -210,9 +210,14 @@ export class WebhookQueues<W extends Queued> {
     return queue.running.size < Math.min(this.limits.perWebhook, free)
   }
 
-  /** Time between two attempts at the present speed. */
+  /**
+   * Time between two attempts when all that may run does. Those that run now are no measure: work
+   * that was moved to the slots of a slow guess comes back slowly, few run, and the guess stays.
+   */
   private everyMs(queue: Queue<W>, now: number): number {
-    return Math.max(queue.attemptMs, this.hangingMs(queue, now), 0.1) / Math.max(1, queue.running.size)
+    const others = this.runningInAll - queue.running.size
+    const atOnce = Math.max(1, Math.min(this.limits.perWebhook, this.limits.sockets - others))
+    return Math.max(queue.attemptMs, this.hangingMs(queue, now), 0.1) / atOnce
   }
 
   /**

@@ -18,8 +18,6 @@ import { DeliveryLoop } from './delivery-loop.js'
 
 /** Requests under way get this long at a stop; what is left then is sent again by the next owner. */
 const FINISH_MS = 10_000
-/** Records received and unfinished, over all partitions. */
-const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
 
 /** Sends deliveries to their webhooks and records what came of it. */
 export const delivererService: Service = { target: 'deliverer', start }
@@ -30,7 +28,6 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const strategy: KafkaBatchStrategy = new KafkaBatchStrategy(connection, {
     group: DELIVERER_GROUP,
     copartitioned: true,
-    maxUnfinishedBytes: MAX_UNFINISHED_BYTES,
     fatal,
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
     onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),
