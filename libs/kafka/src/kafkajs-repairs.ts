@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { registerCodecs } from './codecs.js'
+import { leanProduceRequest, type ProduceArguments, type ProduceRequest } from './produce-request.js'
 
 /** What the patch below touches of kafkajs's request queue (src/network/requestQueue, 2.2.4). */
 interface RequestQueue {
@@ -11,6 +12,23 @@ interface RequestQueue {
 }
 
 const THROTTLE_CHECK_MS = 10
+
+/** Of its Produce requests (src/protocol/requests/produce). */
+interface ProduceDefinition {
+  protocol: (of: { readonly version: number }) => (args: ProduceArguments) => { readonly request: ProduceRequest }
+}
+
+/** Of its Encoder (src/protocol/encoder). */
+interface Encoder {
+  buf: Buffer
+  readonly offset: number
+  ensureAvailable(length: number): void
+}
+
+/** The first version with the record format that we write. */
+const FIRST_VERSION = 3
+/** Of what is written in one piece: no more follows that is worth room for as much again. */
+const LARGE_BYTES = 16 * 1024
 
 /**
  * kafkajs 2.2.4 keeps a timer of 1 ms alive per connection, even when nothing is pending: 2.7 % of
@@ -32,6 +50,29 @@ function patchIdleTimer(): void {
   }
 }
 
+function patchProduceRequest(): void {
+  const require = createRequire(import.meta.url)
+  const definition = require('kafkajs/src/protocol/requests/produce') as ProduceDefinition
+  const { protocol } = definition
+  definition.protocol = of => args => {
+    const made = protocol(of)(args)
+    return of.version < FIRST_VERSION ? made : { ...made, request: leanProduceRequest(made.request, args) }
+  }
+}
+
+/** Every request is copied twice to get its head: into zeroed buffers of up to twice its size. */
+function patchEncoder(): void {
+  const require = createRequire(import.meta.url)
+  const { prototype } = require('kafkajs/src/protocol/encoder') as { prototype: Encoder }
+  const { ensureAvailable } = prototype
+  prototype.ensureAvailable = function (this: Encoder, length: number) {
+    if (length < LARGE_BYTES || this.offset + length <= this.buf.length) return ensureAvailable.call(this, length)
+    const larger = Buffer.allocUnsafeSlow(this.offset + length)
+    this.buf.copy(larger, 0, 0, this.offset)
+    this.buf = larger
+  }
+}
+
 let repaired = false
 
 /** Patches kafkajs for this process; further calls do nothing. */
@@ -39,5 +80,7 @@ export function repairKafkajs(): void {
   if (repaired) return
   repaired = true
   patchIdleTimer()
+  patchProduceRequest()
+  patchEncoder()
   registerCodecs()
 }
