@@ -1,3 +1,5 @@
+import type { KeptBytes } from './slab-pool.js'
+
 /** What the scheduler asks of a partition it holds; offsets may be finished in any order. */
 export interface Claim {
   done(offset: number): void
@@ -6,11 +8,10 @@ export interface Claim {
 }
 
 /** A record of a delay topic: its bytes as they came, decoded only when its time has come. */
-export interface WaitingRecord {
+export interface WaitingRecord extends KeptBytes {
   readonly offset: number
   /** The log's append time, ms since the epoch. */
   readonly timestamp: number
-  readonly value: Buffer | null
 }
 
 interface Queued {

@@ -13,6 +13,7 @@ import { Lane } from './lane.js'
 import { ReadAhead, type ReadAheadLimits } from './read-ahead.js'
 import type { RetrySchedulerMetrics } from './retry-scheduler-metrics.js'
 import { Schedule, type Release } from './schedule.js'
+import { Shelf, SlabPool } from './slab-pool.js'
 
 /** The part of the safe producer that is used here. */
 export interface Output {
@@ -31,9 +32,20 @@ export interface ReleaseParts {
   readonly fatal: (error: Error) => void
 }
 
-type ClaimLane = Lane<PartitionClaim>
+/** A partition with the memory of what it has in ours. */
+class ClaimLane extends Lane<PartitionClaim> {
+  constructor(
+    claim: PartitionClaim,
+    readonly shelf: Shelf,
+  ) {
+    super(claim, claim.topic.name, claim.partition, DELAY_MS.get(claim.topic.name)!)
+  }
+}
 
 const DELAY_MS = new Map(TIERS.map(tier => [DELAYS[tier.name].name, tier.delayMs]))
+
+/** What a waiting record takes beside its bytes: the buffer's and our own objects, its place in the tracker. */
+const RECORD_OVERHEAD = 300
 
 /** Timers count in their own time: after a step of the wall clock no sleep is wrong for longer. */
 const LONGEST_SLEEP_MS = 1000
@@ -42,6 +54,7 @@ const LONGEST_SLEEP_MS = 1000
 export class ReleaseLoop {
   private readonly schedule: Schedule<ClaimLane>
   private readonly readAhead: ReadAhead
+  private readonly pool = new SlabPool()
   private readonly lanes = new Map<PartitionClaim, ClaimLane>()
   /** Handed to the producer and not acknowledged, oldest first. */
   private readonly inFlight = new Set<Release<ClaimLane>>()
@@ -73,8 +86,8 @@ export class ReleaseLoop {
     if (claim.revoked.aborted) return
     const lane = this.laneOf(claim)
     for (const { offset, timestamp, value } of records) {
-      this.schedule.add(lane, { offset, timestamp, value })
-      this.readAhead.hold(lane, value?.length ?? 0)
+      this.schedule.add(lane, { offset, timestamp, ...lane.shelf.keep(value) })
+      this.readAhead.hold(lane, weightOf(value))
     }
     if ((this.schedule.earliest() ?? Number.POSITIVE_INFINITY) < this.wakesAt) this.wake()
   }
@@ -97,7 +110,7 @@ export class ReleaseLoop {
   private laneOf(claim: PartitionClaim): ClaimLane {
     const known = this.lanes.get(claim)
     if (known) return known
-    const lane = new Lane(claim, claim.topic.name, claim.partition, DELAY_MS.get(claim.topic.name)!)
+    const lane = new ClaimLane(claim, new Shelf(this.pool))
     this.lanes.set(claim, lane)
     this.readAhead.open(lane)
     claim.revoked.addEventListener('abort', () => this.drop(lane), { once: true })
@@ -188,7 +201,8 @@ export class ReleaseLoop {
 
   private settle({ lane, record }: Release<ClaimLane>): void {
     lane.claim.done(record.offset)
-    this.readAhead.free(lane, record.value?.length ?? 0)
+    this.readAhead.free(lane, weightOf(record.value))
+    if (record.slab) this.pool.free(record.slab)
   }
 
   /** Once, and not while stopping: what a closed producer did not send is read again. */
@@ -197,6 +211,10 @@ export class ReleaseLoop {
     this.stop()
     this.parts.fatal(error instanceof Error ? error : new Error(String(error)))
   }
+}
+
+function weightOf(value: Buffer | null): number {
+  return (value?.length ?? 0) + RECORD_OVERHEAD
 }
 
 /** When the record should have left: its due time, or the moment it was appended if it has none. */

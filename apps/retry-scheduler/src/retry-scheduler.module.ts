@@ -5,14 +5,14 @@ import { DelaysEdge } from './delays.edge.js'
 import { ReleaseLoop } from './release-loop.js'
 import { RetrySchedulerMetrics } from './retry-scheduler-metrics.js'
 
-/** What is read ahead at most, in all partitions together: tens of MB, however many retries are pending. */
-const READ_AHEAD = { records: 50_000, bytes: 64 * 1024 * 1024 }
+/** What is read ahead at most, in all partitions together, however many retries are pending: two seconds of releases of 1 KiB. */
+const READ_AHEAD = { records: 50_000, bytes: 32 * 1024 * 1024 }
 
 /** Above the bar of 10,000/s for what is overdue, below what the deliverers behind due.v1 can take in. */
 const RELEASES_PER_SECOND = 12_000
 
-/** The queue refers to the bytes that are held anyway; beyond this, records wait where they are. */
-const MAX_QUEUED_BYTES = 16 * 1024 * 1024
+/** The queue refers to bytes that are held anyway, but kafkajs copies each send several times over: small sends, small peaks. */
+const MAX_QUEUED_BYTES = 2 * 1024 * 1024
 
 @Module({})
 export class RetrySchedulerModule {

@@ -11,6 +11,9 @@ const GROUP = 'retry-scheduler'
 /** The read-ahead pauses partitions one by one, fairly; the consumer's own bound, over all at once, must not come first. */
 const MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
 
+/** Small answers, small garbage; a partition brings at most a quarter of it beyond its share of the read-ahead. */
+const MAX_FETCH_BYTES = 2 * 1024 * 1024
+
 /** Longer than a healthy Kafka needs for what is in flight; the rest is released again by the next owner. */
 const FLUSH_MS = 5_000
 
@@ -24,6 +27,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     group: GROUP,
     fatal,
     maxUnfinishedBytes: MAX_UNFINISHED_BYTES,
+    maxFetchBytes: MAX_FETCH_BYTES,
     onAssigned: claims => loop.open(claims),
   })
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(

@@ -12,6 +12,7 @@ import { retryInPlace } from './retry-in-place.js'
 
 const DEFAULT_WINDOW = 16_384
 const DEFAULT_MAX_UNFINISHED_BYTES = 64 * 1024 * 1024
+const DEFAULT_MAX_FETCH_BYTES = 8 * 1024 * 1024
 /** What a waiting record costs beside its bytes: counted, so that tiny records are bounded, too. */
 const RECORD_OVERHEAD = 200
 /** kafkajs looks for an absent coordinator for a minute: what is not committed by then is read again. */
@@ -53,6 +54,7 @@ export class GroupConsumer {
     this.membership = new Membership(connection, {
       groupId: this.groupId,
       topics: [...this.topics.keys()],
+      maxFetchBytes: options.maxFetchBytes ?? DEFAULT_MAX_FETCH_BYTES,
       ...(options.unhurried && { unhurried: options.unhurried }),
       eachBatch: payload => this.guard(() => this.onBatch(payload)),
       onPassed: (topic, partition, first, last) => this.onPassed(topic, partition, first, last),

@@ -15,6 +15,8 @@ const HEARTBEAT_MS = 500
 const REBALANCE_MS = 20_000
 /** Beyond it the loop polls less: at 251 partitions 100 ms cost 5.8 % of a core while idle. */
 const MANY_PARTITIONS = 200
+/** Less than a batch of ours has (512 KiB) would let a partition wait for all that are asked for before it. */
+const MAX_PARTITION_FETCH_BYTES = 1024 * 1024
 const STUCK_MS = 120_000
 const LEAVE_MS = 5000
 const REJOIN_MS = 500
@@ -38,6 +40,7 @@ export interface MembershipOptions {
   /** With the deployment's prefix. */
   readonly topics: readonly string[]
   readonly eachBatch: EachBatchHandler
+  readonly maxFetchBytes: number
   readonly unhurried?: GroupConsumerOptions['unhurried']
   /** Everything in the topic and partition up to and including this offset was markers or aborted. */
   readonly onPassed: (topic: string, partition: number, firstOffset: number, lastOffset: number) => void
@@ -75,8 +78,8 @@ export class Membership {
       rebalanceTimeout: REBALANCE_MS,
       minBytes: options.unhurried?.minBytes ?? 1,
       maxWaitTimeInMs: options.unhurried?.maxWaitMs ?? (partitions > MANY_PARTITIONS ? 500 : 100),
-      maxBytesPerPartition: 1024 * 1024,
-      maxBytes: 8 * 1024 * 1024,
+      maxBytesPerPartition: Math.min(options.maxFetchBytes / 4, MAX_PARTITION_FETCH_BYTES),
+      maxBytes: options.maxFetchBytes,
       allowAutoTopicCreation: false,
     })
     this.listen()
