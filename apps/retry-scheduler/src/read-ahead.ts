@@ -6,13 +6,16 @@ export interface ReadAheadLimits {
 }
 
 /**
- * Bounds what is held in memory by pausing partitions. Each has the same share, so that one with a
- * million records waiting cannot keep another from having its head in memory: beyond the share a
- * record may be late, but never because of a neighbour. A fetch that is under way may overshoot.
+ * Bounds what is held in memory by pausing partitions. Half of the room is for whoever comes first,
+ * because retries gather in few partitions; the other half is shared out, so that one with a million
+ * records waiting cannot keep another from having its head in memory. Beyond that a record may be
+ * late, but never because of a neighbour. A fetch that is under way may overshoot.
  */
 export class ReadAhead {
   private readonly lanes = new Set<Lane>()
   private held = 0
+  private heldBytes = 0
+  private paused = 0
 
   constructor(private readonly limits: ReadAheadLimits) {}
 
@@ -28,7 +31,11 @@ export class ReadAhead {
 
   /** Forgets a partition with all that it holds. */
   close(lane: Lane): void {
-    if (this.lanes.delete(lane)) this.held -= lane.heldRecords
+    if (this.lanes.delete(lane)) {
+      this.held -= lane.heldRecords
+      this.heldBytes -= lane.heldBytes
+      if (lane.paused) this.paused--
+    }
     this.adjustAll()
   }
 
@@ -36,6 +43,7 @@ export class ReadAhead {
     lane.heldRecords++
     lane.heldBytes += bytes
     this.held++
+    this.heldBytes += bytes
     this.adjust(lane)
   }
 
@@ -45,23 +53,39 @@ export class ReadAhead {
     lane.heldRecords--
     lane.heldBytes -= bytes
     this.held--
-    this.adjust(lane)
+    this.heldBytes -= bytes
+    if (this.paused > 0 && this.isRoomy) this.adjustAll()
+    else this.adjust(lane)
   }
 
   private adjustAll(): void {
     for (const lane of this.lanes) this.adjust(lane)
   }
 
-  /** Pauses at the full share, resumes at half of it. */
+  /** Pauses at the full share once the common half is used; resumes at half of the share, or when half of the common room is free. */
   private adjust(lane: Lane): void {
-    const records = this.limits.records / this.lanes.size
-    const bytes = this.limits.bytes / this.lanes.size
-    if (!lane.paused && (lane.heldRecords >= records || lane.heldBytes >= bytes)) {
+    const { records, bytes } = this.share
+    if (!lane.paused && this.isCrowded && (lane.heldRecords >= records || lane.heldBytes >= bytes)) {
       lane.paused = true
+      this.paused++
       lane.claim.pause()
-    } else if (lane.paused && lane.heldRecords <= records / 2 && lane.heldBytes <= bytes / 2) {
+    } else if (lane.paused && (this.isRoomy || (lane.heldRecords <= records / 2 && lane.heldBytes <= bytes / 2))) {
       lane.paused = false
+      this.paused--
       lane.claim.resume()
     }
+  }
+
+  private get share(): ReadAheadLimits {
+    const { records, bytes } = this.limits
+    return { records: records / 2 / this.lanes.size, bytes: bytes / 2 / this.lanes.size }
+  }
+
+  private get isCrowded(): boolean {
+    return this.held >= this.limits.records / 2 || this.heldBytes >= this.limits.bytes / 2
+  }
+
+  private get isRoomy(): boolean {
+    return this.held <= this.limits.records / 4 && this.heldBytes <= this.limits.bytes / 4
   }
 }
