@@ -4,8 +4,8 @@ import { WebhookQueues, type Queued } from './queues.js'
 interface Item extends Queued {
   readonly n: number
 }
-const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 100): Item => ({
-  delivery: { webhook },
+const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 100, spills = 0): Item => ({
+  delivery: { webhook, spills },
   lane,
   bytes,
   n,
@@ -79,7 +79,7 @@ describe('S10 queues per webhook', () => {
 
   it('spill what a hanging webhook does not come to in time, each with its own slot in order', () => {
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
-    for (let n = 0; n < 510; n++) queues.push(item('a', n), 0)
+    for (let n = 0; n < 510; n++) queues.push(item('a', n, 'fresh', 100, 9), 0)
     takeAll(queues)
     expect(queues.overflow(0)).toEqual([])
     // After 4 s without an answer ten requests at once are 2.5 a second: five in 2 s.
@@ -90,17 +90,35 @@ describe('S10 queues per webhook', () => {
     expect(spills[0]!.due).toBe(4_000 + 5 * 400 + 400)
     expect(spills[1]!.due).toBe(spills[0]!.due + 400)
     // The next excess gets slots after those, not the same ones again.
-    for (const n of [600, 601]) queues.push(item('a', n), 4_000)
+    for (const n of [600, 601]) queues.push(item('a', n, 'fresh', 100, 9), 4_000)
     expect(queues.overflow(4_000)[0]!.due).toBe(spills.at(-1)!.due + 400)
   })
 
-  it('spill at most ten minutes ahead', () => {
+  it.each([
+    [0, 10_000],
+    [1, 20_000],
+    [9, 600_000],
+  ])('spill what was moved %d times at most %d ms ahead', (spilled, ahead) => {
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
-    for (let n = 0; n < 100; n++) queues.push(item('a', n), 0)
+    for (let n = 0; n < 100; n++) queues.push(item('a', n, 'fresh', 100, spilled), 0)
     takeAll(queues)
     calm(queues, 60_000)
     const spills = queues.overflow(60_000)
-    expect(Math.max(...spills.map(({ due }) => due))).toBe(60_000 + 600_000)
+    expect(Math.max(...spills.map(({ due }) => due))).toBe(60_000 + ahead)
+  })
+
+  it('promise sooner when a webhook has become quicker', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    for (let n = 0; n < 50; n++) queues.push(item('a', n, 'fresh', 100, 9), 0)
+    const first = takeAll(queues)
+    calm(queues, 4_000)
+    const slow = queues.overflow(4_000).at(-1)!.due
+    for (const work of first) queues.finish(work, 4_001)
+    for (let n = 100; n < 800; n++) queues.push(item('a', n, 'fresh', 100, 9), 4_001)
+    for (let now = 4_002; now < 4_102; now += 2) for (const work of takeAll(queues, now)) queues.finish(work, now + 1)
+    const spills = queues.overflow(4_102)
+    expect(spills.length).toBeGreaterThan(0)
+    expect(spills[0]!.due).toBeLessThan(slow)
   })
 
   it('spill replays first, and what has already been moved last', () => {

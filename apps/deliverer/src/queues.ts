@@ -2,7 +2,8 @@ import type { Lane } from './work.js'
 
 /** What a queue has to know of a piece of work. */
 export interface Queued {
-  readonly delivery: { readonly webhook: string }
+  /** `spills`: how often it was moved before. */
+  readonly delivery: { readonly webhook: string; readonly spills: number }
   readonly lane: Lane
   readonly bytes: number
 }
@@ -29,6 +30,11 @@ const MAX_WAIT_MS = 2_000
 const MAX_RECORDS = 20_000
 /** Half of what may be unfinished in a process: one webhook with large events leaves room for others. */
 const MAX_BYTES = 32 * 1024 * 1024
+/**
+ * How far ahead work is moved the first time; each further time it may be twice as far. The speed is
+ * a guess, made while a flood is moved: what it put too far off would come long after its turn.
+ */
+const FIRST_AHEAD_MS = 10_000
 /** A longer backlog is moved again: its webhook may have become quicker. */
 const MAX_AHEAD_MS = 600_000
 /** Taken for the time of an attempt until one was measured. */
@@ -63,8 +69,9 @@ interface Queue<W> {
   readonly running: Map<W, Run>
   /** Moving mean of what an attempt occupies. */
   attemptMs: number
-  /** The last time promised to a spill. */
+  /** The last time promised to a spill, and the time between two promises at which it was reckoned. */
   slot: number
+  slotEveryMs: number
   taken: number
   ended: number
   touched: number
@@ -176,14 +183,21 @@ export class WebhookQueues<W extends Queued> {
       const keep = Math.min(MAX_RECORDS, Math.max(1, Math.floor(MAX_WAIT_MS / everyMs)))
       const excess: W[] = []
       while (queue.waiting > keep || (queue.bytes > MAX_BYTES && queue.waiting > 1)) excess.push(this.last(queue))
+      this.replan(queue, everyMs, now)
       // The first of them to come is the first to get a slot.
       for (const work of excess.reverse()) {
         queue.slot = Math.max(queue.slot, now + queue.waiting * everyMs) + everyMs
-        spills.push({ work, due: Math.ceil(Math.min(queue.slot, now + MAX_AHEAD_MS)) })
+        spills.push({ work, due: Math.ceil(Math.min(queue.slot, now + aheadOf(work))) })
       }
       queue.slot = Math.min(queue.slot, now + MAX_AHEAD_MS)
     }
     return spills
+  }
+
+  /** As many promises as there are, at the present speed. */
+  private replan(queue: Queue<W>, everyMs: number, now: number): void {
+    if (queue.slot > now) queue.slot = now + ((queue.slot - now) * everyMs) / queue.slotEveryMs
+    queue.slotEveryMs = everyMs
   }
 
   /** Takes out the waiting work that the predicate does not want to keep. */
@@ -277,6 +291,7 @@ export class WebhookQueues<W extends Queued> {
         running: new Map(),
         attemptMs: FIRST_GUESS_MS,
         slot: 0,
+        slotEveryMs: 1,
         taken: 0,
         ended: 0,
         touched: 0,
@@ -285,6 +300,10 @@ export class WebhookQueues<W extends Queued> {
     }
     return queue
   }
+}
+
+function aheadOf({ delivery }: Queued): number {
+  return Math.min(MAX_AHEAD_MS, FIRST_AHEAD_MS * 2 ** delivery.spills)
 }
 
 /** The one in the middle of `size` runs, which stand in the order of their start. */
