@@ -69,7 +69,12 @@ const nameOf = (topic: string) => `${OWN}-${topic}`
 
 async function makeTopic(topic: string, numPartitions = 2): Promise<string> {
   const name = nameOf(topic)
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions, replicationFactor: 1 }] })
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions, replicationFactor: 1 }] })
+  // kafkajs's own wait fails when the broker does not know the topic yet; this asks each leader.
+  await until(async () => {
+    const offsets = await admin.fetchTopicOffsets(name).catch(() => [])
+    return offsets.length === numPartitions
+  }, WAIT_MS)
   return name
 }
 
