@@ -11,7 +11,7 @@ import {
 import { Health, readSettings, type RunningService } from '@posthorn/process'
 import { migrate } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
-import { createTestDatabase, testBrokers, type TestDatabase } from '@posthorn/testkit'
+import { createTestDatabase, testBrokers, until, type TestDatabase } from '@posthorn/testkit'
 import { decodeSource, sourceGroup, SOURCES } from '@posthorn/topics'
 import type { Source } from '@posthorn/webhook'
 import { registryService } from './service.js'
@@ -68,9 +68,13 @@ beforeAll(async () => {
   })
   connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'sources-test'))
   await createTopics(connection, await planTopics(connection))
-  await connection.withAdmin(admin =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: 2, replicationFactor: 1 }] }),
-  )
+  await connection.withAdmin(async admin => {
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: [{ topic: TOPIC, numPartitions: 2, replicationFactor: 1 }],
+    })
+    await until(async () => (await admin.fetchTopicOffsets(TOPIC).catch(() => [])).length === 2, 30_000)
+  })
   const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
   registry = await registryService.start({ settings, logger, health, fatal })
   published = new TableFollower<Source>(connection, { topic: SOURCES, decode: decodeSource, fatal })

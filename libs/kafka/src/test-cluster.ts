@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLogger } from '@posthorn/telemetry'
 import type { TopicContract } from '@posthorn/topics'
 import { KafkaConnection } from './connection.js'
@@ -21,20 +22,21 @@ export const MORE: TopicContract = { ...WORK, name: 'more.v1' }
 export const TABLE: TopicContract = { name: 'table.v1', cleanup: 'compact', partitions: 'table' }
 
 export async function makeTopics(connection: KafkaConnection, ...topics: TopicContract[]): Promise<void> {
-  await connection.withAdmin(admin =>
-    admin.createTopics({
-      waitForLeaders: true,
-      topics: topics.map(topic => ({
-        topic: connection.topic(topic),
-        numPartitions: topic.partitions === 'work' ? connection.options.partitions : 1,
-        replicationFactor: 1,
-        configEntries: [
-          { name: 'message.timestamp.type', value: 'LogAppendTime' },
-          { name: 'cleanup.policy', value: topic.cleanup },
-        ],
-      })),
-    }),
-  )
+  const wanted = topics.map(topic => ({
+    topic: connection.topic(topic),
+    numPartitions: topic.partitions === 'work' ? connection.options.partitions : 1,
+    replicationFactor: 1,
+    configEntries: [
+      { name: 'message.timestamp.type', value: 'LogAppendTime' },
+      { name: 'cleanup.policy', value: topic.cleanup },
+    ],
+  }))
+  await connection.withAdmin(async admin => {
+    await admin.createTopics({ waitForLeaders: false, topics: wanted })
+    // kafkajs's own wait fails when the broker does not know a topic yet; this asks each leader.
+    for (const { topic } of wanted)
+      while ((await admin.fetchTopicOffsets(topic).catch(() => [])).length === 0) await sleep(50)
+  })
 }
 
 export async function dropTopics(connection: KafkaConnection): Promise<void> {
