@@ -40,10 +40,8 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const producer = app.get(SafeProducer)
   const webhooks = app.get<TableFollower<Webhook>>(TableFollower)
   const egress = app.get(Egress)
-  let caughtUp = false
-  health.addReadiness('deliverer.webhooks', () => (caughtUp ? undefined : 'is reading the webhooks'))
+  health.addReadiness('deliverer.webhooks', () => (webhooks.isCaughtUp ? undefined : 'is reading the webhooks'))
   await Promise.all([producer.connect(), webhooks.start()])
-  caughtUp = true
   await app.listen()
   loop.start()
   health.addReadiness('deliverer.consumer', () => strategy.consumer.readiness())

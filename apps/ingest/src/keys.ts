@@ -6,23 +6,19 @@ import { decodeKey, KEYS, type ApiKey } from '@posthorn/topics'
 export class Keys {
   private readonly known = new KnownKeys()
   private readonly follower: TableFollower<ApiKey>
-  private caughtUp = false
 
   constructor(connection: KafkaConnection, options: { fatal(error: Error): void }) {
     this.follower = new TableFollower<ApiKey>(connection, {
       topic: KEYS,
       decode: decodeKey,
       fatal: options.fatal,
-      onChange: (id, key, { stale }) => {
-        if (!stale) this.known.put(id, key)
-      },
+      onChange: (id, key) => this.known.put(id, key),
     })
   }
 
   /** Resolves when the table was read to its end. */
-  async start(): Promise<void> {
-    await this.follower.start()
-    this.caughtUp = true
+  start(): Promise<void> {
+    return this.follower.start()
   }
 
   stop(): Promise<void> {
@@ -30,12 +26,12 @@ export class Keys {
   }
 
   readiness(): string | undefined {
-    return this.caughtUp ? undefined : 'is reading the keys'
+    return this.follower.isCaughtUp ? undefined : 'is reading the keys'
   }
 
   /** The key with this SHA-256 in hex. Throws ApiError starting. */
   find(hash: string): ApiKey | undefined {
-    if (!this.caughtUp) throw new ApiError('starting', 'The keys are still being read.')
+    if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The keys are still being read.')
     return this.known.find(hash)
   }
 }

@@ -1,6 +1,6 @@
 import { metrics } from '@opentelemetry/api'
 import { ApiError } from '@posthorn/api'
-import { EventChecks, type MisfitReport } from '@posthorn/catalogue'
+import { checkReports, EventChecks } from '@posthorn/catalogue'
 import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { CATALOGUE, decodeEventType, type EventTypeDocument } from '@posthorn/topics'
@@ -11,34 +11,21 @@ interface SchemasOptions {
   fatal(error: Error): void
 }
 
-const MODES = { warn: { mode: 'warn' }, enforce: { mode: 'enforce' } } as const
-
 /** The schemas of event types, from their compacted topic: they hold while the database is down. */
 export class Schemas {
   private readonly checks: EventChecks
   private readonly follower: TableFollower<EventTypeDocument>
-  private caughtUp = false
 
   constructor(connection: KafkaConnection, { logger, fatal }: SchemasOptions) {
     const misfits = metrics.getMeter('posthorn').createCounter('posthorn_ingest_schema_misfits', {
       description: 'Events that did not fit the schema of their type, by what the type says is done with them.',
     })
-    this.checks = new EventChecks({
-      misfit: mode => misfits.add(1, MODES[mode]),
-      report: report => logMisfits(logger, report),
-      unusable: ({ id, version }, problems) =>
-        logger.error(
-          { alert: 'schema_unusable', event_type: id, version, problems },
-          'events of this type are not checked by this ingest: it cannot read the schema; upgrade ingest',
-        ),
-      now: () => Date.now(),
-    })
+    this.checks = new EventChecks({ ...checkReports({ service: 'ingest', logger, misfits }), now: Date.now })
     this.follower = new TableFollower<EventTypeDocument>(connection, {
       topic: CATALOGUE,
       decode: decodeEventType,
       fatal,
-      onChange: (id, type, { stale }) => {
-        if (stale) return
+      onChange: (id, type) => {
         if (type) this.checks.put(type)
         else this.checks.remove(id)
       },
@@ -46,9 +33,8 @@ export class Schemas {
   }
 
   /** Resolves when the table was read to its end. */
-  async start(): Promise<void> {
-    await this.follower.start()
-    this.caughtUp = true
+  start(): Promise<void> {
+    return this.follower.start()
   }
 
   stop(): Promise<void> {
@@ -56,17 +42,12 @@ export class Schemas {
   }
 
   readiness(): string | undefined {
-    return this.caughtUp ? undefined : 'is reading the event types'
+    return this.follower.isCaughtUp ? undefined : 'is reading the event types'
   }
 
   /** The faults for which an event must not be taken; undefined when it may. Throws ApiError starting. */
   faults(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined {
-    if (!this.caughtUp) throw new ApiError('starting', 'The event types are still being read.')
+    if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The event types are still being read.')
     return this.checks.faults(event, data)
   }
-}
-
-function logMisfits(logger: Logger, { type, events, problems }: MisfitReport): void {
-  const { id, mode } = type
-  logger.warn({ event_type: id, mode, events, problems }, 'events do not fit the schema of their type')
 }

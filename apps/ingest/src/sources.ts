@@ -52,7 +52,7 @@ export class Sources {
       decode: decodeSource,
       // The sources stay as they are; publishing does not need them.
       fatal: error => logger.error({ alert: 'sources_stale', err: error }, 'changes of sources are not seen any more'),
-      onChange: (id, source, { stale }) => stale || this.change(id, source),
+      onChange: (id, source) => this.change(id, source),
     })
     const metrics = new SourceMetrics(() => this.reports())
     this.parts = {

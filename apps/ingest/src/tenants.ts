@@ -8,7 +8,6 @@ const DEFAULT_TENANT = 'default'
 /** The tenants, from their compacted topic: publishing goes on while the database is down. */
 export class Tenants {
   private readonly follower: TableFollower<Tenant>
-  private caughtUp = false
 
   constructor(connection: KafkaConnection, options: { fatal(error: Error): void }) {
     this.follower = new TableFollower<Tenant>(connection, {
@@ -19,9 +18,8 @@ export class Tenants {
   }
 
   /** Resolves when the table was read to its end. */
-  async start(): Promise<void> {
-    await this.follower.start()
-    this.caughtUp = true
+  start(): Promise<void> {
+    return this.follower.start()
   }
 
   stop(): Promise<void> {
@@ -29,12 +27,12 @@ export class Tenants {
   }
 
   readiness(): string | undefined {
-    return this.caughtUp ? undefined : 'is reading the tenants'
+    return this.follower.isCaughtUp ? undefined : 'is reading the tenants'
   }
 
   /** Throws ApiError starting or tenant_not_found. */
   require(tenant: string): void {
-    if (!this.caughtUp) throw new ApiError('starting', 'The tenants are still being read.')
+    if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The tenants are still being read.')
     if (!this.has(tenant)) throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
   }
 

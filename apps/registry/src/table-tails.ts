@@ -21,7 +21,8 @@ export class TableTail {
       topic,
       decode,
       fatal,
-      onChange: (id, _document, position) => this.read(id, position.version, position.stale),
+      onChange: (id, _document, { version }) => this.last.set(id, version),
+      onStale: (id, _document, { version }) => this.noteStale(id, version),
     })
   }
 
@@ -31,6 +32,10 @@ export class TableTail {
 
   stop(): Promise<void> {
     return this.follower.stop()
+  }
+
+  get isCaughtUp(): boolean {
+    return this.follower.isCaughtUp
   }
 
   /** Resolves when all is read that was on the topic at the call. */
@@ -55,9 +60,8 @@ export class TableTail {
     return ids
   }
 
-  private read(id: string, version: number | undefined, stale: boolean): void {
+  private noteStale(id: string, version: number | undefined): void {
     this.last.set(id, version)
-    if (!stale) return
     this.overwritten.add(id)
     this.onStale()
   }
@@ -66,7 +70,6 @@ export class TableTail {
 /** The registry's topics, each read from its beginning. */
 export class TableTails {
   private readonly tails: ReadonlyMap<OutboxKind, TableTail>
-  private caughtUp = false
   private onStale = () => {}
 
   constructor(connection: KafkaConnection, fatal: (error: Error) => void) {
@@ -86,7 +89,6 @@ export class TableTails {
 
   async start(): Promise<void> {
     await Promise.all([...this.tails.values()].map(tail => tail.start()))
-    this.caughtUp = true
   }
 
   async stop(): Promise<void> {
@@ -94,6 +96,6 @@ export class TableTails {
   }
 
   readiness(): string | undefined {
-    return this.caughtUp ? undefined : 'is reading its topics'
+    return [...this.tails.values()].every(tail => tail.isCaughtUp) ? undefined : 'is reading its topics'
   }
 }

@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api'
-import { TableFollower, type KafkaConnection, type TablePosition } from '@posthorn/kafka'
+import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import { parseTypePattern, receivesEvents, SubscriptionIndex, type Webhook, type WebhookEvent } from '@posthorn/webhook'
@@ -17,7 +17,6 @@ export class Subscriptions {
   private readonly unusable = new Set<string>()
   private readonly follower: TableFollower<Webhook>
   private readonly logger: Logger
-  private caughtUp = false
 
   constructor(connection: KafkaConnection, options: SubscriptionsOptions) {
     this.logger = options.logger
@@ -25,7 +24,7 @@ export class Subscriptions {
       topic: WEBHOOKS,
       decode: decodeWebhook,
       fatal: options.fatal,
-      onChange: (id, webhook, position) => this.change(id, webhook, position),
+      onChange: (id, webhook) => this.change(id, webhook),
     })
     const meter = metrics.getMeter('posthorn')
     meter
@@ -39,9 +38,8 @@ export class Subscriptions {
   }
 
   /** Resolves when the table was read to its end: an event matched earlier could miss a webhook. */
-  async start(): Promise<void> {
-    await this.follower.start()
-    this.caughtUp = true
+  start(): Promise<void> {
+    return this.follower.start()
   }
 
   stop(): Promise<void> {
@@ -49,15 +47,14 @@ export class Subscriptions {
   }
 
   readiness(): string | undefined {
-    return this.caughtUp ? undefined : 'is reading the webhooks'
+    return this.follower.isCaughtUp ? undefined : 'is reading the webhooks'
   }
 
   match(event: WebhookEvent, data: Uint8Array): Target[] {
     return this.index.match(event, data)
   }
 
-  private change(id: string, webhook: Webhook | undefined, { stale }: TablePosition): void {
-    if (stale) return
+  private change(id: string, webhook: Webhook | undefined): void {
     if (webhook && receivesEvents(webhook.status)) this.keep(webhook)
     else this.drop(id)
   }

@@ -1,5 +1,6 @@
 export { BUILT_IN_EVENT_TYPES } from './built-in.js'
 export { breaksBetween, type Break } from './compatibility.js'
+export { checkReports, type CheckOutputs } from './check-reports.js'
 export { compileSchema, recompile, type CompiledSchema, type SchemaResult } from './compile-schema.js'
 export { EventChecks, SCHEMA_MODES, type CheckedType, type MisfitReport, type SchemaMode } from './event-checks.js'
 export type { BuiltInEventType } from './event-type.js'

@@ -59,15 +59,17 @@ describe('TableFollower on a real broker', () => {
 
   function follow(topic = TABLE) {
     const changes: [string, Thing | undefined, TablePosition][] = []
+    const stale: [string, Thing, TablePosition][] = []
     const fatal: Error[] = []
     const follower = new TableFollower<Thing>(connection, {
       topic,
       decode,
       fatal: error => fatal.push(error),
       onChange: (...change) => changes.push(change),
+      onStale: (...ignored) => stale.push(ignored),
     })
     followers.push(follower)
-    return { follower, changes, fatal }
+    return { follower, changes, stale, fatal }
   }
 
   it('has all that was there when started, the newest version of each, and follows updates', async () => {
@@ -89,15 +91,18 @@ describe('TableFollower on a real broker', () => {
   }, 20_000)
 
   it('ignores an older version but tells of it, and removes by tombstone', async () => {
-    const { follower, changes } = follow()
+    const { follower, changes, stale } = follow()
+    expect(follower.isCaughtUp).toBe(false)
     await follower.start()
     await put({ id: 'c', version: 5, name: 'c5' })
     await put({ id: 'c', version: 4, name: 'c4' })
     await putRaw('d', 'not JSON')
     await follower.readToEnd()
     expect(follower.get('c')!.name).toBe('c5')
-    const last = changes.at(-1)!
-    expect([last[0], last[1]!.version, last[2].stale, last[2].version]).toEqual(['c', 4, true, 4])
+    expect(follower.isCaughtUp).toBe(true)
+    const [last] = stale
+    expect([last![0], last![1].version, last![2].version, stale.length]).toEqual(['c', 4, 4, 1])
+    expect(changes.at(-1)![1]!.version).toBe(5)
     await putRaw('c', null)
     await follower.readToEnd()
     expect(follower.get('c')).toBeUndefined()
@@ -117,7 +122,7 @@ describe('TableFollower on a real broker', () => {
   }, 60_000)
 
   it('reads anew when retention has removed where it stands', async () => {
-    const { follower, changes, fatal } = follow(WORK)
+    const { follower, changes, stale, fatal } = follow(WORK)
     await follower.start()
     const { offset } = await put({ id: 'f', version: 1, name: 'f1' }, WORK)
     await follower.readToEnd()
@@ -133,7 +138,7 @@ describe('TableFollower on a real broker', () => {
     await put({ id: 'f', version: 2, name: 'f2' }, WORK)
     expect(await follower.waitFor('f', 2, 5000)).toBe(true)
     expect(await late.follower.waitFor('f', 2, 5000)).toBe(true)
-    expect(changes.at(-1)![2].stale).toBe(false)
+    expect([changes.at(-1)![1]!.version, stale]).toEqual([2, []])
     expect(fatal).toEqual([])
   }, 60_000)
 

@@ -9,8 +9,6 @@ export interface TablePosition {
   readonly offset: number
   /** Of the document that was read; undefined for a tombstone. */
   readonly version: number | undefined
-  /** Older than what the table already has, which stays. */
-  readonly stale: boolean
 }
 
 export interface TableFollowerOptions<T extends { id: string; version: number }> {
@@ -18,8 +16,10 @@ export interface TableFollowerOptions<T extends { id: string; version: number }>
   readonly decode: (value: Buffer | null) => ReadDocument<T>
   /** A document of a newer version of Posthorn, or an error of `onChange`: the table cannot be trusted any more. */
   readonly fatal: (error: Error) => void
-  /** For each record read; undefined for a tombstone. With `stale` the document that was ignored. */
+  /** For each record that changes the table; undefined for a tombstone. */
   readonly onChange?: (id: string, document: T | undefined, position: TablePosition) => void
+  /** For each document that is older than what the table already has, which stays. */
+  readonly onStale?: (id: string, document: T, position: TablePosition) => void
 }
 
 interface Waiter {
@@ -34,6 +34,7 @@ export class TableFollower<T extends { id: string; version: number }> {
   private readonly stopping = new AbortController()
   private followers: readonly PartitionFollower[] = []
   private failed = false
+  private caughtUp = false
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -58,6 +59,12 @@ export class TableFollower<T extends { id: string; version: number }> {
     )
     for (const follower of this.followers) follower.start()
     await Promise.race([Promise.all(this.followers.map(follower => follower.caughtUp)), aborted(this.stopping.signal)])
+    this.caughtUp = true
+  }
+
+  /** Whether start() has resolved: before that what is not here may yet be on the topic. */
+  get isCaughtUp(): boolean {
+    return this.caughtUp
   }
 
   get(id: string): T | undefined {
@@ -132,16 +139,16 @@ export class TableFollower<T extends { id: string; version: number }> {
 
   private keep(document: T, partition: number, offset: number): void {
     const { id, version } = document
-    const stale = (this.documents.get(id)?.version ?? -Infinity) > version
-    if (!stale) this.documents.set(id, document)
-    this.options.onChange?.(id, document, { partition, offset, version, stale })
-    if (!stale)
-      for (const waiter of [...(this.waiters.get(id) ?? [])]) if (waiter.version <= version) waiter.settle(true)
+    if ((this.documents.get(id)?.version ?? -Infinity) > version)
+      return this.options.onStale?.(id, document, { partition, offset, version })
+    this.documents.set(id, document)
+    this.options.onChange?.(id, document, { partition, offset, version })
+    for (const waiter of [...(this.waiters.get(id) ?? [])]) if (waiter.version <= version) waiter.settle(true)
   }
 
   private remove(id: string, partition: number, offset: number): void {
     this.documents.delete(id)
-    this.options.onChange?.(id, undefined, { partition, offset, version: undefined, stale: false })
+    this.options.onChange?.(id, undefined, { partition, offset, version: undefined })
   }
 
   private holds(id: string, version: number): boolean {
