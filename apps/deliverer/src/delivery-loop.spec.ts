@@ -1,3 +1,4 @@
+// Longer than files are here: the order of sending, recording and finishing needs one set-up of the whole loop.
 import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { EgressRequest, EgressResult } from '@posthorn/egress'

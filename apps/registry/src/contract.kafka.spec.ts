@@ -1,3 +1,4 @@
+// Longer than files are here: one table of all methods, each through both edges of one running registry.
 import { createRequire } from 'node:module'
 import { credentials, loadPackageDefinition, type Client, type ClientDuplexStream } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'

@@ -1,3 +1,4 @@
+// Longer than files are here: every contract goes through the same round trips and faults.
 import { describe, expect, it } from '@jest/globals'
 import {
   DEFAULT_RETRY_POLICY,

@@ -1,3 +1,4 @@
+// Longer than files are here: the cases are the description of the language, one beside the other.
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { EventFields } from './event-fields.js'
