@@ -320,6 +320,17 @@ describe("topics of the user's own", () => {
     expect(dataOf('regions.happened').sort()).toEqual(['1', '2', '3', '4'])
   }, 60_000)
 
+  it('whose pattern takes for ever stop neither the others nor HTTP', async () => {
+    await makeTopic('a'.repeat(32), 1)
+    await makeTopic('quick', 1)
+    const { topic: _, ...slow } = source('slow')
+    const ingest = await startIngest([{ ...slow, pattern: `${OWN}-(a+)+b` }, source('quick')])
+    await produce('quick', ['1'])
+    await untilAccepted('quick.happened', 1)
+    const response = await fetch(`http://${ingest.addresses.http}/v1/publish`, { method: 'POST' })
+    expect(response.status).toBe(401)
+  }, 60_000)
+
   it('may grow: new partitions are read from their start', async () => {
     const topic = await makeTopic('growing', 1)
     await startIngest([source('growing', { start: 'latest' })])
