@@ -6,7 +6,7 @@ import type { Admin } from './source-topics.js'
  * Commits where a source begins on topics that it has never read, before anybody reads: from then
  * on the position stands in Kafka, and a crash before the first event cannot move it. Without a
  * commit a partition is read from its start. Returns what was committed.
- * Rejects with GroupHasMembers when another process reads already, which has done this, too.
+ * Rejects with GroupHasMembers when others read already: by the same definition they have done this, too.
  */
 export async function settleStart(
   connection: KafkaConnection,

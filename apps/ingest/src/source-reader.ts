@@ -72,8 +72,13 @@ export class SourceReader {
     this.measure(positions)
     if (this.reading && !this.reading.failure && isSame(this.reading.topics, found.topics)) return
     await this.close()
-    await this.settle(admin, positions)
-    if (!this.stopped) this.open(found)
+    // Refused as others read already: asked again, their place is seen.
+    const isSettled =
+      (await this.settle(admin, positions)) ||
+      (await this.settle(admin, await readPositions(admin, this.groupId, [...found.topics.keys()])))
+    if (this.stopped) return
+    if (isSettled) this.open(found)
+    else this.tell('waiting', 'other processes of its group still read by an older definition')
   }
 
   async stop(): Promise<void> {
@@ -85,16 +90,18 @@ export class SourceReader {
     return sourceGroup(this.parts.prefix, this.source.id)
   }
 
-  private async settle(admin: Admin, positions: readonly GroupPosition[]): Promise<void> {
+  /** False when the place cannot be committed, because the group has members: reading from elsewhere would be wrong. */
+  private async settle(admin: Admin, positions: readonly GroupPosition[]): Promise<boolean> {
     const { connection } = this.parts
     try {
       const settled = await settleStart(connection, admin, this.groupId, this.source, positions, this.isFirstLook)
       if (settled.length > 0) this.logger.info({ positions: settled }, 'the source begins here')
     } catch (error) {
-      // Another ingest reads already: it has settled where.
-      if (!(error instanceof GroupHasMembers)) throw error
+      if (error instanceof GroupHasMembers) return false
+      throw error
     }
     this.isFirstLook = false
+    return true
   }
 
   private open({ topics, problem }: FoundTopics): void {

@@ -331,6 +331,22 @@ describe("topics of the user's own", () => {
     expect(response.status).toBe(401)
   }, 60_000)
 
+  it('given to a source whose group others still read by its older definition, begin where their start says', async () => {
+    await Promise.all([makeTopic('old', 1), makeTopic('new', 1)])
+    await produce('new', ['"last week"'])
+    const moved = (topic: string) => source('moved', { topic: nameOf(topic), start: 'latest' })
+    const before = await startIngest([moved('old')])
+    await until(async () => (await groupState('moved')) === 'Stable', WAIT_MS)
+    await startIngest([moved('new'), source('beside', { topic: nameOf('old') })])
+    await produce('old', ['1'])
+    await Promise.all([untilAccepted('moved.happened', 1), untilAccepted('beside.happened', 1)])
+    await stop(before)
+    await until(async () => (await committed('moved', 'new')) === 1, WAIT_MS)
+    await produce('new', ['2'])
+    await untilAccepted('moved.happened', 2)
+    expect(dataOf('moved.happened')).toEqual(['1', '2'])
+  }, 60_000)
+
   it('may grow: new partitions are read from their start', async () => {
     const topic = await makeTopic('growing', 1)
     await startIngest([source('growing', { start: 'latest' })])
