@@ -41,22 +41,30 @@ export function messageOf(view: unknown, json: readonly string[] = []): unknown 
 export function patchOf(message: unknown, mask: readonly string[] | undefined): Record<string, unknown> {
   const set = plainOf(message)
   if (mask === undefined || mask.length === 0) return set
-  const patch: Record<string, unknown> = {}
+  const patch = nothing()
   for (const path of mask) {
     const dot = path.indexOf('.')
-    const field = dot < 0 ? path : path.slice(0, dot)
-    if (dot < 0) patch[field] = set[field] ?? null
-    else
-      entriesOf(patch, field)[path.slice(dot + 1)] = (set[field] as Fields | undefined)?.[path.slice(dot + 1)] ?? null
+    const [field, entry] = dot < 0 ? [path] : [path.slice(0, dot), path.slice(dot + 1)]
+    if (entry === undefined) patch[field!] = memberOf(set, field!)
+    else entriesOf(patch, field!)[entry] = memberOf(memberOf(set, field!), entry)
   }
   return patch
 }
 
 function entriesOf(patch: Record<string, unknown>, field: string): Record<string, unknown> {
-  const entries = patch[field] ?? Object.create(null)
-  patch[field] = entries
-  return entries as Record<string, unknown>
+  const entries = patch[field]
+  if (isObject(entries)) return entries
+  return (patch[field] = nothing())
 }
+
+/** Without a prototype: paths are the caller's, and `__proto__.x` must not reach the objects of everybody else. */
+const nothing = () => Object.create(null) as Record<string, unknown>
+
+function memberOf(fields: unknown, name: string): unknown {
+  return isObject(fields) && Object.hasOwn(fields, name) ? fields[name] : null
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 function toStruct(object: Fields): object {
   return { fields: Object.fromEntries(Object.entries(object).map(([name, value]) => [name, toValue(value)])) }
