@@ -24,6 +24,27 @@ function takeAll(queues: WebhookQueues<Item>, now = 0): Item[] {
   return taken
 }
 
+/** When the last of a backlog that came at once is delivered, with moved work back at its due time; ms. */
+function deliverBacklog(size: number, attemptMs: number, perWebhook: number): number {
+  const queues = new WebhookQueues<Item>({ sockets: 1000, perWebhook })
+  const moved = new Map<number, Item[]>()
+  const running: { readonly work: Item; readonly endsAt: number }[] = []
+  calm(queues, 0)
+  for (let n = 0; n < size; n++) queues.push(item('a', n), 0)
+  for (let now = 0, left = size; ; now += 10) {
+    for (const { n, delivery } of moved.get(now) ?? []) queues.push(item('a', n, 'due', 100, delivery.spills + 1), now)
+    for (; running.length > 0 && running[0]!.endsAt <= now; left--) queues.finish(running.shift()!.work, now)
+    if (left === 0) return now
+    running.push(...takeAll(queues, now).map(work => ({ work, endsAt: now + attemptMs })))
+    if (now % 250 > 0) continue
+    queues.observe(now, false)
+    for (const { work, due } of queues.overflow(now)) {
+      const back = Math.max(now + 10, Math.ceil(due / 10) * 10)
+      moved.set(back, [...(moved.get(back) ?? []), work])
+    }
+  }
+}
+
 describe('S10 queues per webhook', () => {
   it('serve webhooks in turn, each in the order of arrival', () => {
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
@@ -105,6 +126,14 @@ describe('S10 queues per webhook', () => {
     calm(queues, 60_000)
     const spills = queues.overflow(60_000)
     expect(Math.max(...spills.map(({ due }) => due))).toBe(60_000 + ahead)
+  })
+
+  it.each([
+    [3_000, 100, 10],
+    [600, 1_000, 5],
+  ])('move a backlog of %d so that its webhook is never idle, at %d ms an attempt', (size, attemptMs, perWebhook) => {
+    const busy = (size * attemptMs) / perWebhook
+    expect(deliverBacklog(size, attemptMs, perWebhook)).toBeLessThan(busy * 1.05)
   })
 
   it('promise sooner when a webhook has become quicker', () => {

@@ -69,7 +69,7 @@ interface Queue<W> {
   readonly running: Map<W, Run>
   /** Moving mean of what an attempt occupies. */
   attemptMs: number
-  /** The last time promised to a spill, and the time between two promises at which it was reckoned. */
+  /** The last time promised to a spill, and the mean time between the promises until then. */
   slot: number
   slotEveryMs: number
   taken: number
@@ -185,18 +185,32 @@ export class WebhookQueues<W extends Queued> {
       while (queue.waiting > keep || (queue.bytes > MAX_BYTES && queue.waiting > 1)) excess.push(this.last(queue))
       this.replan(queue, everyMs, now)
       // The first of them to come is the first to get a slot.
-      for (const work of excess.reverse()) {
-        queue.slot = Math.max(queue.slot, now + queue.waiting * everyMs) + everyMs
-        spills.push({ work, due: Math.ceil(Math.min(queue.slot, now + aheadOf(work))) })
-      }
-      queue.slot = Math.min(queue.slot, now + MAX_AHEAD_MS)
+      for (const work of excess.reverse()) spills.push({ work, due: this.slotFor(work, queue, everyMs, now) })
     }
     return spills
   }
 
-  /** As many promises as there are, at the present speed. */
+  /**
+   * The next free slot. One that is too far ahead is not promised: the work comes before it, and is
+   * planned then; kept for it, the slot would pass unused.
+   */
+  private slotFor(work: W, queue: Queue<W>, everyMs: number, now: number): number {
+    const last = Math.max(queue.slot, now + queue.waiting * everyMs)
+    const latest = now + aheadOf(work)
+    if (last + everyMs > latest) return Math.ceil(latest)
+    const promised = (last - now) / (queue.slot > now ? queue.slotEveryMs : everyMs)
+    queue.slot = last + everyMs
+    queue.slotEveryMs = (queue.slot - now) / (promised + 1)
+    return Math.ceil(queue.slot)
+  }
+
+  /**
+   * As many promises as there are, at the present speed, when that is higher. When it is lower they
+   * are not put off: the work comes when it was told to, and is planned anew.
+   */
   private replan(queue: Queue<W>, everyMs: number, now: number): void {
-    if (queue.slot > now) queue.slot = now + ((queue.slot - now) * everyMs) / queue.slotEveryMs
+    if (queue.slot <= now || everyMs >= queue.slotEveryMs) return
+    queue.slot = now + ((queue.slot - now) * everyMs) / queue.slotEveryMs
     queue.slotEveryMs = everyMs
   }
 
