@@ -88,6 +88,17 @@ describe('S9 seen', () => {
     expect(seen.admit(name(2), 'copy')).toEqual({ kind: 'settled' })
   })
 
+  it('forgets many at once, so that each costs little, and never one within its limit', () => {
+    const seen = new Seen<string>(160)
+    for (let n = 0; n < 1000; n++) {
+      seen.admit(name(1, `d${n}`), 'w')
+      seen.finish(name(1, `d${n}`), 'final', 'w')
+      expect(seen.size).toBeGreaterThanOrEqual(Math.min(n + 1, 160))
+      expect(seen.size).toBeLessThan(170)
+      expect(seen.admit(name(1, `d${Math.max(0, n - 159)}`), 'x')).toEqual({ kind: 'settled' })
+    }
+  })
+
   it('forgets the oldest beyond its limit, but never what is in flight', () => {
     const seen = new Seen<string>(3)
     seen.admit(name(1, 'flying'), 'w')

@@ -3,6 +3,8 @@ import { isFinal } from '@posthorn/webhook'
 
 /** Attempts that one partition remembers; at 200 bytes each some 20 MB. */
 export const SEEN_PER_PARTITION = 100_000
+/** So much of the limit is forgotten at once: a walk from a map's front passes the holes of all it forgot before. */
+const FORGOTTEN_AT_ONCE = 1 / 16
 
 /** Names an attempt: the same numbers mean the same attempt, whatever record brings it. */
 export interface AttemptName {
@@ -98,16 +100,15 @@ export class Seen<W> {
   private remember(key: string, memory: Memory<W>): void {
     this.memories.delete(key)
     this.memories.set(key, memory)
-    if (this.memories.size > this.limit) this.forgetOldest()
+    if (this.memories.size >= this.limit * (1 + FORGOTTEN_AT_ONCE)) this.forgetOldest()
   }
 
   /** What is in flight is never forgotten: the consumer's window bounds how many there are. */
   private forgetOldest(): void {
-    for (const [key, memory] of this.memories)
-      if (memory.kind !== 'in_flight') {
-        this.memories.delete(key)
-        return
-      }
+    for (const [key, memory] of this.memories) {
+      if (this.memories.size <= this.limit) return
+      if (memory.kind !== 'in_flight') this.memories.delete(key)
+    }
   }
 }
 
