@@ -225,6 +225,18 @@ describe('S3 webhooks', () => {
     expect(answer.json.errors).toHaveLength(faults)
   })
 
+  test('take a header of any name, that of what every object inherits too', async () => {
+    const upsert = (headers: object) => call('PUT', '/v1/webhooks/by-uid/inherited', { ...GOOD, headers })
+    const redacted = { constructor: '[redacted]', 'x-a': '[redacted]' }
+    expect(await upsert({})).toMatchObject({ status: 201 })
+    expect((await upsert({ constructor: 'c', 'X-A': '1' })).json).toMatchObject({ headers: redacted, version: 2 })
+    const { id } = (await upsert({ constructor: 'c', 'X-A': '1' })).json
+    expect((await call('PATCH', `/v1/webhooks/${id}`, { headers: { 'x-a': '2' } })).json.headers).toEqual(redacted)
+    expect(await webhooks.waitFor(id, 3, 5000)).toBe(true)
+    const { constructor: sealed } = webhooks.get(id)!.sealedHeaders as { constructor: unknown }
+    expect(open(sealed as string, headerContext(id, 'constructor'))).toBe('c')
+  })
+
   test('are found by status, uid and the type of an event', async () => {
     await call('POST', '/v1/tenants', { id: 'finds' })
     const options = { headers: { 'posthorn-tenant': 'finds' } }

@@ -104,7 +104,7 @@ function signsWith(sealer: Sealer, { id, secrets }: WebhookRow, secret: string):
 function sameHeaders(sealer: Sealer, { id, sealedHeaders }: WebhookRow, headers: Strings): Record<string, string> {
   const entries = Object.entries(headers).map(([given, value]) => {
     const name = given.toLowerCase()
-    const before = sealedHeaders[name]
+    const before = Object.hasOwn(sealedHeaders, name) ? sealedHeaders[name] : undefined
     const same = before !== undefined && sealer.unseal(before, headerContext(id, name)) === value
     return [name, same ? before : sealer.seal(value, headerContext(id, name))]
   })
@@ -126,9 +126,7 @@ function mergedHeaders(
   patch: Readonly<Record<string, string | null>>,
 ): Record<string, string> {
   const lower = Object.fromEntries(Object.entries(patch).map(([name, value]) => [name.toLowerCase(), value]))
-  const set = sealed(sealer, id, withoutNulls(lower))
-  const merged = { ...withoutNulls({ ...sealedHeaders, ...lower }) }
-  for (const name of Object.keys(merged)) merged[name] = set[name] ?? sealedHeaders[name]!
+  const merged = withoutNulls({ ...sealedHeaders, ...lower, ...sealed(sealer, id, withoutNulls(lower)) })
   // Of what is there already only the count can be at fault, not the sealed values.
   refuse('/headers', headersFaults(Object.fromEntries(Object.keys(merged).map(name => [name, 'x']))))
   return merged
@@ -157,8 +155,9 @@ function mergePatch(before: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged)
 }
 
+/** Of an update mask it has no prototype. */
 const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
 function refuse(pointer: string, faults: readonly Problem[]): void {
   const problems = faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }))
