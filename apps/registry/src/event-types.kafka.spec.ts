@@ -175,6 +175,7 @@ describe('S1 /v1/event-types: own types', () => {
     expect(json.data.map(({ number }) => number)).toEqual([2, 1])
     expect((await call('GET', `/${type}/versions/1`)).json.schema).toEqual(SCHEMA)
     expect(codeOf(await call('GET', `/${type}/versions/3`))).toEqual([404, 'event_type_not_found'])
+    expect(codeOf(await call('GET', `/${type}/versions/-99999999999`))).toEqual([404, 'event_type_not_found'])
     expect(codeOf(await call('GET', `/${type}/versions/x`))).toEqual([400, 'request_invalid'])
     await stands(`default/${type}`, { version: 2, schemaVersion: 2 })
   })

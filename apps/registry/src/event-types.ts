@@ -170,7 +170,8 @@ export class EventTypeCases {
   async version(caller: Caller, type: string, number: number, scope?: EventTypeScope): Promise<SchemaVersionView> {
     const known = await this.known(caller, type, scope)
     if (known.kind === 'built_in' && number === 1) return builtInVersion(known.type)
-    const row = known.kind === 'row' && number < 2 ** 31 ? await this.types.version(known.row.id, number) : undefined
+    const exists = known.kind === 'row' && number > 0 && number <= known.row.schemaVersion
+    const row = exists ? await this.types.version(known.row.id, number) : undefined
     if (!row) throw notFound(`${type} in version ${number}`)
     return versionView(row)
   }
