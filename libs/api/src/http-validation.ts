@@ -6,6 +6,9 @@ import { ApiError } from './errors.js'
 
 export type Dto<T extends object> = new () => T
 
+/** More than any DTO has: the validator's time for unknown fields grows with their square. */
+const MAX_FIELDS = 100
+
 /** Fields that the design has a place for and this version does not take yet. */
 const PLANNED = new Set([
   'rate_limit',
@@ -43,6 +46,8 @@ export function Faults(check: (value: unknown) => readonly Problem[], schema: Fi
 export function validated<T extends object>(dto: Dto<T>, input: unknown): T {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     throw invalid([{ pointer: '', message: 'must be a JSON object' }])
+  if (Object.keys(input).length > MAX_FIELDS)
+    throw invalid([{ pointer: '', message: `must have at most ${MAX_FIELDS} fields` }])
   // As a member of the instance it would hide the class from the validator.
   if (Object.hasOwn(input, 'constructor')) throw invalid([{ pointer: '/constructor', message: 'is not a known field' }])
   const unfit = unstorable(input, '')

@@ -116,6 +116,11 @@ describe('the body of a change', () => {
   })
 })
 
+test('a body with more fields than any has is refused before they are looked at', () => {
+  const body = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`f${i}`, 1]))
+  expect(pointersOf(CreateWebhookBody, body)).toEqual([''])
+})
+
 describe('lists', () => {
   test.each([
     [{}, []],
