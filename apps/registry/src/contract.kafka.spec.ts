@@ -431,6 +431,29 @@ test('a message over 1 MiB is refused', async () => {
   await expect(registry.rpc('WebhookService/CreateWebhook', { webhook })).rejects.toMatchObject({ grpc: 8 })
 })
 
+test('a call with more faults than trailers take is answered, and the connection lives', async () => {
+  const create = (metadata: object) => registry.rpc('WebhookService/CreateWebhook', { webhook: { ...GOOD, metadata } })
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`n${i}`, '\0']))
+  await expect(create(many)).rejects.toMatchObject({
+    code: 'request_invalid',
+    problem: { errors: expect.arrayContaining([expect.objectContaining({ pointer: '/metadata/n0' })]) },
+  })
+  await expect(create({ ['é𝄞'.repeat(50_000)]: '\0' })).rejects.toMatchObject({ grpc: 3, code: 'request_invalid' })
+  const id = `${'x'.repeat(99)}𝄞`
+  await expect(registry.rpc('WebhookService/GetWebhook', { id })).rejects.toMatchObject({ code: 'webhook_not_found' })
+  expect(await registry.rpc('WebhookService/ListWebhooks', { limit: 1 })).toHaveProperty('data')
+})
+
+test('an update mask that names a field of the filter leaves the others', async () => {
+  const filter = { source: ['/s'], subject: ['a'] }
+  const { id } = (await registry.call('POST', '/v1/webhooks', { ...GOOD, filter })).json
+  const update = { id, webhook: { filter: { fields: { source: { listValue: { values: [{ stringValue: '/t' }] } } } } } }
+  const mask = { update_mask: { paths: ['filter.source'] } }
+  expect(await registry.rpc('WebhookService/UpdateWebhook', { ...update, ...mask })).toMatchObject({
+    filter: { source: ['/t'], subject: ['a'] },
+  })
+})
+
 describe('S7 a gRPC call without a right is refused as a request is', () => {
   const failure = (path: string, options: object) => registry.rpc(path, {}, options).catch((error: unknown) => error)
 

@@ -28,4 +28,9 @@ describe('the error catalogue', () => {
       errors: [{ pointer: '/type', detail: 'is required' }],
     })
   })
+
+  it('names a hundred fields at most', () => {
+    const faults = Array.from({ length: 50_000 }, (_, i) => ({ pointer: `/${i}`, message: 'is required' }))
+    expect(problemJson(new ApiError('request_invalid', 'd', faults), 'r1').errors).toHaveLength(100)
+  })
 })

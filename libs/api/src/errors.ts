@@ -222,6 +222,9 @@ export interface ProblemJson {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
+/** More would help nobody, and a body of 1 MB can have 50,000. */
+const MAX_ERRORS = 100
+
 /** `traceId` is that of the trace the request belongs to, if it said so. */
 export function problemJson(error: ApiError, requestId: string, traceId?: string): ProblemJson {
   const { status, title, action } = ERRORS[error.code]
@@ -236,6 +239,6 @@ export function problemJson(error: ApiError, requestId: string, traceId?: string
     ...(traceId === undefined ? {} : { trace_id: traceId }),
     ...(error.errors.length === 0
       ? {}
-      : { errors: error.errors.map(({ pointer, message }) => ({ pointer, detail: message })) }),
+      : { errors: error.errors.slice(0, MAX_ERRORS).map(({ pointer, message }) => ({ pointer, detail: message })) }),
   }
 }

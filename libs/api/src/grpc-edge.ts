@@ -18,7 +18,7 @@ import {
 } from '@nestjs/common'
 import { throwError, type Observable } from 'rxjs'
 import { Authentication, plainAddress, type Caller } from './authentication.js'
-import { ApiError, problemJson, type ErrorCode } from './errors.js'
+import { ApiError, problemJson, type ErrorCode, type ProblemJson } from './errors.js'
 import { neededBy } from './http-guard.js'
 import type { ErrorLog } from './http-problem.js'
 import { validated, type Dto } from './http-validation.js'
@@ -72,8 +72,8 @@ export class GrpcProblemFilter implements ExceptionFilter {
     const metadata = new Metadata()
     metadata.set('error-code', error.code)
     metadata.set('request-id', requestId)
-    metadata.set('problem-bin', Buffer.from(JSON.stringify(problemJson(error, requestId))))
-    return throwError(() => ({ code: statusOf(error.code, error.status), details: error.message, metadata }))
+    metadata.set('problem-bin', trailerOf(problemJson(error, requestId)))
+    return throwError(() => ({ code: statusOf(error.code, error.status), details: shortened(error.message), metadata }))
   }
 
   private toApiError(exception: unknown, requestId: string): ApiError {
@@ -167,6 +167,25 @@ function aboutCall(call: Call): Known {
 /** `192.0.2.1:4711` or `[2001:db8::1]:4711`, without the port. */
 function addressOf(peer: string): string {
   return plainAddress(peer.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))
+}
+
+/** Trailers that are larger than 8 KiB, as base64 and with the details, end calls or whole connections. */
+const PROBLEM_BYTES = 3 * 1024
+const DETAIL_LENGTH = 300
+
+/** The problem as JSON, with as many of its faults as fit. */
+function trailerOf({ errors: all = [], ...problem }: ProblemJson): Buffer {
+  const detail = shortened(problem.detail)
+  for (let errors = all; ; errors = errors.slice(0, Math.floor(errors.length / 2))) {
+    const json = Buffer.from(JSON.stringify({ ...problem, detail, ...(errors.length === 0 ? {} : { errors }) }))
+    if (json.length <= PROBLEM_BYTES || errors.length === 0) return json
+  }
+}
+
+/** Half a character, as a cut leaves it, cannot be sent as a status. */
+function shortened(text: string): string {
+  const short = text.length <= DETAIL_LENGTH ? text : `${text.slice(0, DETAIL_LENGTH)}…`
+  return short.replace(/\p{Surrogate}/gu, '')
 }
 
 const BY_CODE: Partial<Record<ErrorCode, status>> = {
