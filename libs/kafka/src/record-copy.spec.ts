@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import type { KafkaMessage } from 'kafkajs'
 import { RecordCopier } from './record-copy.js'
 
-function message(key: Buffer | null, value: Buffer | null): KafkaMessage {
-  return { key, value, timestamp: '1', attributes: 0, offset: '0', headers: {} }
+function message(key: Buffer | null, value: Buffer | null, headers: KafkaMessage['headers'] = {}): KafkaMessage {
+  return { key, value, timestamp: '1', attributes: 0, offset: '0', headers }
 }
 
 function same(one: Buffer | null, other: Buffer | null): boolean {
@@ -50,5 +50,22 @@ describe('RecordCopier', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  it('leaves out what is no value of a header', () => {
+    const inherited = Object.prototype.constructor as unknown as Buffer
+    const headers = {
+      one: Buffer.from('1'),
+      none: null as unknown as Buffer,
+      both: [null as unknown as Buffer, Buffer.from('2')],
+      constructor: [inherited, Buffer.from('3')],
+    }
+    const copy = new RecordCopier(DUE, 0).copy(message(null, null, headers), 0)
+    expect(copy.headers).toEqual({
+      one: Buffer.from('1'),
+      none: undefined,
+      both: [Buffer.from('2')],
+      constructor: [Buffer.from('3')],
+    })
   })
 })

@@ -33,17 +33,17 @@ export class RecordCopier {
   }
 
   private keepHeaders(headers: KafkaMessage['headers']): ConsumedRecord['headers'] {
-    let kept: Record<string, Buffer | string | (Buffer | string)[] | undefined> | undefined
+    let kept: Record<string, Buffer | Buffer[] | undefined> | undefined
     for (const name in headers) {
       const value = headers[name]
       kept ??= {}
-      kept[name] = Array.isArray(value) ? value.map(one => this.keepOne(one)) : this.keepOne(value)
+      kept[name] = Array.isArray(value) ? value.filter(isPresent).map(one => this.keep(one)) : this.keepOne(value)
     }
     return kept
   }
 
-  private keepOne<T extends Buffer | string | undefined>(value: T): T | Buffer {
-    return Buffer.isBuffer(value) ? this.keep(value) : value
+  private keepOne(value: unknown): Buffer | undefined {
+    return isPresent(value) ? this.keep(value) : undefined
   }
 
   private keep(bytes: Buffer): Buffer
@@ -61,4 +61,12 @@ export class RecordCopier {
     this.used += bytes.length
     return kept
   }
+}
+
+/**
+ * kafkajs has null for a header without a value, which Kafka allows, and before the first value of a
+ * name such as "constructor" what every object has of that name.
+ */
+function isPresent(value: unknown): value is Buffer {
+  return Buffer.isBuffer(value)
 }
