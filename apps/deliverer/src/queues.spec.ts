@@ -128,6 +128,16 @@ describe('S10 queues per webhook', () => {
     expect(Math.max(...spills.map(({ due }) => due))).toBe(60_000 + ahead)
   })
 
+  it('keep no more than that where there are fewer sockets than requests a webhook may have', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 20, perWebhook: 20 })
+    for (let n = 0; n < 4_010; n++) queues.push(item('a', n), 0)
+    expect(takeAll(queues)).toHaveLength(10)
+    // 5 ms each, ten at once: 4,000 in two seconds.
+    expect(queues.overflow(0)).toEqual([])
+    queues.push(item('a', 9_999), 0)
+    expect(queues.overflow(0)).toHaveLength(1)
+  })
+
   it.each([
     [3_000, 100, 10],
     [600, 1_000, 5],

@@ -244,7 +244,8 @@ export class WebhookQueues<W extends Queued> {
    */
   private everyMs(queue: Queue<W>, now: number): number {
     const others = this.runningInAll - queue.running.size
-    const atOnce = Math.max(1, Math.min(this.limits.perWebhook, this.limits.sockets - others))
+    // Half of what the others leave: see mayRun.
+    const atOnce = Math.max(1, Math.min(this.limits.perWebhook, Math.ceil((this.limits.sockets - others) / 2)))
     return Math.max(queue.attemptMs, this.hangingMs(queue, now), 0.1) / atOnce
   }
 
