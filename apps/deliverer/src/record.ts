@@ -6,8 +6,8 @@ import {
   encodeAttempt,
   encodeDeadLetter,
   encodeDelivery,
-  encodePoison,
   POISON,
+  poisonRecord,
   type Attempt,
   type PoisonReason,
 } from '@posthorn/topics'
@@ -50,8 +50,6 @@ async function sendToTier(output: Output, work: Work, delivery: Delivery, now: n
   await output.send(DELAYS[tier.name], encodeDelivery(delivery, work.data), { partition: work.partition })
 }
 
-const MAX_TEXT = 4096
-
 /** Sets a record aside in the poison topic, where it stops nothing and is not lost. */
 export async function setAside(
   output: Output,
@@ -59,16 +57,5 @@ export async function setAside(
   reason: PoisonReason,
   detail: string,
 ): Promise<void> {
-  const { topic, partition, offset, timestamp, key, value } = record
-  const head = {
-    topic: topic.name,
-    partition,
-    offset,
-    timestamp,
-    reason,
-    detail: detail.slice(0, MAX_TEXT),
-    ...(key === null ? {} : { key: key.toString('utf8', 0, MAX_TEXT) }),
-    size: value?.length ?? 0,
-  }
-  await output.send(POISON, encodePoison(head, value))
+  await output.send(POISON, poisonRecord(record, record.topic.name, { reason, detail }))
 }
