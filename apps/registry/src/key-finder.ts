@@ -10,7 +10,7 @@ export function keyFinder(keys: Pick<Keys, 'byHash' | 'touch'>, logger: Logger):
   return async hash => {
     const row = await keys.byHash(hash)
     if (!row) return undefined
-    keys.touch(row.id).catch((error: unknown) => logger.debug({ err: error }, 'the use of a key was not noted'))
+    keys.touch(row).catch((error: unknown) => logger.debug({ err: error }, 'the use of a key was not noted'))
     return keyDocument(row)
   }
 }

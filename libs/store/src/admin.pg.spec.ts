@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createLogger } from '@posthorn/telemetry'
-import { createTestDatabase, type TestDatabase } from '@posthorn/testkit'
+import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
 import { DataSource } from 'typeorm'
 import { Audit, type AuditEntry } from './audit.js'
 import { Database } from './data-source.js'
@@ -117,7 +117,9 @@ describe('Keys', () => {
 
   test('note their use to the minute', async () => {
     await keys.insert(fresh('key_c'), audited)
-    await keys.touch('key_c')
+    await keys.touch({ id: 'key_c', lastUsedAt: new Date() })
+    expect((await keys.get('default', 'key_c'))!.lastUsedAt).toBeNull()
+    await keys.touch({ id: 'key_c', lastUsedAt: null })
     const used = (await keys.get('default', 'key_c'))!.lastUsedAt!
     expect(used.getTime() % 60_000).toBe(0)
     expect(Date.now() - used.getTime()).toBeLessThan(61_000)
@@ -161,6 +163,22 @@ describe('Tenants', () => {
     expect(left).toEqual({ count: '2500' })
     expect(await keys.byHash('hash of key_e')).toBeUndefined()
     expect(await tenants.nextDeletion()).toBeUndefined()
+  })
+
+  test('a deletion waits for the changes under way, so that its version is above theirs', async () => {
+    await tenants.insert({ id: 'busy', description: null, quotas: {} }, audited)
+    await keys.insert(fresh('key_f', { tenant: 'busy' }), audited)
+    await tenants.startDeletion('busy', undefined, audited)
+    let removed!: Promise<boolean>
+    await database.manager.transaction(async tx => {
+      await tx.query(`UPDATE keys SET version = 7 WHERE id = 'key_f'`)
+      removed = tenants.removeSome('busy')
+      const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      await until(async () => (await database.manager.query(waits)).length > 0, 5000)
+    })
+    expect(await removed).toBe(true)
+    const found = await database.manager.query(`SELECT version, status FROM keys WHERE id = 'key_f'`)
+    expect(found).toEqual([{ version: 8, status: 'deleted' }])
   })
 })
 

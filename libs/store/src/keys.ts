@@ -13,7 +13,7 @@ export type NewKey = Pick<KeyRow, 'id' | 'tenant' | 'name' | 'hash' | 'prefix' |
 export type KeyOwner = string | null
 
 /** Last use is written once in this time and key, so that a busy key does not become a busy row. */
-const TOUCH_EVERY = "interval '1 minute'"
+const TOUCH_EVERY_MS = 60_000
 
 /** The keys of one owner at a time. A deleted key is kept until its tombstone, so that all who check it are told. */
 export class Keys {
@@ -52,12 +52,13 @@ export class Keys {
     return (await this.database.manager.findOneBy(KeyRow, { hash, deletedAt: IsNull() })) ?? undefined
   }
 
-  /** Notes that it was used. */
-  async touch(id: string): Promise<void> {
+  /** Notes that it was used, unless the row says that this was done a moment ago. */
+  async touch({ id, lastUsedAt }: Pick<KeyRow, 'id' | 'lastUsedAt'>): Promise<void> {
+    if (lastUsedAt !== null && Date.now() - lastUsedAt.getTime() < TOUCH_EVERY_MS) return
     await this.database.manager.query(
       `UPDATE keys SET last_used_at = date_trunc('minute', now())
-       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - ${TOUCH_EVERY})`,
-      [id],
+       WHERE id = $1 AND last_used_at IS NOT DISTINCT FROM $2`,
+      [id, lastUsedAt],
     )
   }
 

@@ -20,8 +20,8 @@ export class TenantTaken extends Error {
 export type NewTenant = Pick<TenantRow, 'id' | 'description' | 'quotas'>
 export type TenantChange = Partial<Pick<TenantRow, 'description' | 'quotas'>>
 
-/** Webhooks or keys removed in one transaction. */
-const BATCH = 200
+/** Rows removed in one transaction; locked, because a change that is under way may still give them a higher version. */
+const LOCKED_BATCH = { take: 200, lock: { mode: 'pessimistic_write' } } as const
 const HISTORY_BATCH = 2000
 const HISTORY_REMOVALS = [
   `WITH batch AS (SELECT id, day FROM history_deliveries WHERE tenant = $1 LIMIT $2),
@@ -171,7 +171,7 @@ function add(deletion: TenantDeletion, more: Pick<TenantDeletion, 'webhooks' | '
 }
 
 async function removeWebhooks(tx: EntityManager, tenant: string): Promise<number> {
-  const rows = await tx.find(WebhookRow, { where: { tenant, status: Not('deleted') }, take: BATCH })
+  const rows = await tx.find(WebhookRow, { where: { tenant, status: Not('deleted') }, ...LOCKED_BATCH })
   const gone = {
     status: 'deleted',
     secrets: [],
@@ -184,13 +184,13 @@ async function removeWebhooks(tx: EntityManager, tenant: string): Promise<number
 }
 
 async function removeKeys(tx: EntityManager, tenant: string): Promise<number> {
-  const rows = await tx.find(KeyRow, { where: { tenant, deletedAt: IsNull() }, take: BATCH })
+  const rows = await tx.find(KeyRow, { where: { tenant, deletedAt: IsNull() }, ...LOCKED_BATCH })
   for (const row of rows) await saveRow(tx, KeyRow, 'key', row, { status: 'deleted', deletedAt: new Date() })
   return rows.length
 }
 
 async function removeEventTypes(tx: EntityManager, tenant: string): Promise<number> {
-  const rows = await tx.find(EventTypeRow, { where: { tenant, deletedAt: IsNull() }, take: BATCH })
+  const rows = await tx.find(EventTypeRow, { where: { tenant, deletedAt: IsNull() }, ...LOCKED_BATCH })
   const gone = { status: 'deleted', schema: null, schemaVersion: 0, example: null, deletedAt: new Date() } as const
   for (const row of rows) await saveRow(tx, EventTypeRow, 'event_type', row, gone)
   await tx.delete(EventTypeVersionRow, { eventType: In(rows.map(row => row.id)) })
