@@ -7,7 +7,6 @@ import {
   CalledBy,
   CheckEventTypeBody,
   CreateEventTypeBody,
-  etagOf,
   EventTypeCheckView,
   EventTypeDetailView,
   EventTypeQuery,
@@ -41,7 +40,7 @@ export class EventTypesEdge {
   ): Promise<EventTypeDetailView> {
     const created = await this.types.create(caller, body)
     reply.header('location', `/v1/event-types/${created.type}`)
-    return tagged(reply, created)
+    return created
   }
 
   @Get()
@@ -55,65 +54,60 @@ export class EventTypesEdge {
 
   @Get(':type')
   @Answers(200, EventTypeDetailView)
-  async get(
+  get(
     @CalledBy() caller: Caller,
     @Param('type') type: string,
     @QueryOf(EventTypeQuery) { scope }: EventTypeQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeDetailView> {
-    return tagged(reply, await this.types.get(caller, type, scope))
+    return this.types.get(caller, type, scope)
   }
 
   @Patch(':type')
   @Answers(200, EventTypeDetailView)
-  async change(
+  change(
     @CalledBy() caller: Caller,
     @Param('type') type: string,
     @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
     @IfMatch() version: number | undefined,
     @JsonBody(PatchEventTypeBody, 'application/merge-patch+json') body: PatchEventTypeBody,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeDetailView> {
-    return tagged(reply, await this.types.change(caller, type, scope, body, version))
+    return this.types.change(caller, type, scope, body, version)
   }
 
   @Post(':type/deprecate')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
-  async deprecate(
+  deprecate(
     @CalledBy() caller: Caller,
     @Param('type') type: string,
     @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
     @IfMatch() version: number | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeDetailView> {
-    return tagged(reply, await this.types.setStatus(caller, type, scope, 'deprecated', version))
+    return this.types.setStatus(caller, type, scope, 'deprecated', version)
   }
 
   @Post(':type/archive')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
-  async archive(
+  archive(
     @CalledBy() caller: Caller,
     @Param('type') type: string,
     @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
     @IfMatch() version: number | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeDetailView> {
-    return tagged(reply, await this.types.setStatus(caller, type, scope, 'archived', version))
+    return this.types.setStatus(caller, type, scope, 'archived', version)
   }
 
   @Post(':type/restore')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
-  async restore(
+  restore(
     @CalledBy() caller: Caller,
     @Param('type') type: string,
     @QueryOf(OwnEventTypeQuery) { scope }: OwnEventTypeQuery,
     @IfMatch() version: number | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeDetailView> {
-    return tagged(reply, await this.types.setStatus(caller, type, scope, 'active', version))
+    return this.types.setStatus(caller, type, scope, 'active', version)
   }
 
   @Post(':type/versions')
@@ -165,9 +159,4 @@ export class EventTypesEdge {
   ): Promise<EventTypeCheckView> {
     return this.types.check(caller, type, scope, body)
   }
-}
-
-function tagged<T extends EventTypeView>(reply: FastifyReply, view: T): T {
-  reply.header('etag', etagOf(view.version))
-  return view
 }

@@ -68,9 +68,9 @@ export class SourceCases {
     const { topic, pattern, start } = definition
     const startsAnew = topic !== before.topic || pattern !== before.pattern || start !== before.start
     return {
-      ...(sorted(definition) === sorted(before) ? {} : { definition }),
+      definition,
       ...(startsAnew ? { since: new Date() } : {}),
-      ...(body.status === undefined || body.status === row.status ? {} : { status: body.status }),
+      ...(body.status === undefined ? {} : { status: body.status }),
     }
   }
 
@@ -80,15 +80,6 @@ export class SourceCases {
     if (message === undefined) return definition
     throw new ApiError('request_invalid', `/topic ${message}.`, [{ pointer: '/topic', message }])
   }
-}
-
-/** Postgres keeps an object's members in an order of its own. */
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_name, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 }
 
 function found(id: string, row: SourceRow | undefined): SourceRow {

@@ -21,6 +21,19 @@ export async function saveRow<T extends PublishedRow>(
   return Object.assign(Object.create(Object.getPrototypeOf(row) as object) as T, row, next)
 }
 
+/** Whether the row would be what it is: jsonb gives the members of an object back in an order of its own. */
+export function changesNothing(row: object, change: object): boolean {
+  return inOneOrder({ ...row, ...change }) === inOneOrder(row)
+}
+
+function inOneOrder(value: object): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
 /** Somebody else changed it since the version that the caller had read. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict'

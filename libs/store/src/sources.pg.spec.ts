@@ -90,14 +90,11 @@ describe('Sources', () => {
 
   it('lets two changes at once happen one after the other', async () => {
     await sources.insert({ id: 's-4', definition }, trail('source.created'))
-    const both = ['json', 'bytes'].map(value =>
-      sources.change(
-        's-4',
-        undefined,
-        row => ({ definition: { ...row.definition, value: value as 'json' } }),
-        trail('t'),
-      ),
-    )
+    const both = [
+      sources.change('s-4', undefined, row => ({ definition: { ...row.definition, value: 'bytes' } }), trail('t')),
+      sources.change('s-4', undefined, () => ({ status: 'paused' }), trail('t')),
+    ]
     expect((await Promise.all(both)).map(row => row?.version).sort()).toEqual([2, 3])
+    expect(await sources.get('s-4')).toMatchObject({ status: 'paused', definition: { value: 'bytes' } })
   })
 })

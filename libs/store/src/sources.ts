@@ -3,7 +3,7 @@ import { appendAudit, type Audited } from './audit.js'
 import type { Database } from './data-source.js'
 import { enqueue } from './outbox.js'
 import { pageOf, type ListPage, type ListPosition } from './page.js'
-import { requireVersion, saveRow } from './published-row.js'
+import { changesNothing, requireVersion, saveRow } from './published-row.js'
 import { SourceRow } from './source-row.js'
 
 export type NewSource = Pick<SourceRow, 'id' | 'definition'>
@@ -50,7 +50,7 @@ export class Sources {
       if (!row) return undefined
       requireVersion(row, wanted)
       const change = decide(row)
-      if (Object.keys(change).length === 0) return row
+      if (changesNothing(row, change)) return row
       const next = await saveRow(tx, SourceRow, 'source', row, change)
       await appendAudit(tx, audited(row, next))
       return next

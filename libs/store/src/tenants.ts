@@ -5,7 +5,7 @@ import { KeyRow, TenantRow, WebhookRow, type TenantDeletion, type TenantQuotas }
 import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
 import { enqueue } from './outbox.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
-import { requireVersion, saveRow } from './published-row.js'
+import { changesNothing, requireVersion, saveRow } from './published-row.js'
 
 /** There is no such tenant, or its data is being removed. */
 export class TenantGone extends Error {
@@ -91,7 +91,7 @@ export class Tenants {
       if (!row) return undefined
       requireVersion(row, wanted)
       const change = decide(row)
-      if (JSON.stringify({ ...row, ...change }) === JSON.stringify(row)) return row
+      if (changesNothing(row, change)) return row
       const next = await saveRow(tx, TenantRow, 'tenant', row, change)
       await appendAudit(tx, audited(row, next))
       return next

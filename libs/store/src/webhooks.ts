@@ -5,7 +5,7 @@ import type { Database } from './data-source.js'
 import { WebhookRow, type StoredSecret, type TenantQuotas } from './entities.js'
 import { enqueue } from './outbox.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
-import { requireVersion, saveRow } from './published-row.js'
+import { changesNothing, requireVersion, saveRow } from './published-row.js'
 import { holdTenant } from './tenants.js'
 
 export interface WebhookFilter {
@@ -105,7 +105,7 @@ export class Webhooks {
       if (!row) return undefined
       requireVersion(row, wanted)
       const change = decide(row)
-      if (inOneOrder({ ...row, ...change }) === inOneOrder(row)) return row
+      if (changesNothing(row, change)) return row
       const ends = change.secrets === undefined ? {} : { nextSecretEnd: nextEnd(change.secrets) }
       const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...change, ...ends })
       await appendAudit(tx, audited(row, next))
@@ -154,15 +154,6 @@ export class Webhooks {
       throw isUidTaken(error) ? new UidTaken() : error
     }
   }
-}
-
-/** As JSON with the members of every object in one order: jsonb gives them back in an order of its own. */
-function inOneOrder(value: object): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 }
 
 async function lockWebhook(tx: EntityManager, tenant: string, id: string): Promise<WebhookRow | null> {
