@@ -1,5 +1,6 @@
-import type { Broker, Cluster } from 'kafkajs'
+import type { Broker } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
+import { lowLevel } from './low-level.js'
 import { retryInPlace } from './retry-in-place.js'
 
 /** kafkajs has the request but does not declare it. */
@@ -25,31 +26,14 @@ export async function leaveAs(
 }
 
 async function leaveOnce(connection: KafkaConnection, groupId: string, memberId: string): Promise<void> {
-  let cluster: Cluster | undefined
-  const client = connection.kafka.consumer({
-    groupId,
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 1 },
-    partitionAssigners: [
-      given => {
-        cluster = given.cluster
-        return {
-          name: 'none',
-          version: 0,
-          protocol: () => ({ name: 'none', metadata: NOTHING }),
-          assign: async () => [],
-        }
-      },
-    ],
-  })
+  const { consumer, cluster } = lowLevel(connection, groupId, 1)
   try {
-    await client.connect()
-    const coordinator = (await cluster!.findGroupCoordinator({ groupId })) as Coordinator
+    await consumer.connect()
+    const coordinator = (await cluster.findGroupCoordinator({ groupId })) as Coordinator
     await coordinator.leaveGroup({ groupId, memberId })
   } catch (error) {
     if ((error as { type?: unknown }).type !== 'UNKNOWN_MEMBER_ID') throw error
   } finally {
-    await client.disconnect().catch(() => undefined)
+    await consumer.disconnect().catch(() => undefined)
   }
 }
-
-const NOTHING = Buffer.alloc(0)

@@ -1,5 +1,6 @@
-import type { Admin, Cluster } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
+import { lowLevel } from './low-level.js'
 
 /** Where a group stands on one partition. */
 export interface GroupPosition {
@@ -55,26 +56,10 @@ export async function commitPositions(
   groupId: string,
   positions: readonly PositionToCommit[],
 ): Promise<void> {
-  let cluster: Cluster | undefined
-  const client = connection.kafka.consumer({
-    groupId,
-    allowAutoTopicCreation: false,
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 },
-    partitionAssigners: [
-      options => {
-        cluster = options.cluster
-        return {
-          name: 'none',
-          version: 0,
-          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
-          assign: async () => [],
-        }
-      },
-    ],
-  })
+  const { consumer, cluster } = lowLevel(connection, groupId, 5)
   try {
-    await client.connect()
-    const coordinator = await cluster!.findGroupCoordinator({ groupId })
+    await consumer.connect()
+    const coordinator = await cluster.findGroupCoordinator({ groupId })
     await coordinator.offsetCommit({ groupId, groupGenerationId: -1, memberId: '', topics: byTopic(positions) })
   } catch (error) {
     const { type } = error as { readonly type?: string }
@@ -82,7 +67,7 @@ export async function commitPositions(
       throw new GroupHasMembers(`the group ${groupId} has members`, { cause: error })
     throw error
   } finally {
-    await client.disconnect().catch(() => undefined)
+    await consumer.disconnect().catch(() => undefined)
   }
 }
 

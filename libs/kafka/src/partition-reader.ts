@@ -1,5 +1,6 @@
-import type { Cluster, Consumer, KafkaMessage } from 'kafkajs'
+import type { KafkaMessage } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
+import { lowLevel, type LowLevel } from './low-level.js'
 
 /** One answer to a fetch. */
 export interface FetchedRecords {
@@ -24,14 +25,12 @@ export class OffsetGone extends Error {
 }
 
 /**
- * Reads one partition outside any group, without commits. kafkajs has no manual assignment; but the
- * low-level client that it hands to an assigner's factory can fetch. The consumer never runs, so no
- * group is joined. One reader a partition: a broker answers a connection's requests in turn, and a
- * fetch that waits would hold up the others.
+ * Reads one partition outside any group, without commits. kafkajs has no manual assignment; but its
+ * low-level client can fetch. One reader a partition: a broker answers a connection's requests in
+ * turn, and a fetch that waits would hold up the others.
  */
 export class PartitionReader {
-  private readonly consumer: Consumer
-  private cluster?: Cluster
+  private readonly client: LowLevel
 
   constructor(
     connection: KafkaConnection,
@@ -39,28 +38,13 @@ export class PartitionReader {
     private readonly topic: string,
     private readonly partition: number,
   ) {
-    this.consumer = connection.kafka.consumer({
-      groupId: `${topic}-reader`,
-      allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 },
-      partitionAssigners: [
-        ({ cluster }) => {
-          this.cluster = cluster
-          return {
-            name: 'none',
-            version: 0,
-            protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
-            assign: async () => [],
-          }
-        },
-      ],
-    })
+    this.client = lowLevel(connection, `${topic}-reader`, 3)
   }
 
   /** Rejects when Kafka is away; call it again then. */
   async open(): Promise<void> {
-    await this.consumer.connect()
-    await this.low.addTargetTopic(this.topic)
+    await this.client.consumer.connect()
+    await this.client.cluster.addTargetTopic(this.topic)
   }
 
   /**
@@ -68,10 +52,10 @@ export class PartitionReader {
    * OffsetGone, or with kafkajs's error while the leader is away: recover() then, and again.
    */
   async fetch(offset: number, maxWaitMs: number): Promise<FetchedRecords> {
-    await this.low.refreshMetadataIfNecessary()
-    const [nodeId] = Object.keys(this.low.findLeaderForPartitions(this.topic, [this.partition]))
+    await this.client.cluster.refreshMetadataIfNecessary()
+    const [nodeId] = Object.keys(this.client.cluster.findLeaderForPartitions(this.topic, [this.partition]))
     if (nodeId === undefined) throw new Error(`${this.topic}/${this.partition} has no leader`)
-    const broker = await this.low.findBroker({ nodeId })
+    const broker = await this.client.cluster.findBroker({ nodeId })
     const answer = await broker
       .fetch({ maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: MAX_BYTES, topics: [this.request(offset)] })
       .catch((error: unknown) => {
@@ -89,7 +73,7 @@ export class PartitionReader {
 
   /** The first offset of the log. */
   async start(): Promise<number> {
-    const [answer] = await this.low.fetchTopicsOffset([
+    const [answer] = await this.client.cluster.fetchTopicsOffset([
       { topic: this.topic, partitions: [{ partition: this.partition }], fromBeginning: true },
     ])
     return Number(answer!.partitions[0]!.offset)
@@ -99,13 +83,13 @@ export class PartitionReader {
   async recover(error: unknown): Promise<void> {
     const { name, host, port } = error as { name?: string; host?: string; port?: number }
     if (name === 'KafkaJSConnectionClosedError' && host !== undefined && port !== undefined)
-      this.low.removeBroker({ host, port })
-    if (!this.low.isConnected()) await this.low.connect()
-    await this.low.refreshMetadata()
+      this.client.cluster.removeBroker({ host, port })
+    if (!this.client.cluster.isConnected()) await this.client.cluster.connect()
+    await this.client.cluster.refreshMetadata()
   }
 
   close(): Promise<void> {
-    return this.consumer.disconnect()
+    return this.client.consumer.disconnect()
   }
 
   private request(offset: number) {
@@ -113,10 +97,5 @@ export class PartitionReader {
       topic: this.topic,
       partitions: [{ partition: this.partition, fetchOffset: String(offset), maxBytes: MAX_BYTES }],
     }
-  }
-
-  private get low(): Cluster {
-    if (!this.cluster) throw new Error('kafkajs did not hand out its cluster')
-    return this.cluster
   }
 }
