@@ -277,6 +277,22 @@ describe('S1 /v1/event-types: own types', () => {
     expect(codeOf(await call('POST', '/big.n0/versions', { schema }, { key }))).toEqual(full)
   }, 30_000)
 
+  it('S3 send their own example as a sample, in place of the built-in one', async () => {
+    const [own, key] = [await made(), await tenantKey('samples')]
+    const { id } = (await registry.call('POST', '/v1/webhooks', { url: 'https://example.com', events: [own] })).json
+    const sample = async (body: object, hook = id, options?: CallOptions) =>
+      (await registry.call('POST', `/v1/webhooks/${hook}/test`, body, options)).json.event
+    expect(await sample({})).toMatchObject({ type: own, data: EXAMPLE })
+    expect(await sample({ type: 'nobody.has.it' })).toMatchObject({ data: { test: true } })
+    const theirs = { url: 'https://example.com', events: ['agent.error'] }
+    const other = (await registry.call('POST', '/v1/webhooks', theirs, { key })).json.id
+    expect(await sample({ type: own }, other, { key })).toMatchObject({ data: { test: true } })
+    const { json: builtIn } = await call('GET', '/agent.error', undefined, { key })
+    expect(await sample({}, other, { key })).toMatchObject({ type: 'agent.error', data: builtIn.example })
+    await call('PATCH', '/agent.error', { example: { ...(builtIn.example as object), extra: 1 } }, { key })
+    expect(await sample({}, other, { key })).toMatchObject({ data: { extra: 1 } })
+  })
+
   it('S1 leave a trail', async () => {
     const type = await made()
     await call('PATCH', `/${type}`, { mode: 'warn' })

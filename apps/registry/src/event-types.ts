@@ -106,6 +106,12 @@ export class EventTypeCases {
     return eventTypeDetailView(await this.known(caller, type, scope))
   }
 
+  /** Of the type that counts for the tenant; null without one. */
+  async example(caller: Caller, type: string): Promise<object | null> {
+    const found = isEventType(type) ? await this.find(caller, type, undefined) : undefined
+    return found ? exampleOf(found) : null
+  }
+
   async change(
     caller: Caller,
     type: string,

@@ -110,7 +110,7 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(TenantCases, Tenants, Publishing, BackgroundRemoval),
     given(WebhookCases, Webhooks, TenantCases, Sealer, Publishing),
     given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
-    given(WebhookTest, Webhooks, TenantCases, SafeProducer),
+    given(WebhookTest, Webhooks, TenantCases, EventTypeCases, SafeProducer),
     given(KeyCases, Keys, TenantCases, Publishing),
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),

@@ -5,6 +5,7 @@ import { ProducerClosed, ProduceTimeout, type SafeProducer } from '@posthorn/kaf
 import type { WebhookRow, Webhooks } from '@posthorn/store'
 import { DELIVERIES, encodeDelivery } from '@posthorn/topics'
 import { deliveryId, eventId, LIVE_RUN, patternsMatching, type Delivery, type WebhookEvent } from '@posthorn/webhook'
+import type { EventTypeCases } from './event-types.js'
 import type { TenantCases } from './tenants.js'
 import { found } from './webhooks.js'
 
@@ -17,20 +18,22 @@ export class WebhookTest {
   constructor(
     private readonly webhooks: Webhooks,
     private readonly tenants: Pick<TenantCases, 'require'>,
+    private readonly types: Pick<EventTypeCases, 'example'>,
     private readonly producer: Pick<SafeProducer, 'send'>,
   ) {}
 
   /** Answers once the sample is on its way; its attempts are in the history. */
-  async send({ tenant }: Caller, id: string, { type }: TestWebhookBody): Promise<TestView> {
+  async send(caller: Caller, id: string, body: TestWebhookBody): Promise<TestView> {
+    const { tenant } = caller
     await this.tenants.require(tenant)
     const row = found(id, ID.test(id) ? await this.webhooks.get(tenant, id) : undefined)
     if (row.status !== 'active') throw new ApiError('webhook_disabled', `The webhook is ${row.status}.`)
-    const sample = sampleFor(row, type ?? undefined)
-    const event = sampleEvent(tenant, sample.type)
+    const event = sampleEvent(tenant, body.type ?? typeFor(row))
+    const data = (await this.types.example(caller, event.type)) ?? { test: true }
     const delivery = deliveryOf(row, event)
-    await this.acknowledged(delivery, Buffer.from(JSON.stringify(sample.example)))
-    const { id: eventIdentity, source, type: eventType, time } = event
-    return { delivery: delivery.id, event: { id: eventIdentity, source, type: eventType, time, data: sample.example } }
+    await this.acknowledged(delivery, Buffer.from(JSON.stringify(data)))
+    const { id: eventIdentity, source, type, time } = event
+    return { delivery: delivery.id, event: { id: eventIdentity, source, type, time, data } }
   }
 
   private async acknowledged(delivery: Delivery, data: Buffer): Promise<void> {
@@ -43,18 +46,10 @@ export class WebhookTest {
   }
 }
 
-interface Sample {
-  readonly type: string
-  readonly example: Readonly<Record<string, unknown>>
-}
-
-/** Of the type that is asked for, else of one that the webhook takes, else one that says what it is. */
-function sampleFor({ events }: WebhookRow, type: string | undefined): Sample {
-  if (type === undefined) {
-    const taken = BUILT_IN_EVENT_TYPES.find(one => patternsMatching(one.type).some(key => events.includes(key)))
-    return taken ?? { type: events[0]!.replace(/\.\*$/, '.test'), example: { test: true } }
-  }
-  return BUILT_IN_EVENT_TYPES.find(one => one.type === type) ?? { type, example: { test: true } }
+/** A built-in type that the webhook takes, else one that fits its first pattern. */
+function typeFor({ events }: WebhookRow): string {
+  const taken = BUILT_IN_EVENT_TYPES.find(one => patternsMatching(one.type).some(key => events.includes(key)))
+  return taken?.type ?? events[0]!.replace(/\.\*$/, '.test')
 }
 
 function sampleEvent(tenant: string, type: string): WebhookEvent {
