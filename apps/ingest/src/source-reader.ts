@@ -117,10 +117,13 @@ export class SourceReader {
       settled: result => this.parts.settled(this.source.id, result),
       fatal,
     })
+    const maxUnfinishedBytes = this.parts.maxUnfinishedBytes()
     const consumer = new GroupConsumer(this.parts.connection, {
       group: this.groupId,
       topics: [...topics.keys()].map(foreignTopic),
-      maxUnfinishedBytes: this.parts.maxUnfinishedBytes(),
+      maxUnfinishedBytes,
+      // One fetch is under way beside what is unfinished: 8 MiB of each of a hundred sources would be too much.
+      maxFetchBytes: Math.floor(maxUnfinishedBytes / 4),
       onBatch: batch => loop.enqueue(batch),
       onAssigned: fresh => fresh.forEach(claim => claims.add(claim)),
       onRevoked: lost => lost.forEach(claim => claims.delete(claim)),
