@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { SettingsError, type Settings } from '@posthorn/process'
+import { readNamedFile, SettingsError, type Settings } from '@posthorn/process'
 import { foreignTopicFault } from '@posthorn/topics'
 import { parseSource, type Source } from '@posthorn/webhook'
 
@@ -18,12 +17,10 @@ export function configuredSources(settings: Settings): readonly Source[] {
 }
 
 function readFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new SettingsError([`POSTHORN_INGEST_SOURCES_FILE: cannot read ${path} (${code}).`])
-  }
+  const problems: string[] = []
+  const text = readNamedFile('POSTHORN_INGEST_SOURCES_FILE', path, problems)
+  if (text === undefined) throw new SettingsError(problems)
+  return text
 }
 
 function readAll(variable: string, text: string, prefix: string): readonly Source[] {

@@ -1,5 +1,6 @@
 export * from './health.js'
 export type { KafkaCompression, KafkaSecurity } from './kafka-security.js'
 export * from './run.js'
+export { readNamedFile } from './secret-files.js'
 export * from './service.js'
 export * from './settings.js'
