@@ -21,9 +21,9 @@ const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID
 
 /**
  * One send in flight: at once when idle, and what comes meanwhile goes with the next, so that load
- * makes its own batches; only under load do sends keep some milliseconds apart. After every send the partitions answered are compared
- * with those sent, and the missing are sent again: kafkajs skips partitions whose leader moves to a
- * broker that has answered already, and resolves.
+ * makes its own batches; only under load do sends keep some milliseconds apart. After every send the
+ * partitions answered are compared with those sent, and the missing are sent again: kafkajs skips
+ * partitions whose leader moves to a broker that has answered already, and resolves.
  */
 export class ProduceLoop {
   private readonly queue = new ProduceQueue()
