@@ -13,6 +13,8 @@ export type IdempotencyClaim =
 const DEAD_AFTER = "interval '60 seconds'"
 const KEPT = "interval '24 hours'"
 
+const SWEPT_AT_ONCE = 10_000
+
 /** The answers to requests that carry an Idempotency-Key, for a day. `scope` keeps keys of different callers apart. */
 export class Idempotency {
   constructor(private readonly database: Database) {}
@@ -54,8 +56,13 @@ export class Idempotency {
     )
   }
 
-  /** Forgets what is older than a day. */
+  /** Forgets a part of what is older than a day: all at once could take longer than a statement may, for ever. */
   async sweep(): Promise<void> {
-    await this.database.manager.query(`DELETE FROM idempotency WHERE started_at < now() - ${KEPT}`)
+    const old = `started_at < now() - ${KEPT}`
+    // Once more outside: a row that is claimed anew meanwhile stays.
+    await this.database.manager.query(
+      `DELETE FROM idempotency WHERE ${old} AND ctid = ANY (ARRAY(
+         SELECT ctid FROM idempotency WHERE ${old} LIMIT ${SWEPT_AT_ONCE}))`,
+    )
   }
 }
