@@ -298,6 +298,7 @@ describe('S1 /v1/event-types: own types', () => {
     await call('PATCH', `/${type}`, { mode: 'warn' })
     const { json } = await registry.call('GET', `/v1/audit?subject=${encodeURIComponent(`default/${type}`)}`)
     expect(json.data.map(({ action }) => action)).toEqual(['event_type.updated', 'event_type.created'])
-    expect(json.data[0]).toMatchObject({ before: { mode: 'off' }, after: { mode: 'warn' } })
+    expect(json.data[0]).toMatchObject({ before: { mode: 'off' }, after: { mode: 'warn', schema_version: 1 } })
+    expect(json.data[0]).not.toHaveProperty('after.schema')
   })
 })
