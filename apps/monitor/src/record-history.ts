@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConsumedRecord, PartitionClaim, RecordBatch } from '@posthorn/kafka'
 import { HistoryRefused, type HistoryEntry, type HistoryWritten, type PositionedEntry } from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
-import { POISON, type PoisonReason, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import { POISON, poisonRecord, type PoisonReason, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import type { MonitorMetrics } from './monitor-metrics.js'
 import { oldestOf, OpenBatch, type Taken } from './open-batch.js'
-import { poisonRecord } from './poison.js'
 import type { Reading } from './read-entry.js'
 
 export interface HistoryParts {
@@ -208,6 +207,6 @@ export class HistoryRecorder {
       'history sets a record aside',
     )
     this.metrics.setAside()
-    if (topic.name !== POISON.name) await this.parts.send(POISON, poisonRecord(record, reason, detail))
+    if (topic.name !== POISON.name) await this.parts.send(POISON, poisonRecord(record, topic.name, { reason, detail }))
   }
 }
