@@ -1,4 +1,4 @@
-import { pino, type Logger as PinoLogger } from 'pino'
+import { pino, stdSerializers, type Logger as PinoLogger } from 'pino'
 
 export type Logger = PinoLogger
 
@@ -15,7 +15,19 @@ export function createLogger(level: LogLevel, name: string): Logger {
         paths: ['secret', 'key', 'authorization', '*.secret', '*.key', '*.authorization', 'headers.authorization'],
         censor: '[redacted]',
       },
+      serializers: { err: describeError },
     },
     pino.destination({ fd: 2, sync: false }),
   )
+}
+
+/**
+ * An error without the objects that libraries hang on it: pg adds its whole client, 5 KB with the
+ * key that cancels its queries. Type, message, stack (with those of its causes) and plain values stay.
+ */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { type, message, stack } = stdSerializers.err(error)
+  const plain = Object.entries(error).filter(([, value]) => value === null || typeof value !== 'object')
+  return { ...Object.fromEntries(plain), type, message, stack }
 }
