@@ -130,12 +130,23 @@ describe('S10 queues per webhook', () => {
 
   it('keep no more than that where there are fewer sockets than requests a webhook may have', () => {
     const queues = new WebhookQueues<Item>({ sockets: 20, perWebhook: 20 })
-    for (let n = 0; n < 4_010; n++) queues.push(item('a', n), 0)
+    for (let n = 0; n < 16_010; n++) queues.push(item('a', n), 0)
     expect(takeAll(queues)).toHaveLength(10)
-    // 5 ms each, ten at once: 4,000 in two seconds.
+    // 5 ms each, ten at once: 16,000 in the eight seconds of one that is alone.
     expect(queues.overflow(0)).toEqual([])
-    queues.push(item('a', 9_999), 0)
+    queues.push(item('a', 99_999), 0)
     expect(queues.overflow(0)).toHaveLength(1)
+  })
+
+  it('keep less for a webhook when others need the room, down to what it takes in two seconds', () => {
+    const queues = new WebhookQueues<Item>({ sockets: 20, perWebhook: 20 })
+    for (let hook = 0; hook < 3; hook++) queues.push(item(`w${hook}-`, 0), 0)
+    for (let n = 0; n < 6_000; n++) queues.push(item('a', n), 0)
+    // A quarter of the 20,000 of a partition's window and one fetch.
+    expect(queues.overflow(0)).toHaveLength(1_000)
+    for (let hook = 3; hook < 20; hook++) queues.push(item(`w${hook}-`, 0), 0)
+    expect(queues.overflow(0)).toHaveLength(1_000)
+    expect(queues.waiting).toBe(4_000 + 20)
   })
 
   it.each([
@@ -153,7 +164,7 @@ describe('S10 queues per webhook', () => {
     calm(queues, 4_000)
     const slow = queues.overflow(4_000).at(-1)!.due
     for (const work of first) queues.finish(work, 4_001)
-    for (let n = 100; n < 800; n++) queues.push(item('a', n, 'fresh', 100, 9), 4_001)
+    for (let n = 100; n < 15_000; n++) queues.push(item('a', n, 'fresh', 100, 9), 4_001)
     for (let now = 4_002; now < 4_102; now += 2) for (const work of takeAll(queues, now)) queues.finish(work, now + 1)
     const spills = queues.overflow(4_102)
     expect(spills.length).toBeGreaterThan(0)

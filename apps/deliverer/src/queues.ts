@@ -24,8 +24,13 @@ export interface Spill<W> {
 /** A webhook keeps in memory what it takes within this time at its present speed; the rest is spilled. */
 const MAX_WAIT_MS = 2_000
 /**
- * A partition's window of 16,384 and the fetch that overfills it: who takes that many within
- * MAX_WAIT_MS is slowed by the window, and need not spill.
+ * So long while nobody else needs the room: moving a delivery and fetching it back costs as much CPU
+ * as making it, and a flood to one quick webhook would take twice as long.
+ */
+const MAX_LONE_WAIT_MS = 8_000
+/**
+ * A partition's window of 16,384 and the fetch that overfills it: who takes that many within its
+ * time is slowed by the window, and need not spill. The webhooks with waiting work share it.
  */
 const MAX_RECORDS = 20_000
 /** Half of what may be unfinished in a process: one webhook with large events leaves room for others. */
@@ -94,6 +99,9 @@ export class WebhookQueues<W extends Queued> {
   /** Time of this process in which it kept up with its own work: only then is a webhook's slowness its own. */
   private calmMs = 0
   private calmInARow = 0
+  private calmSince = Infinity
+  /** Attempts that began in calm, until it is known whether they ended in it too. */
+  private readonly unproven = new Map<Queue<W>, { count: number; sumMs: number }>()
   private observedAt: number | undefined
 
   constructor(private readonly limits: QueueLimits) {}
@@ -148,7 +156,7 @@ export class WebhookQueues<W extends Queued> {
     const run = queue.running.get(work)
     if (!run) return
     queue.running.delete(work)
-    if (this.isCalm) queue.attemptMs += NEWEST * (now - run.startedAt - queue.attemptMs)
+    this.measure(queue, run, now - run.startedAt)
     this.ended++
     queue.ended++
     queue.touched = now
@@ -156,10 +164,26 @@ export class WebhookQueues<W extends Queued> {
     this.joinRing(queue)
   }
 
+  /** An attempt of a strained process may have waited for us; that it was quicker than the mean is true all the same. */
+  private measure(queue: Queue<W>, run: Run, tookMs: number): void {
+    if (tookMs < queue.attemptMs) queue.attemptMs += NEWEST * (tookMs - queue.attemptMs)
+    else if (run.startedAt >= this.calmSince) {
+      const { count, sumMs } = this.unproven.get(queue) ?? { count: 0, sumMs: 0 }
+      this.unproven.set(queue, { count: count + 1, sumMs: sumMs + tookMs })
+    }
+  }
+
   /** To be told at short intervals whether this process has kept up since the last time. */
   observe(now: number, strained: boolean): void {
     this.calmInARow = strained ? 0 : this.calmInARow + 1
-    if (this.isCalm) this.calmMs += now - (this.observedAt ?? now)
+    if (!this.isCalm) this.calmSince = Infinity
+    else {
+      this.calmSince = Math.min(this.calmSince, now)
+      this.calmMs += now - (this.observedAt ?? now)
+      for (const [queue, { count, sumMs }] of this.unproven)
+        queue.attemptMs += (1 - (1 - NEWEST) ** count) * (sumMs / count - queue.attemptMs)
+    }
+    this.unproven.clear()
     this.observedAt = now
   }
 
@@ -180,7 +204,7 @@ export class WebhookQueues<W extends Queued> {
     const spills: Spill<W>[] = []
     for (const queue of this.crowded) {
       const everyMs = this.everyMs(queue, now)
-      const keep = Math.min(MAX_RECORDS, Math.max(1, Math.floor(MAX_WAIT_MS / everyMs)))
+      const keep = this.keepOf(queue, everyMs, now)
       const excess: W[] = []
       while (queue.waiting > keep || (queue.bytes > MAX_BYTES && queue.waiting > 1)) excess.push(this.last(queue))
       this.replan(queue, everyMs, now)
@@ -188,6 +212,13 @@ export class WebhookQueues<W extends Queued> {
       for (const work of excess.reverse()) spills.push({ work, due: this.slotFor(work, queue, everyMs, now) })
     }
     return spills
+  }
+
+  /** How much may wait for a webhook that takes one every so many milliseconds. */
+  private keepOf(queue: Queue<W>, everyMs: number, now: number): number {
+    const share = this.hangingMs(queue, now) > 0 ? 0 : MAX_RECORDS / this.crowded.size
+    const keep = Math.max(MAX_WAIT_MS / everyMs, Math.min(MAX_LONE_WAIT_MS / everyMs, share))
+    return Math.max(1, Math.floor(Math.min(MAX_RECORDS, keep)))
   }
 
   /**
