@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs'
 import { startKafka, startPostgres, step, type Progress } from '@posthorn/embedded'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
-import type { Settings } from '@posthorn/process'
+import { NODE_FLAGS, type Settings } from '@posthorn/process'
 import { migrate } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { CommandFault, type CommandContext } from './command.js'
@@ -153,7 +153,7 @@ export class Stack {
     const start = () =>
       Promise.all(
         targets.map(name =>
-          this.run({ name, args: [SERVICES_MAIN, `--target=${name}`], env: own, readyIn, onMessage }),
+          this.run({ name, args: [...NODE_FLAGS, SERVICES_MAIN, `--target=${name}`], env: own, readyIn, onMessage }),
         ),
       )
     await unlessAborted(stop, step(this.say, 'Starting the services', start)).catch((error: unknown) => {

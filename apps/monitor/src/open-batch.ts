@@ -6,10 +6,10 @@ export interface Taken {
   readonly record: ConsumedRecord
 }
 
-/** Beyond this, larger batches gain little (facts: 5,000 rows a statement) and hold locks longer. */
-const MAX_ROWS = 5_000
+/** Beyond this, larger batches gain nothing measurable, and each row lies in memory until it is written. */
+const MAX_ROWS = 2_500
 /** A batch lies three times in memory while it is written: records, one joined buffer, the socket's. */
-const MAX_BYTES = 8 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 /** How long the first record of a batch waits for others. */
 const LINGER_MS = 100
 

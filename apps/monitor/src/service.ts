@@ -14,7 +14,7 @@ const CLOSE_POOL_MS = 2_000
 /** One transaction at a time, one connection that makes partitions, one that drops them, one spare. */
 const CONNECTIONS = 4
 /** Read and not in the history yet; a few full batches. */
-const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024
+const MAX_UNFINISHED_BYTES = 12 * 1024 * 1024
 
 /** History may be a quarter of a second late; fewer, larger fetches and transactions cost half as much. */
 const UNHURRIED = { minBytes: 256 * 1024, maxWaitMs: 250 }

