@@ -1,12 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createHttpApp, ERRORS } from '@posthorn/api'
-import { KafkaConnection, kafkaOptionsFrom } from '@posthorn/kafka'
-import { Health, readSettings } from '@posthorn/process'
-import { Sealer } from '@posthorn/sealing'
-import { Database } from '@posthorn/store'
-import { createLogger, NestLogger } from '@posthorn/telemetry'
-import { RegistryModule } from './registry.module.js'
-import { OPEN_API } from './service.js'
+import { ERRORS } from '@posthorn/api'
+import { contractFiles } from './contract-files.js'
+import { unconnectedApp } from './unconnected.js'
 
 type Json = Record<string, unknown>
 interface Operation {
@@ -16,12 +13,6 @@ interface Operation {
   readonly requestBody?: Json
 }
 
-const logger = createLogger('silent', 'test')
-const settings = readSettings({
-  POSTHORN_AUTH_PLATFORM_KEY: 'a-platform-key-for-this-test',
-  POSTHORN_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
-  POSTHORN_SEALING_KEYS: `test:${Buffer.alloc(32).toString('base64')}`,
-})
 const routes: string[] = []
 let document: { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, Json> } }
 let text: string
@@ -29,24 +20,7 @@ let page: string
 let close: () => Promise<void>
 
 beforeAll(async () => {
-  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
-  const fatal = (error: Error) => {
-    throw error
-  }
-  // Nothing of it is connected: the routes are all that is asked for.
-  const parts = {
-    context: { settings, logger, health, fatal },
-    connection: new KafkaConnection(kafkaOptionsFrom(settings, logger, 'test')),
-    database: new Database({ url: settings.databaseUrl!, poolSize: 1, name: 'test', logger }),
-    sealer: new Sealer(settings.sealingKeys),
-  }
-  const app = await createHttpApp(RegistryModule.with(parts), {
-    nestLogger: new NestLogger(logger),
-    log: logger,
-    trustedProxies: [],
-    bodyLimit: 1024,
-    openApi: OPEN_API,
-  })
+  const app = await unconnectedApp()
   const fastify = app.getHttpAdapter().getInstance()
   fastify.addHook('onRoute', ({ method, url }) => {
     for (const verb of [method].flat()) if (verb !== 'HEAD') routes.push(`${verb} ${url}`)
@@ -108,4 +82,10 @@ describe('the OpenAPI document', () => {
     const patch = document.components.schemas.PatchWebhookBody as { required?: string[] }
     expect(patch.required ?? []).toEqual([])
   })
+
+  test('is committed, with the types of the client, as the registry serves it', async () => {
+    const stale = [...(await contractFiles())].filter(([file, wanted]) => readFileSync(file, 'utf8') !== wanted)
+    const advice = stale.map(([file]) => `${basename(file)} is not what the registry serves: npm run contract`)
+    expect(advice).toEqual([])
+  }, 30_000)
 })

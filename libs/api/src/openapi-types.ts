@@ -1,0 +1,3387 @@
+/* oxlint-disable max-lines */
+// Generated from openapi.json by `npm run contract`.
+
+export interface paths {
+  '/v1/webhooks': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['webhooks_list']
+    put?: never
+    post: operations['webhooks_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/by-uid/{uid}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['webhooks_byUid']
+    put: operations['webhooks_upsert']
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['webhooks_get']
+    put?: never
+    post?: never
+    delete: operations['webhooks_remove']
+    options?: never
+    head?: never
+    patch: operations['webhooks_change']
+    trace?: never
+  }
+  '/v1/webhooks/{id}/disable': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['webhooks_disable']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}/enable': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['webhooks_enable']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}/test': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['webhooks_test']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}/secrets': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['webhooks_listSecrets']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}/secrets/rotate': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['webhooks_rotate']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}/secrets/{secret}/reveal': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['webhooks_reveal']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/tenants': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['tenants_list']
+    put?: never
+    post: operations['tenants_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/tenants/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['tenants_get']
+    put?: never
+    post?: never
+    delete: operations['tenants_remove']
+    options?: never
+    head?: never
+    patch: operations['tenants_change']
+    trace?: never
+  }
+  '/v1/keys': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['keys_list']
+    put?: never
+    post: operations['keys_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/keys/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['keys_get']
+    put?: never
+    post?: never
+    delete: operations['keys_remove']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/keys/{id}/rotate': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['keys_rotate']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/audit': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['audit_list']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/sources': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['sources_list']
+    put?: never
+    post: operations['sources_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/sources/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['sources_get']
+    put?: never
+    post?: never
+    delete: operations['sources_remove']
+    options?: never
+    head?: never
+    patch: operations['sources_change']
+    trace?: never
+  }
+  '/v1/events/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['history_event']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/deliveries': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['history_deliveries']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/deliveries/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['history_delivery']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/poison': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['history_poison']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/filters/test': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['filters_test']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['eventtypes_list']
+    put?: never
+    post: operations['eventtypes_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types/{type}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['eventtypes_get']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch: operations['eventtypes_change']
+    trace?: never
+  }
+  '/v1/event-types/{type}/deprecate': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['eventtypes_deprecate']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types/{type}/archive': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['eventtypes_archive']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types/{type}/restore': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['eventtypes_restore']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types/{type}/versions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['eventtypes_versions']
+    put?: never
+    post: operations['eventtypes_addVersion']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types/{type}/versions/{number}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['eventtypes_version']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/event-types/{type}/check': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['eventtypes_check']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+}
+export type webhooks = Record<string, never>
+export interface components {
+  schemas: {
+    CreateWebhookBody: {
+      /**
+       * Format: uri
+       * @description Absolute http or https URL.
+       */
+      url: string
+      /** @description Event types, and patterns such as agent.* or *. */
+      events: string[]
+      /** @description Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md. */
+      filter?: {
+        [key: string]: unknown
+      } | null
+      /** @description whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters. Made here when it is absent. */
+      secret?: string | null
+      /** @description Your own name for it, once among your webhooks. */
+      uid?: string | null
+      description?: string | null
+      /** @description Your own labels, by name. */
+      metadata?: {
+        [key: string]: string
+      } | null
+      /** @description What is absent has its default. */
+      retry_policy?: {
+        attempts?: number | null
+        timeout_ms?: number | null
+        interval_ms?: number | null
+        factor?: number | null
+        jitter?: number | null
+        max_delay_ms?: number | null
+        max_age_ms?: number | null
+      } | null
+      /** @description Sent with every request. Values are kept sealed and shown redacted. */
+      headers?: {
+        [key: string]: string
+      } | null
+      /**
+       * @default POST
+       * @enum {string|null}
+       */
+      method: 'POST' | 'PUT' | 'PATCH' | null
+      /**
+       * @default standard
+       * @enum {string|null}
+       */
+      format: 'standard' | null
+    }
+    CreatedWebhookView: {
+      id: string
+      /** @description Your own name for it, once among your webhooks. */
+      uid: string | null
+      /** @enum {string} */
+      status: 'pending' | 'active' | 'paused' | 'disabled'
+      /**
+       * Format: uri
+       * @description Absolute http or https URL.
+       */
+      url: string
+      /** @enum {string} */
+      method: 'POST' | 'PUT' | 'PATCH'
+      /** @description Names with redacted values. */
+      headers: {
+        [key: string]: string
+      }
+      /** @description Event types, and patterns such as agent.* or *. */
+      events: string[]
+      /** @description Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md. */
+      filter: {
+        [key: string]: unknown
+      } | null
+      /** @enum {string} */
+      format: 'standard'
+      retry_policy: {
+        [key: string]: number
+      }
+      description: string | null
+      metadata: {
+        [key: string]: string
+      }
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      version: number
+      secret: string
+    }
+    WebhookView: {
+      id: string
+      /** @description Your own name for it, once among your webhooks. */
+      uid: string | null
+      /** @enum {string} */
+      status: 'pending' | 'active' | 'paused' | 'disabled'
+      /**
+       * Format: uri
+       * @description Absolute http or https URL.
+       */
+      url: string
+      /** @enum {string} */
+      method: 'POST' | 'PUT' | 'PATCH'
+      /** @description Names with redacted values. */
+      headers: {
+        [key: string]: string
+      }
+      /** @description Event types, and patterns such as agent.* or *. */
+      events: string[]
+      /** @description Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md. */
+      filter: {
+        [key: string]: unknown
+      } | null
+      /** @enum {string} */
+      format: 'standard'
+      retry_policy: {
+        [key: string]: number
+      }
+      description: string | null
+      metadata: {
+        [key: string]: string
+      }
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      version: number
+    }
+    PatchWebhookBody: {
+      /**
+       * Format: uri
+       * @description Absolute http or https URL.
+       */
+      url?: string
+      /** @description Event types, and patterns such as agent.* or *. */
+      events?: string[]
+      /** @description Merged by name; null removes a field, or the filter. */
+      filter?: {
+        [key: string]: unknown
+      } | null
+      /** @description Replaces all secrets there were, at once. */
+      secret?: string
+      /** @description Your own name for it, once among your webhooks. */
+      uid?: string | null
+      description?: string | null
+      /** @description Merged by name; null removes an entry, or all of them. */
+      metadata?: {
+        [key: string]: string | null
+      } | null
+      /** @description What is absent has its default. */
+      retry_policy?: {
+        attempts?: number | null
+        timeout_ms?: number | null
+        interval_ms?: number | null
+        factor?: number | null
+        jitter?: number | null
+        max_delay_ms?: number | null
+        max_age_ms?: number | null
+      } | null
+      /** @description Merged by name; null removes an entry, or all of them. */
+      headers?: {
+        [key: string]: string | null
+      } | null
+      /** @enum {string} */
+      status?: 'active' | 'disabled'
+      /**
+       * @default POST
+       * @enum {string|null}
+       */
+      method: 'POST' | 'PUT' | 'PATCH' | null
+      /**
+       * @default standard
+       * @enum {string|null}
+       */
+      format: 'standard' | null
+    }
+    TestWebhookBody: {
+      /** @description A type of the catalogue; without it, one that the webhook takes. */
+      type?: string | null
+    }
+    TestView: {
+      /** @description For GET /v1/deliveries/{id}. */
+      delivery: string
+      /** @description The event, as it is sent. */
+      event: {
+        [key: string]: unknown
+      }
+    }
+    SecretView: {
+      id: string
+      /** Format: date-time */
+      created_at: string
+      /**
+       * Format: date-time
+       * @description Until then it signs beside the newer one.
+       */
+      expires_at: string | null
+    }
+    RotateSecretBody: {
+      /** @description whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters. Made here when it is absent. */
+      secret?: string | null
+      /**
+       * @description How long the secrets before it sign too.
+       * @default 86400
+       */
+      overlap_seconds: number | null
+    }
+    RevealedSecretView: {
+      id: string
+      /** Format: date-time */
+      created_at: string
+      /**
+       * Format: date-time
+       * @description Until then it signs beside the newer one.
+       */
+      expires_at: string | null
+      secret: string
+    }
+    CreateTenantBody: {
+      id: string
+      description?: string | null
+      quotas?: {
+        /** @description null: no limit. */
+        webhooks?: number | null
+      } | null
+    }
+    DeletionView: {
+      /** Format: date-time */
+      started_at: string
+      /** Format: date-time */
+      finished_at: string | null
+      webhooks: number
+      keys: number
+      history_rows: number
+    }
+    TenantView: {
+      id: string
+      /** @enum {string} */
+      status: 'active' | 'deleting' | 'deleted'
+      description: string | null
+      quotas: {
+        /** @description null: no limit. */
+        webhooks?: number | null
+      }
+      deletion: components['schemas']['DeletionView'] | null
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      version: number
+    }
+    PatchTenantBody: {
+      description?: string | null
+      quotas?: {
+        /** @description null: no limit. */
+        webhooks?: number | null
+      } | null
+    }
+    CreateKeyBody: {
+      /** @description What it is for. */
+      name: string
+      /** @description admin: all; publish: send events; read: look at all but secrets. */
+      roles: ('admin' | 'publish' | 'read')[]
+      /**
+       * @description platform: for every tenant. Only platform keys make such.
+       * @default tenant
+       * @enum {string|null}
+       */
+      scope: 'tenant' | 'platform' | null
+      /** @description CIDRs that it may be used from. */
+      allowed_ips?: string[] | null
+      /** Format: date-time */
+      expires_at?: string | null
+    }
+    CreatedKeyView: {
+      id: string
+      /** @enum {string} */
+      scope: 'tenant' | 'platform'
+      tenant: string | null
+      name: string
+      /** @description How it begins. */
+      prefix: string
+      roles: ('admin' | 'publish' | 'read')[]
+      allowed_ips: string[]
+      /** Format: date-time */
+      expires_at: string | null
+      /**
+       * Format: date-time
+       * @description Of the administration, to the minute; not of publishing.
+       */
+      last_used_at: string | null
+      /** Format: date-time */
+      created_at: string
+      version: number
+      key: string
+    }
+    KeyView: {
+      id: string
+      /** @enum {string} */
+      scope: 'tenant' | 'platform'
+      tenant: string | null
+      name: string
+      /** @description How it begins. */
+      prefix: string
+      roles: ('admin' | 'publish' | 'read')[]
+      allowed_ips: string[]
+      /** Format: date-time */
+      expires_at: string | null
+      /**
+       * Format: date-time
+       * @description Of the administration, to the minute; not of publishing.
+       */
+      last_used_at: string | null
+      /** Format: date-time */
+      created_at: string
+      version: number
+    }
+    AuditView: {
+      seq: number
+      /** Format: date-time */
+      at: string
+      tenant: string | null
+      /** @description platform: the key of the environment. */
+      key: string
+      address: string
+      request_id: string
+      action: string
+      subject: string
+      before: {
+        [key: string]: unknown
+      } | null
+      after: {
+        [key: string]: unknown
+      } | null
+    }
+    CreateSourceBody: {
+      /** @description Name of the one topic to read; or give a pattern. */
+      topic?: string | null
+      /** @description Regular expression that matches whole names of topics. */
+      pattern?: string | null
+      /**
+       * @description What the values of the records are.
+       * @default json
+       * @enum {string|null}
+       */
+      value: 'json' | 'bytes' | null
+      /**
+       * @description earliest, latest, or an RFC 3339 time: where a topic is read from that was never read before.
+       * @default latest
+       */
+      start: string | null
+      /** @description Where tenant, type, id, source, subject, key, time and contenttype come from: a text, {"header": name}, {"pointer": "/a/b"} or {"record": "key" | "key_base64" | "topic"}. tenant and type must be given. */
+      event: Record<string, never>
+    }
+    SourceView: {
+      id: string
+      /** @enum {string} */
+      status: 'active' | 'paused'
+      /** @description Name of the one topic to read; or give a pattern. */
+      topic: string | null
+      /** @description Regular expression that matches whole names of topics. */
+      pattern: string | null
+      /**
+       * @description What the values of the records are.
+       * @default json
+       * @enum {string}
+       */
+      value: 'json' | 'bytes'
+      /**
+       * @description earliest, latest, or an RFC 3339 time: where a topic is read from that was never read before.
+       * @default latest
+       */
+      start: string
+      event: Record<string, never>
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      version: number
+    }
+    SourceDetailView: {
+      id: string
+      /** @enum {string} */
+      status: 'active' | 'paused'
+      /** @description Name of the one topic to read; or give a pattern. */
+      topic: string | null
+      /** @description Regular expression that matches whole names of topics. */
+      pattern: string | null
+      /**
+       * @description What the values of the records are.
+       * @default json
+       * @enum {string}
+       */
+      value: 'json' | 'bytes'
+      /**
+       * @description earliest, latest, or an RFC 3339 time: where a topic is read from that was never read before.
+       * @default latest
+       */
+      start: string
+      event: Record<string, never>
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      version: number
+      /** @description The consumer group that reads it. */
+      group: string
+      /** @description Processes that read it; null: Kafka did not answer. */
+      readers: number | null
+      /** @description Of topics read so far; null: Kafka did not answer. */
+      lag: unknown[] | null
+    }
+    PatchSourceBody: {
+      /** @description Name of the one topic to read; or give a pattern. */
+      topic?: string | null
+      /** @description Regular expression that matches whole names of topics. */
+      pattern?: string | null
+      /**
+       * @description What the values of the records are.
+       * @default json
+       * @enum {string|null}
+       */
+      value: 'json' | 'bytes' | null
+      /**
+       * @description earliest, latest, or an RFC 3339 time: where a topic is read from that was never read before.
+       * @default latest
+       */
+      start: string | null
+      /** @description Where tenant, type, id, source, subject, key, time and contenttype come from: a text, {"header": name}, {"pointer": "/a/b"} or {"record": "key" | "key_base64" | "topic"}. tenant and type must be given. */
+      event?: Record<string, never>
+      /** @enum {string} */
+      status?: 'active' | 'paused'
+    }
+    EventView: {
+      id: string
+      source: string
+      type: string
+      /** Format: date-time */
+      time: string
+      datacontenttype: string
+      partitionkey?: string
+      subject?: string
+      dataschema?: string
+      extensions?: {
+        [key: string]: string
+      }
+      /** @description Any JSON value. */
+      data?: Record<string, never>
+      data_base64?: string
+      /** Format: date-time */
+      accepted_at: string
+      deliveries: {
+        [key: string]: number
+      }
+    }
+    DeliveryView: {
+      id: string
+      webhook: string
+      event: {
+        [key: string]: string
+      }
+      run: string
+      /** @enum {string} */
+      status: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+      attempts_made: number
+      /** Format: date-time */
+      next_attempt_at: string | null
+      /** Format: date-time */
+      accepted_at: string
+      /** Format: date-time */
+      updated_at: string
+      last_error_class: string | null
+      last_status_code: number | null
+    }
+    AttemptView: {
+      run: string
+      attempt: number
+      webhook_version: number
+      outcome: string
+      discard_reason: string | null
+      /** Format: date-time */
+      due_at: string
+      /** Format: date-time */
+      started_at: string
+      /** Format: date-time */
+      finished_at: string
+      duration_ms: number
+      url: string | null
+      status_code: number | null
+      error_class: string | null
+      error: string | null
+      advice: string | null
+      response_body: string | null
+      /** Format: date-time */
+      next_attempt_at: string | null
+      trace_id: string | null
+      span_id: string | null
+    }
+    DeliveryWithAttemptsView: {
+      id: string
+      webhook: string
+      event: {
+        [key: string]: string
+      }
+      run: string
+      /** @enum {string} */
+      status: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+      attempts_made: number
+      /** Format: date-time */
+      next_attempt_at: string | null
+      /** Format: date-time */
+      accepted_at: string
+      /** Format: date-time */
+      updated_at: string
+      last_error_class: string | null
+      last_status_code: number | null
+      attempts: components['schemas']['AttemptView'][]
+    }
+    PoisonView: {
+      topic: string
+      partition: number
+      offset: number
+      /** Format: date-time */
+      at: string
+      reason: string
+      detail: string
+      pointers: string[]
+      key: string | null
+      headers: {
+        [key: string]: string
+      }
+      size: number
+      value_base64: string
+    }
+    TestFilterBody: {
+      /** @description The pattern, applied to the root of the event. */
+      pattern: {
+        [key: string]: unknown
+      }
+      /** @description Any JSON object, such as {"type": …, "data": …}. */
+      event: {
+        [key: string]: unknown
+      }
+    }
+    FilterMissView: {
+      /** @description JSON Pointer into the pattern. */
+      pointer: string
+      message: string
+    }
+    FilterTestView: {
+      matches: boolean
+      why: components['schemas']['FilterMissView'][]
+    }
+    CreateEventTypeBody: {
+      type: string
+      /**
+       * @default tenant
+       * @enum {string}
+       */
+      scope: 'tenant' | 'platform'
+      description?: string | null
+      /** @description JSON Schema of the data: 2020-12, or draft-07 by $schema. */
+      schema?: Record<string, never>
+      /** @description Data that fits the schema. */
+      example?: Record<string, never>
+      /**
+       * @description What is done with events that do not fit.
+       * @default off
+       * @enum {string}
+       */
+      mode: 'off' | 'warn' | 'enforce'
+    }
+    EventTypeDetailView: {
+      type: string
+      /** @enum {string} */
+      scope: 'tenant' | 'platform' | 'built_in'
+      /** @enum {string} */
+      status: 'active' | 'deprecated' | 'archived'
+      /** @enum {string} */
+      mode: 'off' | 'warn' | 'enforce'
+      description: string | null
+      /** @description Number of the newest version of the schema; 0 without one. */
+      schema_version: number
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      created_at: string | null
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      updated_at: string | null
+      /** @description Grows with every change; 0: built in. */
+      version: number
+      schema: Record<string, never> | null
+      example: Record<string, never> | null
+    }
+    EventTypeView: {
+      type: string
+      /** @enum {string} */
+      scope: 'tenant' | 'platform' | 'built_in'
+      /** @enum {string} */
+      status: 'active' | 'deprecated' | 'archived'
+      /** @enum {string} */
+      mode: 'off' | 'warn' | 'enforce'
+      description: string | null
+      /** @description Number of the newest version of the schema; 0 without one. */
+      schema_version: number
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      created_at: string | null
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      updated_at: string | null
+      /** @description Grows with every change; 0: built in. */
+      version: number
+    }
+    PatchEventTypeBody: {
+      description?: string | null
+      /** @description Data that fits the schema. */
+      example?: Record<string, never>
+      /**
+       * @description What is done with events that do not fit.
+       * @enum {string}
+       */
+      mode?: 'off' | 'warn' | 'enforce'
+    }
+    AddVersionBody: {
+      /** @description JSON Schema of the data: 2020-12, or draft-07 by $schema. */
+      schema: Record<string, never>
+      /** @description Data that fits the schema. */
+      example?: Record<string, never>
+      /**
+       * @description Take a version that breaks the one before.
+       * @default false
+       */
+      allow_breaking: boolean
+    }
+    AddedVersionView: {
+      number: number
+      schema: Record<string, never>
+      example: Record<string, never> | null
+      breaks: unknown[]
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      created_at: string | null
+      /** @description What receivers may get that the version before did not allow. */
+      news: unknown[]
+      /** @description Keywords of the schema that have no meaning. */
+      warnings: unknown[]
+    }
+    SchemaVersionView: {
+      number: number
+      schema: Record<string, never>
+      example: Record<string, never> | null
+      breaks: unknown[]
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      created_at: string | null
+    }
+    CheckEventTypeBody: {
+      /** @description JSON Schema of the data: 2020-12, or draft-07 by $schema. */
+      schema?: Record<string, never>
+      /** @description Any JSON value: the data of an event. */
+      data?: Record<string, never>
+    }
+    EventTypeCheckView: {
+      /** @description All that the present version allows is allowed. */
+      compatible: boolean
+      /** @description What publishers may send and is refused. */
+      breaks: unknown[]
+      /** @description What receivers may get that the present version does not allow. */
+      news: unknown[]
+      /** @description Keywords of the schema that have no meaning. */
+      warnings: unknown[]
+      /** @description Faults of the data. */
+      faults: unknown[]
+    }
+    /** @description RFC 9457. */
+    Problem: {
+      type: string
+      title: string
+      status: number
+      /**
+       * @description Stable.
+       * @enum {string}
+       */
+      code:
+        | 'body_invalid'
+        | 'request_invalid'
+        | 'event_invalid'
+        | 'batch_size'
+        | 'cursor_invalid'
+        | 'key_missing'
+        | 'key_invalid'
+        | 'key_expired'
+        | 'role_missing'
+        | 'address_not_allowed'
+        | 'tenant_not_found'
+        | 'webhook_not_found'
+        | 'secret_not_found'
+        | 'key_not_found'
+        | 'event_not_found'
+        | 'delivery_not_found'
+        | 'route_not_found'
+        | 'method_not_allowed'
+        | 'source_not_found'
+        | 'event_type_not_found'
+        | 'tenant_exists'
+        | 'tenant_protected'
+        | 'event_type_exists'
+        | 'event_type_incompatible'
+        | 'event_type_archived'
+        | 'uid_taken'
+        | 'webhook_disabled'
+        | 'quota_reached'
+        | 'idempotency_running'
+        | 'version_conflict'
+        | 'body_too_large'
+        | 'media_type_unsupported'
+        | 'event_schema_mismatch'
+        | 'idempotency_mismatch'
+        | 'rate_limited'
+        | 'internal'
+        | 'kafka_unavailable'
+        | 'database_unavailable'
+        | 'starting'
+      detail: string
+      /** @description What to do. */
+      action: string
+      request_id: string
+      trace_id?: string
+      errors?: {
+        /** @description JSON Pointer. */
+        pointer: string
+        detail: string
+      }[]
+    }
+  }
+  responses: never
+  parameters: never
+  requestBodies: never
+  headers: never
+  pathItems: never
+}
+export type $defs = Record<string, never>
+export interface operations {
+  webhooks_list: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        status?: 'pending' | 'active' | 'paused' | 'disabled'
+        /** @description Your own name for it, once among your webhooks. */
+        uid?: string
+        /** @description Only webhooks that take events of this type. */
+        event_type?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['WebhookView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateWebhookBody']
+      }
+    }
+    responses: {
+      /** @description CreatedWebhook */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['CreatedWebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_byUid: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        uid: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_upsert: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        uid: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateWebhookBody']
+      }
+    }
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      /** @description CreatedWebhook */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['CreatedWebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_get: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_remove: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Done. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_change: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchWebhookBody']
+        'application/merge-patch+json': components['schemas']['PatchWebhookBody']
+      }
+    }
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_disable: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_enable: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_test: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['TestWebhookBody']
+      }
+    }
+    responses: {
+      /** @description Test */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['TestView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_listSecrets: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['SecretView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_rotate: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['RotateSecretBody']
+      }
+    }
+    responses: {
+      /** @description RevealedSecret */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['RevealedSecretView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  webhooks_reveal: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        id: string
+        secret: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description RevealedSecret */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['RevealedSecretView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  tenants_list: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        status?: 'active' | 'deleting' | 'deleted'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['TenantView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  tenants_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateTenantBody']
+      }
+    }
+    responses: {
+      /** @description Tenant */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['TenantView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  tenants_get: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Tenant */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['TenantView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  tenants_remove: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Tenant */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['TenantView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  tenants_change: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchTenantBody']
+        'application/merge-patch+json': components['schemas']['PatchTenantBody']
+      }
+    }
+    responses: {
+      /** @description Tenant */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['TenantView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  keys_list: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['KeyView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  keys_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateKeyBody']
+      }
+    }
+    responses: {
+      /** @description CreatedKey */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['CreatedKeyView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  keys_get: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Key */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['KeyView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  keys_remove: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Done. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  keys_rotate: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description CreatedKey */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['CreatedKeyView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  audit_list: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        scope?: 'tenant' | 'platform' | 'all'
+        /** @description Id of what was changed. */
+        subject?: string
+        /** @description Such as webhook.updated. */
+        action?: string
+        /** @description Id of the key that was used. */
+        key?: string
+        from?: string
+        /** @description Before this time. */
+        to?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['AuditView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  sources_list: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['SourceView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  sources_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateSourceBody']
+      }
+    }
+    responses: {
+      /** @description Source */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SourceView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  sources_get: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description SourceDetail */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SourceDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  sources_remove: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  sources_change: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchSourceBody']
+        'application/merge-patch+json': components['schemas']['PatchSourceBody']
+      }
+    }
+    responses: {
+      /** @description Source */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SourceView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  history_event: {
+    parameters: {
+      query?: {
+        source?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Event */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  history_deliveries: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        webhook?: string
+        status?: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+        event?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['DeliveryView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  history_delivery: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description DeliveryWithAttempts */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['DeliveryWithAttemptsView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  history_poison: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['PoisonView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  filters_test: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TestFilterBody']
+      }
+    }
+    responses: {
+      /** @description FilterTest */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['FilterTestView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_list: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        scope?: 'tenant' | 'platform' | 'built_in'
+        /** @description Archived types are listed only by this. */
+        status?: 'active' | 'deprecated' | 'archived'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['EventTypeView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateEventTypeBody']
+      }
+    }
+    responses: {
+      /** @description EventTypeDetail */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_get: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform' | 'built_in'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description EventTypeDetail */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_change: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchEventTypeBody']
+        'application/merge-patch+json': components['schemas']['PatchEventTypeBody']
+      }
+    }
+    responses: {
+      /** @description EventTypeDetail */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_deprecate: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description EventTypeDetail */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_archive: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description EventTypeDetail */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_restore: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description EventTypeDetail */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeDetailView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_versions: {
+    parameters: {
+      query?: {
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        scope?: 'tenant' | 'platform' | 'built_in'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['SchemaVersionView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_addVersion: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AddVersionBody']
+      }
+    }
+    responses: {
+      /** @description AddedVersion */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AddedVersionView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_version: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform' | 'built_in'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        type: string
+        number: number
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description SchemaVersion */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SchemaVersionView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+  eventtypes_check: {
+    parameters: {
+      query?: {
+        scope?: 'tenant' | 'platform' | 'built_in'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CheckEventTypeBody']
+      }
+    }
+    responses: {
+      /** @description EventTypeCheck */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventTypeCheckView']
+        }
+      }
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+    }
+  }
+}
