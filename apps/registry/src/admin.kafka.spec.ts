@@ -39,6 +39,7 @@ afterAll(async () => {
 }, 30_000)
 
 const GOOD = { url: 'https://example.com/hook', events: ['agent.*'] }
+const NONE = { webhooks: null, unindexed_filters: null, events_per_second: null }
 const call = (method: string, path: string, body?: unknown, options?: CallOptions) =>
   registry.call(method, path, body, options)
 const create = async (change: object = {}, options?: CallOptions) => {
@@ -144,7 +145,7 @@ describe('S7 keys', () => {
 describe('tenants', () => {
   test('are made once, changed by merge-patch, and published', async () => {
     const made = await call('POST', '/v1/tenants', { id: 'acme', description: 'first' })
-    expect(made).toMatchObject({ status: 201, json: { id: 'acme', status: 'active', quotas: { webhooks: null } } })
+    expect(made).toMatchObject({ status: 201, json: { id: 'acme', status: 'active', quotas: NONE } })
     expect(await tenants.waitFor('acme', 1, 5000)).toBe(true)
     expect(tenants.get('acme')).toMatchObject({ status: 'active', version: 1 })
     expect(await call('POST', '/v1/tenants', { id: 'acme' })).toMatchObject({
@@ -152,15 +153,55 @@ describe('tenants', () => {
       json: { code: 'tenant_exists' },
     })
     const changed = await call('PATCH', '/v1/tenants/acme', { quotas: { webhooks: 1 } })
-    expect(changed).toMatchObject({ status: 200, json: { version: 2, description: 'first', quotas: { webhooks: 1 } } })
+    expect(changed).toMatchObject({
+      status: 200,
+      json: { version: 2, description: 'first', quotas: { ...NONE, webhooks: 1 } },
+    })
     const options = { headers: { 'posthorn-tenant': 'acme' } }
     await create({}, options)
     expect(await call('POST', '/v1/webhooks', GOOD, options)).toMatchObject({
       status: 409,
       json: { code: 'quota_reached' },
     })
-    const planned = await call('PATCH', '/v1/tenants/acme', { quotas: { events_per_second: 5 } })
-    expect(planned.text).toContain('not supported by this version yet')
+  })
+
+  test('have a quota of events, which is published, and lifted by null', async () => {
+    await call('POST', '/v1/tenants', { id: 'quick', quotas: { events_per_second: 5, webhooks: 9 } })
+    expect(await tenants.waitFor('quick', 1, 5000)).toBe(true)
+    expect(tenants.get('quick')).toEqual({ id: 'quick', version: 1, status: 'active', eventsPerSecond: 5 })
+    const lifted = await call('PATCH', '/v1/tenants/quick', { quotas: { events_per_second: null } })
+    expect(lifted).toMatchObject({ status: 200, json: { quotas: { ...NONE, webhooks: 9 } } })
+    expect(await tenants.waitFor('quick', 2, 5000)).toBe(true)
+    expect(tenants.get('quick')).toEqual({ id: 'quick', version: 2, status: 'active' })
+  })
+
+  test.each([-1, 1.5, '5', true, 1_000_001, []])('have no quota of %j', async value => {
+    for (const name of ['webhooks', 'unindexed_filters', 'events_per_second']) {
+      const { status, json } = await call('PATCH', '/v1/tenants/default', { quotas: { [name]: value } })
+      expect({ status, json }).toMatchObject({ status: 400, json: { errors: [{ pointer: `/quotas/${name}` }] } })
+    }
+  })
+
+  test('have a quota of filters without an exact value, for creation, upsert and change', async () => {
+    await call('POST', '/v1/tenants', { id: 'loose', quotas: { unindexed_filters: 1 } })
+    const options = { headers: { 'posthorn-tenant': 'loose' } }
+    const filter = { data: { n: [{ numeric: ['>', 1] }] } }
+    await create({ filter }, options)
+    const exact = await create({ filter: { data: { kind: ['a'] } } }, options)
+    const refused = {
+      status: 409,
+      json: {
+        code: 'quota_reached',
+        detail: 'The tenant may have at most 1 webhooks whose filter wants no exact value.',
+      },
+    }
+    const whole = { ...GOOD, filter }
+    expect(await call('POST', '/v1/webhooks', whole, options)).toMatchObject(refused)
+    expect(await call('PUT', '/v1/webhooks/by-uid/u1', whole, options)).toMatchObject(refused)
+    await call('PUT', '/v1/webhooks/by-uid/u1', GOOD, options)
+    expect(await call('PUT', '/v1/webhooks/by-uid/u1', whole, options)).toMatchObject(refused)
+    const patch = { filter: { data: { ...filter.data, kind: null } } }
+    expect(await call('PATCH', `/v1/webhooks/${exact.id}`, patch, options)).toMatchObject(refused)
   })
 
   test('a deleted one is gone at once, with its webhooks and keys, and its id is not given again', async () => {

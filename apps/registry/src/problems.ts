@@ -10,6 +10,11 @@ import {
   VersionConflict,
 } from '@posthorn/store'
 
+const COUNTED: Readonly<Record<QuotaReached['of'], string>> = {
+  webhooks: 'webhooks',
+  unindexedFilters: 'webhooks whose filter wants no exact value',
+}
+
 /** The answer to a failure that the store knows: the caller's to correct, or to repeat when the database is away. */
 export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof TenantGone) return new ApiError('tenant_not_found', `There is no tenant "${error.message}".`)
@@ -17,7 +22,7 @@ export function storeProblem(error: unknown): ApiError | undefined {
     return new ApiError('tenant_exists', `The id "${error.message}" is, or was, of a tenant.`)
   if (error instanceof UidTaken) return new ApiError('uid_taken', 'Another webhook of the tenant has this uid.')
   if (error instanceof QuotaReached)
-    return new ApiError('quota_reached', `The tenant may have at most ${error.quota} webhooks.`)
+    return new ApiError('quota_reached', `The tenant may have at most ${error.quota} ${COUNTED[error.of]}.`)
   if (error instanceof EventTypeTaken)
     return new ApiError('event_type_exists', `There is an event type "${error.message}" of this scope.`)
   if (error instanceof EventTypesFull) return new ApiError('quota_reached', `${error.message}.`)

@@ -8,7 +8,7 @@ import {
   type QuotasView,
   type TenantView,
 } from '@posthorn/api'
-import type { TenantRow, Tenants } from '@posthorn/store'
+import type { TenantQuotas, TenantRow, Tenants } from '@posthorn/store'
 import { TENANT_PATTERN } from '@posthorn/webhook'
 import { audited } from './auditing.js'
 import { pageView, placeOf, type CursorShape } from './cursor.js'
@@ -35,7 +35,7 @@ export class TenantCases {
   async create(caller: Caller, body: CreateTenantBody): Promise<TenantView> {
     const { id, description, quotas } = body
     const row = await this.tenants.insert(
-      { id, description: description ?? null, quotas: quotasOf({ webhooks: null }, quotas ?? {}) },
+      { id, description: description ?? null, quotas: quotasOf(NO_QUOTAS, quotas ?? {}) },
       audited(caller, id, 'tenant.created', tenantView),
     )
     await this.publishing.published('tenant', row)
@@ -53,7 +53,7 @@ export class TenantCases {
   async change(caller: Caller, id: string, body: PatchTenantBody, version?: number): Promise<TenantView> {
     const decide = (row: TenantRow) => ({
       ...(body.description === undefined ? {} : { description: body.description }),
-      ...(body.quotas === undefined ? {} : { quotas: quotasOf(quotasView(row), body.quotas ?? { webhooks: null }) }),
+      ...(body.quotas === undefined ? {} : { quotas: quotasOf(quotasView(row), body.quotas ?? NO_QUOTAS) }),
     })
     const trail = audited(caller, id, 'tenant.updated', tenantView)
     const row = found(id, TENANT_PATTERN.test(id) ? await this.tenants.change(id, version, decide, trail) : undefined)
@@ -72,8 +72,11 @@ export class TenantCases {
   }
 }
 
-function quotasOf(before: QuotasView, { webhooks = before.webhooks }: Partial<QuotasView>): QuotasView {
-  return { webhooks }
+const NO_QUOTAS: QuotasView = { webhooks: null, unindexed_filters: null, events_per_second: null }
+
+function quotasOf(before: QuotasView, changed: Partial<QuotasView>): TenantQuotas {
+  const { webhooks, unindexed_filters, events_per_second } = { ...before, ...changed }
+  return { webhooks, unindexedFilters: unindexed_filters, eventsPerSecond: events_per_second }
 }
 
 function notFound(id: string): ApiError {
@@ -86,7 +89,11 @@ function found(id: string, row: TenantRow | undefined): TenantRow {
 }
 
 function quotasView({ quotas }: TenantRow): QuotasView {
-  return { webhooks: quotas.webhooks ?? null }
+  return {
+    webhooks: quotas.webhooks ?? null,
+    unindexed_filters: quotas.unindexedFilters ?? null,
+    events_per_second: quotas.eventsPerSecond ?? null,
+  }
 }
 
 function tenantView(row: TenantRow): TenantView {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ConsumedRecord } from '@posthorn/kafka'
 import {
+  BULK,
   decodeDelivery,
   decodePoison,
   DELIVERIES,
@@ -61,6 +62,7 @@ function partsWith(output: FakeOutput, targets: Target[], extra: Partial<RoutePa
   return {
     match: () => targets,
     misfits: () => undefined,
+    isOverQuota: () => false,
     output,
     defaultTenant: 'default',
     maxEventBytes: 1024,
@@ -101,6 +103,22 @@ describe('route', () => {
     expect(second!.delivery).toMatchObject({ webhook: 'webhook_b', webhookVersion: 2 })
     expect(first!.data.equals(data)).toBe(true)
     expect(output.sent[0]!.record.key!.toString()).toBe('webhook_a')
+  })
+
+  it('sends what is above the quota of its tenant through bulk.v1, and nothing else', async () => {
+    const output = new FakeOutput()
+    const counted: unknown[] = []
+    const isOverQuota = (tenant: string, acceptedAt: number) => counted.push([tenant, acceptedAt]) > 1
+    const parts = partsWith(output, [{ webhook: 'webhook_a', version: 7 }], { isOverQuota })
+    for (const id of ['e1', 'e2']) await route(recordOf(encodeEvent({ ...event, id }, Buffer.from('1'))), parts)
+    expect(output.sent.map(({ topic }) => topic)).toEqual([DELIVERIES, BULK])
+    const [within, above] = output.deliveries()
+    expect(above!.delivery).toEqual({
+      ...within!.delivery,
+      id: deliveryId({ ...event, id: 'e2' }, 'webhook_a'),
+      event: { ...event, id: 'e2' },
+    })
+    expect(counted).toEqual(Array(2).fill(['acme', 1_770_000_000_000]))
   })
 
   it('sets an event aside for a webhook whose subscription it cannot read, and for no other', async () => {

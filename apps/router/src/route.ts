@@ -1,4 +1,5 @@
 import {
+  BULK,
   decodeEvent,
   encodeDelivery,
   DELIVERIES,
@@ -36,6 +37,8 @@ export interface RouteParts {
   match(event: WebhookEvent, data: Uint8Array): readonly Target[]
   /** Why the schema of its type refuses an event; undefined when it may pass. */
   misfits(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined
+  /** Counts an event for its tenant; one above the tenant's quota is delivered after the others. */
+  isOverQuota(tenant: string, acceptedAt: number): boolean
   readonly output: Output
   /** Undefined: an event without a tenant is poison. */
   readonly defaultTenant: string | undefined
@@ -58,9 +61,10 @@ export interface Routed {
 export async function route(record: ConsumedRecord, parts: RouteParts): Promise<Routed> {
   const read = decode(record, parts)
   if (read.kind === 'poison') return poison(record, read, parts.output)
+  const topic = parts.isOverQuota(read.event.tenant, record.timestamp) ? BULK : DELIVERIES
   const targets = parts.match(read.event, read.data)
   if (targets.length === 0) return { result: 'unmatched', deliveries: 0, acknowledged: Promise.resolve() }
-  return deliver(record, read, targets, parts)
+  return deliver(record, read, targets, topic, parts)
 }
 
 /** Hands a record over to the poison topic. */
@@ -111,6 +115,7 @@ async function deliver(
   record: ConsumedRecord,
   { event, data }: Decoded,
   targets: readonly Target[],
+  topic: TopicContract,
   { output, trace }: RouteParts,
 ): Promise<Routed> {
   const span = trace.start(record, event, targets.length)
@@ -121,7 +126,7 @@ async function deliver(
     if (target.unreadable === undefined) {
       deliveries++
       const delivery = deliveryOf(record, event, target, span.traceparent)
-      acknowledgements.push(observed(output.send(DELIVERIES, encodeDelivery(delivery, data))))
+      acknowledgements.push(observed(output.send(topic, encodeDelivery(delivery, data))))
     } else acknowledgements.push(observed(output.send(POISON, setAsideFor(record, target, target.unreadable))))
   }
   const acknowledged = observed(Promise.all(acknowledgements))

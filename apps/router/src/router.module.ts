@@ -9,6 +9,7 @@ import { RouterMetrics } from './router-metrics.js'
 import { RoutingLoop } from './routing-loop.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
+import { TenantQuotas } from './tenant-quotas.js'
 
 export const ROUTER_GROUP = 'router'
 
@@ -35,26 +36,36 @@ export class RouterModule {
           useFactory: () => new Schemas(connection, context),
         },
         {
+          provide: TenantQuotas,
+          useFactory: () => new TenantQuotas(connection, context),
+        },
+        {
           provide: RoutingLoop,
-          inject: [SafeProducer, Subscriptions, Schemas],
-          useFactory: (producer: SafeProducer, subscriptions: Subscriptions, schemas: Schemas) =>
-            routingLoop(connection, context, producer, subscriptions, schemas),
+          inject: [SafeProducer, Subscriptions, Schemas, TenantQuotas],
+          useFactory: (output: SafeProducer, subscriptions: Subscriptions, schemas: Schemas, quotas: TenantQuotas) =>
+            routingLoop(connection, context, { output, subscriptions, schemas, quotas }),
         },
       ],
     }
   }
 }
 
+interface Routing {
+  readonly output: SafeProducer
+  readonly subscriptions: Subscriptions
+  readonly schemas: Schemas
+  readonly quotas: TenantQuotas
+}
+
 function routingLoop(
   connection: KafkaConnection,
   { settings, logger, fatal }: ServiceContext,
-  output: SafeProducer,
-  subscriptions: Subscriptions,
-  schemas: Schemas,
+  { output, subscriptions, schemas, quotas }: Routing,
 ): RoutingLoop {
   const parts: RouteParts = {
     match: (event, data) => subscriptions.match(event, data),
     misfits: (event, data) => schemas.faults(event, data),
+    isOverQuota: (tenant, acceptedAt) => quotas.isOver(tenant, acceptedAt),
     output,
     defaultTenant: settings.ingestDefaultTenant === '' ? undefined : settings.ingestDefaultTenant,
     maxEventBytes: settings.ingestMaxEventBytes,

@@ -6,6 +6,7 @@ import { NestLogger } from '@posthorn/telemetry'
 import { ROUTER_GROUP, RouterModule } from './router.module.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
+import { TenantQuotas } from './tenant-quotas.js'
 
 /** Twice what one fetch brings: an event is finished within milliseconds, more would only lie in memory. */
 const MAX_UNFINISHED_BYTES = 16 * 1024 * 1024
@@ -28,11 +29,12 @@ async function start(context: ServiceContext): Promise<RunningService> {
     logger: new NestLogger(logger),
     abortOnError: false,
   })
-  const [subscriptions, schemas] = [app.get(Subscriptions), app.get(Schemas)]
+  const [subscriptions, schemas, quotas] = [app.get(Subscriptions), app.get(Schemas), app.get(TenantQuotas)]
   const producer = app.get(SafeProducer)
   health.addReadiness('router.webhooks', () => subscriptions.readiness())
   health.addReadiness('router.event-types', () => schemas.readiness())
-  await Promise.all([producer.connect(), subscriptions.start(), schemas.start()])
+  health.addReadiness('router.tenants', () => quotas.readiness())
+  await Promise.all([producer.connect(), subscriptions.start(), schemas.start(), quotas.start()])
   await app.listen()
   health.addReadiness('router.consumer', () => strategy.consumer.readiness())
   health.addLiveness('router.consumer', () => strategy.consumer.liveness())
@@ -40,7 +42,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
   async function stop(): Promise<void> {
     await within(DRAIN_MS, strategy.consumer.drain())
-    await Promise.all([app.close(), producer.close(), subscriptions.stop(), schemas.stop()])
+    await Promise.all([app.close(), producer.close(), subscriptions.stop(), schemas.stop(), quotas.stop()])
   }
 }
 

@@ -705,6 +705,10 @@ export interface components {
       quotas?: {
         /** @description null: no limit. */
         webhooks?: number | null
+        /** @description null: no limit. */
+        unindexed_filters?: number | null
+        /** @description null: no limit. */
+        events_per_second?: number | null
       } | null
     }
     DeletionView: {
@@ -724,6 +728,10 @@ export interface components {
       quotas: {
         /** @description null: no limit. */
         webhooks?: number | null
+        /** @description null: no limit. */
+        unindexed_filters?: number | null
+        /** @description null: no limit. */
+        events_per_second?: number | null
       }
       deletion: components['schemas']['DeletionView'] | null
       /** Format: date-time */
@@ -737,6 +745,10 @@ export interface components {
       quotas?: {
         /** @description null: no limit. */
         webhooks?: number | null
+        /** @description null: no limit. */
+        unindexed_filters?: number | null
+        /** @description null: no limit. */
+        events_per_second?: number | null
       } | null
     }
     CreateKeyBody: {

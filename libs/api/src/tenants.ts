@@ -9,31 +9,33 @@ export type TenantStatus = (typeof TENANT_STATUSES)[number]
 
 const DESCRIPTION = 1024
 const MAX_QUOTA = 1_000_000
-/** Quotas that the design has a place for and this version does not take yet. */
-const PLANNED_QUOTAS = new Set(['events_per_second', 'unindexed_filters'])
 const TEXT = { message: 'must be a string' }
 const TOO_LONG = { message: `must have at most ${DESCRIPTION} characters` }
 const TIME = { type: 'string', format: 'date-time' } as const
 const DESCRIBED = { type: 'string', maxLength: DESCRIPTION, required: false, nullable: true } as const
+/** What each quota bounds; a webhook or filter more is refused, an event more is delivered after others. */
+const QUOTA_NAMES = ['webhooks', 'unindexed_filters', 'events_per_second'] as const
+const QUOTA = {
+  type: 'integer',
+  minimum: 0,
+  maximum: MAX_QUOTA,
+  nullable: true,
+  description: 'null: no limit.',
+} as const
 const QUOTAS = {
   type: 'object',
   additionalProperties: false,
-  properties: {
-    webhooks: { type: 'integer', minimum: 0, maximum: MAX_QUOTA, nullable: true, description: 'null: no limit.' },
-  },
+  properties: { webhooks: QUOTA, unindexed_filters: QUOTA, events_per_second: QUOTA },
 } as const
 
-export interface QuotasView {
-  readonly webhooks: number | null
-}
+export type QuotasView = { readonly [Q in (typeof QUOTA_NAMES)[number]]: number | null }
 
 function quotasFaults(quotas: unknown): Problem[] {
   if (typeof quotas !== 'object' || quotas === null || Array.isArray(quotas))
     return [{ pointer: '', message: 'must be an object' }]
   return Object.entries(quotas).flatMap(([name, value]) => {
     const pointer = `/${escapePointer(name)}`
-    if (PLANNED_QUOTAS.has(name)) return [{ pointer, message: 'is not supported by this version yet' }]
-    if (name !== 'webhooks') return [{ pointer, message: 'is not a known field' }]
+    if (!(QUOTA_NAMES as readonly string[]).includes(name)) return [{ pointer, message: 'is not a known field' }]
     const fits = value === null || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_QUOTA)
     return fits ? [] : [{ pointer, message: `must be a whole number from 0 to ${MAX_QUOTA}, or null` }]
   })

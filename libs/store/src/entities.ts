@@ -7,6 +7,9 @@ import { Column, Entity, PrimaryColumn } from 'typeorm'
 /** What a tenant may have at most; null or absent: as much as it likes. */
 export interface TenantQuotas {
   readonly webhooks?: number | null
+  /** Filters that are not found by a hash; see isIndexedFilter. */
+  readonly unindexedFilters?: number | null
+  readonly eventsPerSecond?: number | null
 }
 
 /** How far the removal of a tenant's data has come. */
@@ -202,8 +205,14 @@ export function webhookDocument(row: WebhookRow): Webhook {
 }
 
 /** The tenant as tenants.v1 carries it: for readers one whose data is being removed is gone. */
-export function tenantDocument({ id, version, status }: TenantRow): Tenant {
-  return { id, version, status: status === 'active' ? 'active' : 'deleted' }
+export function tenantDocument({ id, version, status, quotas }: TenantRow): Tenant {
+  const eventsPerSecond = quotas.eventsPerSecond ?? undefined
+  return {
+    id,
+    version,
+    status: status === 'active' ? 'active' : 'deleted',
+    ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
+  }
 }
 
 /** The key as keys.v1 carries it: nothing that would let its reader use it. */

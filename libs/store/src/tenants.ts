@@ -156,6 +156,11 @@ export async function holdTenant(tx: EntityManager, id: string): Promise<TenantQ
   return row.quotas
 }
 
+/** Without a lock: what holds a webhook's row would wait for a deletion of its tenant, and that for the row. */
+export async function quotasOf(tx: EntityManager, id: string): Promise<TenantQuotas> {
+  return (await tx.findOneBy(TenantRow, { id }))?.quotas ?? {}
+}
+
 async function lockActive(tx: EntityManager, id: string): Promise<TenantRow | null> {
   return tx.findOne(TenantRow, { where: { id, status: 'active' }, lock: { mode: 'pessimistic_write' } })
 }

@@ -155,6 +155,57 @@ describe('Webhooks', () => {
     await expect(webhooks.insert(fresh({ tenant: 'nobody' }), audited)).rejects.toBeInstanceOf(TenantGone)
   })
 
+  describe('filters without an exact value', () => {
+    const LOOSE = { data: { n: [{ numeric: ['>', 1] }] } }
+    const EXACT = { data: { kind: ['a'] } }
+    const to = (filter: object | null) => () => ({ filter })
+
+    test('are as many as the quota says, however many come at once, by creation and by change', async () => {
+      await tenants.insert({ id: 'loose', description: null, quotas: { unindexedFilters: 3 } }, audited)
+      const rows = await Promise.all(
+        Array.from({ length: 4 }, () => webhooks.insert(fresh({ tenant: 'loose', filter: EXACT }), audited)),
+      )
+      const outcomes = await Promise.allSettled([
+        ...rows.map(({ id }) => webhooks.change('loose', id, undefined, to(LOOSE), audited)),
+        ...rows.map(() => webhooks.insert(fresh({ tenant: 'loose', filter: LOOSE }), audited)),
+      ])
+      const refused = outcomes.flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : []))
+      expect(refused).toHaveLength(5)
+      for (const reason of refused) expect(reason).toMatchObject({ name: 'QuotaReached', of: 'unindexedFilters' })
+      await webhooks.insert(fresh({ tenant: 'loose', filter: EXACT }), audited)
+      await webhooks.insert(fresh({ tenant: 'loose', filter: null }), audited)
+    })
+
+    test('may be replaced and disabled over the quota, and make room when they go', async () => {
+      const { id: tenant } = await tenants.insert({ id: 'full', description: null, quotas: {} }, audited)
+      const { id } = await webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
+      await tenants.change(tenant, undefined, () => ({ quotas: { unindexedFilters: 0 } }), audited)
+      const stricter = { data: { n: [{ numeric: ['>', 2] }] } }
+      expect(await webhooks.change(tenant, id, undefined, to(stricter), audited)).toMatchObject({ version: 2 })
+      expect(await webhooks.change(tenant, id, undefined, () => ({ status: 'disabled' }), audited)).toBeDefined()
+      await tenants.change(tenant, undefined, () => ({ quotas: { unindexedFilters: 1 } }), audited)
+      const another = () => webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
+      await expect(another()).rejects.toBeInstanceOf(QuotaReached)
+      await webhooks.change(tenant, id, undefined, to(null), audited)
+      const { id: second } = await another()
+      await expect(webhooks.change(tenant, id, undefined, to(LOOSE), audited)).rejects.toBeInstanceOf(QuotaReached)
+      await webhooks.remove(tenant, second, undefined, audited)
+      await another()
+    })
+
+    test('are counted beyond the first page of a tenant', async () => {
+      const { id: tenant } = await tenants.insert({ id: 'many', description: null, quotas: {} }, audited)
+      const filters = Array.from({ length: 1001 }, (_, n) => (n === 500 || n === 1000 ? LOOSE : EXACT))
+      for (let at = 0; at < filters.length; at += 91)
+        await Promise.all(filters.slice(at, at + 91).map(filter => webhooks.insert(fresh({ tenant, filter }), audited)))
+      await tenants.change(tenant, undefined, () => ({ quotas: { unindexedFilters: 3 } }), audited)
+      await webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
+      const oneMore = webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
+      await expect(oneMore).rejects.toMatchObject({ name: 'QuotaReached', quota: 3 })
+      await database.manager.query('DELETE FROM outbox')
+    })
+  })
+
   test('a secret whose overlap is over is taken away', async () => {
     const secret = (id: string, end: number | null) => ({
       id,

@@ -1,4 +1,4 @@
-import type { WebhookStatus } from '@posthorn/webhook'
+import { countUnindexed, type FilterPattern, type WebhookStatus } from '@posthorn/webhook'
 import { IsNull, LessThan, QueryFailedError, type EntityManager } from 'typeorm'
 import { appendAudit, type Audited } from './audit.js'
 import type { Database } from './data-source.js'
@@ -6,7 +6,7 @@ import { WebhookRow, type StoredSecret, type TenantQuotas } from './entities.js'
 import { enqueue } from './outbox.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
 import { changesNothing, requireVersion, saveRow } from './published-row.js'
-import { holdTenant } from './tenants.js'
+import { holdTenant, quotasOf } from './tenants.js'
 
 export interface WebhookFilter {
   readonly status?: WebhookStatus
@@ -39,12 +39,15 @@ export class UidTaken extends Error {
   override readonly name = 'UidTaken'
 }
 
-/** The tenant has as many webhooks as it may. */
+/** The tenant has as many webhooks, or filters without an exact value, as it may. */
 export class QuotaReached extends Error {
   override readonly name = 'QuotaReached'
 
-  constructor(readonly quota: number) {
-    super(`at most ${quota} webhooks`)
+  constructor(
+    readonly of: 'webhooks' | 'unindexedFilters',
+    readonly quota: number,
+  ) {
+    super(`at most ${quota} ${of}`)
   }
 }
 
@@ -62,7 +65,9 @@ export class Webhooks {
     const kept = { version: 1, createdAt: now, updatedAt: now, deletedAt: null }
     const row = Object.assign(new WebhookRow(), webhook, kept, { nextSecretEnd: nextEnd(webhook.secrets) })
     return this.changing(async tx => {
-      await requireRoom(tx, row.tenant, await holdTenant(tx, row.tenant))
+      const quotas = await holdTenant(tx, row.tenant)
+      await requireRoom(tx, row.tenant, quotas)
+      if (isUnindexed(row.filter)) await requireFilterRoom(tx, row.tenant, quotas)
       await tx.insert(WebhookRow, row)
       await enqueue(tx, 'webhook', row.id)
       await appendAudit(tx, audited(undefined, row))
@@ -91,7 +96,7 @@ export class Webhooks {
 
   /**
    * Applies what `decide` makes of the current row, which is locked meanwhile; nothing changed is no
-   * new version. Undefined when there is no such webhook. Throws VersionConflict, UidTaken.
+   * new version. Undefined when there is no such webhook. Throws VersionConflict, UidTaken, QuotaReached.
    */
   async change(
     tenant: string,
@@ -106,6 +111,9 @@ export class Webhooks {
       requireVersion(row, wanted)
       const change = decide(row)
       if (changesNothing(row, change)) return row
+      // One unindexed filter in place of another is none more, also where the quota was lowered meanwhile.
+      if (isUnindexed(change.filter ?? null) && !isUnindexed(row.filter))
+        await requireFilterRoom(tx, tenant, await quotasOf(tx, tenant))
       const ends = change.secrets === undefined ? {} : { nextSecretEnd: nextEnd(change.secrets) }
       const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...change, ...ends })
       await appendAudit(tx, audited(row, next))
@@ -167,9 +175,39 @@ async function lockWebhook(tx: EntityManager, tenant: string, id: string): Promi
 /** Creations of one tenant pass one by one where they are counted. */
 async function requireRoom(tx: EntityManager, tenant: string, { webhooks }: TenantQuotas): Promise<void> {
   if (webhooks === undefined || webhooks === null) return
-  await tx.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`webhooks of ${tenant}`])
+  await lockCount(tx, tenant)
   const count = await tx.countBy(WebhookRow, { tenant, deletedAt: IsNull() })
-  if (count >= webhooks) throw new QuotaReached(webhooks)
+  if (count >= webhooks) throw new QuotaReached('webhooks', webhooks)
+}
+
+/** Filters are compiled to be counted: this many in one go hold the process for some ms. */
+const FILTERS_COUNTED = 500
+
+/** For a webhook that is about to get a filter without an exact value; they, too, pass one by one. */
+async function requireFilterRoom(tx: EntityManager, tenant: string, { unindexedFilters }: TenantQuotas): Promise<void> {
+  if (unindexedFilters === undefined || unindexedFilters === null) return
+  await lockCount(tx, tenant)
+  const page = tx
+    .createQueryBuilder(WebhookRow, 'w')
+    .select(['w.id', 'w.filter'])
+    .where('w.tenant = :tenant AND w.deleted_at IS NULL AND w.filter IS NOT NULL', { tenant })
+    .orderBy('w.id')
+    .limit(FILTERS_COUNTED)
+  let count = 0
+  for (let rows = await page.getMany(); ; rows = await page.getMany()) {
+    count += countUnindexed(rows.map(({ filter }) => filter as FilterPattern))
+    if (count >= unindexedFilters) throw new QuotaReached('unindexedFilters', unindexedFilters)
+    if (rows.length < FILTERS_COUNTED) return
+    page.andWhere('w.id > :after', { after: rows.at(-1)!.id })
+  }
+}
+
+async function lockCount(tx: EntityManager, tenant: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`webhooks of ${tenant}`])
+}
+
+function isUnindexed(filter: object | null): boolean {
+  return filter !== null && countUnindexed([filter as FilterPattern]) > 0
 }
 
 function nextEnd(secrets: readonly StoredSecret[]): Date | null {

@@ -398,7 +398,7 @@ describe('webhooks.v1 and tenants.v1', () => {
       fc.property(webhook, whole, (written, version) => {
         expect(encodeWebhook(written).key).toEqual(Buffer.from(written.id))
         expect(decodeWebhook(encodeWebhook(written).value)).toEqual({ kind: 'document', document: written })
-        const tenant = { id: written.tenant, version, status: 'active' as const }
+        const tenant = { id: written.tenant, version, status: 'active' as const, eventsPerSecond: version }
         expect(decodeTenant(encodeTenant(tenant).value)).toEqual({ kind: 'document', document: tenant })
       }),
     )

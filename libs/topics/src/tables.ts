@@ -21,6 +21,8 @@ export interface Tenant {
   readonly id: string
   readonly version: number
   readonly status: 'active' | 'deleted'
+  /** Above it events go through bulk.v1; absent: no limit. */
+  readonly eventsPerSecond?: number
 }
 
 export const API_ROLES = ['admin', 'publish', 'read'] as const

@@ -1,0 +1,48 @@
+import { metrics } from '@opentelemetry/api'
+import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import { decodeTenant, TENANTS, type Tenant } from '@posthorn/topics'
+import { EventRate } from './event-rate.js'
+
+/** How many events a second each tenant may have delivered ahead of its others, from its compacted topic. */
+export class TenantQuotas {
+  private readonly rates = new Map<string, EventRate>()
+  private readonly follower: TableFollower<Tenant>
+  private readonly excess = metrics.getMeter('posthorn').createCounter('posthorn_router_events_over_quota', {
+    description: 'Events above the events_per_second of their tenant: their deliveries go through bulk.v1.',
+  })
+
+  constructor(connection: KafkaConnection, options: { fatal(error: Error): void }) {
+    this.follower = new TableFollower<Tenant>(connection, {
+      topic: TENANTS,
+      decode: decodeTenant,
+      fatal: options.fatal,
+      onChange: (id, tenant) => this.change(id, tenant),
+    })
+  }
+
+  /** Resolves when the table was read to its end: before that no tenant has a quota. */
+  start(): Promise<void> {
+    return this.follower.start()
+  }
+
+  stop(): Promise<void> {
+    return this.follower.stop()
+  }
+
+  readiness(): string | undefined {
+    return this.follower.isCaughtUp ? undefined : 'is reading the tenants'
+  }
+
+  /** Counts an event that Kafka accepted at `acceptedAt` (ms); whether it is more than its tenant may have. */
+  isOver(tenant: string, acceptedAt: number): boolean {
+    const over = this.rates.get(tenant)?.isOver(acceptedAt) ?? false
+    if (over) this.excess.add(1)
+    return over
+  }
+
+  private change(id: string, tenant: Tenant | undefined): void {
+    if (tenant?.status !== 'active' || tenant.eventsPerSecond === undefined) this.rates.delete(id)
+    else if (this.rates.get(id)?.perSecond !== tenant.eventsPerSecond)
+      this.rates.set(id, new EventRate(tenant.eventsPerSecond))
+  }
+}
