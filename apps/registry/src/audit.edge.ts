@@ -3,6 +3,7 @@ import {
   AnswersList,
   AuditView,
   CalledBy,
+  Does,
   ListAuditQuery,
   Needs,
   QueryOf,
@@ -16,6 +17,7 @@ export class AuditEdge {
   constructor(private readonly audit: AuditCases) {}
 
   @Get()
+  @Does('List changes')
   @Needs('admin')
   @AnswersList(AuditView)
   list(@CalledBy() caller: Caller, @QueryOf(ListAuditQuery) query: ListAuditQuery): Promise<ListView<AuditView>> {

@@ -7,6 +7,7 @@ import {
   CalledBy,
   CheckEventTypeBody,
   CreateEventTypeBody,
+  Does,
   EventTypeCheckView,
   EventTypeDetailView,
   EventTypeQuery,
@@ -31,6 +32,7 @@ export class EventTypesEdge {
   constructor(private readonly types: EventTypeCases) {}
 
   @Post()
+  @Does('Register an event type')
   @HttpCode(201)
   @Answers(201, EventTypeDetailView)
   async create(
@@ -44,6 +46,7 @@ export class EventTypesEdge {
   }
 
   @Get()
+  @Does('List event types')
   @AnswersList(EventTypeView)
   list(
     @CalledBy() caller: Caller,
@@ -53,6 +56,7 @@ export class EventTypesEdge {
   }
 
   @Get(':type')
+  @Does('Read an event type')
   @Answers(200, EventTypeDetailView)
   get(
     @CalledBy() caller: Caller,
@@ -63,6 +67,7 @@ export class EventTypesEdge {
   }
 
   @Patch(':type')
+  @Does('Change an event type')
   @Answers(200, EventTypeDetailView)
   change(
     @CalledBy() caller: Caller,
@@ -75,6 +80,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/deprecate')
+  @Does('Deprecate an event type')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   deprecate(
@@ -87,6 +93,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/archive')
+  @Does('Archive an event type')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   archive(
@@ -99,6 +106,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/restore')
+  @Does('Make an event type active again')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   restore(
@@ -111,6 +119,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/versions')
+  @Does('Add a version of the schema')
   @HttpCode(201)
   @Answers(201, AddedVersionView)
   async addVersion(
@@ -127,6 +136,7 @@ export class EventTypesEdge {
   }
 
   @Get(':type/versions')
+  @Does('List the versions of the schema')
   @AnswersList(SchemaVersionView)
   versions(
     @CalledBy() caller: Caller,
@@ -137,6 +147,7 @@ export class EventTypesEdge {
   }
 
   @Get(':type/versions/:number')
+  @Does('Read a version of the schema')
   @Answers(200, SchemaVersionView)
   version(
     @CalledBy() caller: Caller,
@@ -148,6 +159,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/check')
+  @Does('Check data, or a new schema, against an event type')
   @HttpCode(200)
   @Needs('read')
   @Answers(200, EventTypeCheckView)

@@ -1,10 +1,11 @@
 import { Controller, HttpCode, Post } from '@nestjs/common'
-import { Answers, FilterTestView, JsonBody, Needs, testFilter, TestFilterBody } from '@posthorn/api'
+import { Answers, Does, FilterTestView, JsonBody, Needs, testFilter, TestFilterBody } from '@posthorn/api'
 
 /** Tries a pattern before a webhook has it. Nothing is kept. */
 @Controller('v1/filters')
 export class FiltersEdge {
   @Post('test')
+  @Does('Try a filter')
   @HttpCode(200)
   @Needs('read')
   @Answers(200, FilterTestView)

@@ -5,6 +5,7 @@ import {
   CalledBy,
   DeliveryView,
   DeliveryWithAttemptsView,
+  Does,
   EventQuery,
   EventView,
   ListDeliveriesQuery,
@@ -23,6 +24,7 @@ export class HistoryEdge {
   constructor(private readonly history: HistoryCases) {}
 
   @Get('events/:id')
+  @Does('Read an event')
   @Header('content-type', 'application/json; charset=utf-8')
   @Answers(200, EventView)
   async event(
@@ -35,6 +37,7 @@ export class HistoryEdge {
   }
 
   @Get('deliveries')
+  @Does('List deliveries')
   @AnswersList(DeliveryView)
   deliveries(
     @CalledBy() caller: Caller,
@@ -44,12 +47,14 @@ export class HistoryEdge {
   }
 
   @Get('deliveries/:id')
+  @Does('Read a delivery and its attempts')
   @Answers(200, DeliveryWithAttemptsView)
   delivery(@CalledBy() caller: Caller, @Param('id') id: string): Promise<DeliveryWithAttemptsView> {
     return this.history.delivery(caller, id)
   }
 
   @Get('poison')
+  @Does('List records that were not accepted')
   @PlatformOnly()
   @AnswersList(PoisonView)
   poison(@CalledBy() caller: Caller, @QueryOf(ListPoisonQuery) query: ListPoisonQuery): Promise<ListView<PoisonView>> {

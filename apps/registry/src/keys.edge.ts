@@ -5,6 +5,7 @@ import {
   CalledBy,
   CreatedKeyView,
   CreateKeyBody,
+  Does,
   JsonBody,
   KeyScopeQuery,
   KeyView,
@@ -24,6 +25,7 @@ export class KeysEdge {
   constructor(private readonly keys: KeyCases) {}
 
   @Post()
+  @Does('Make an API key')
   @HttpCode(201)
   @Answers(201, CreatedKeyView)
   async create(
@@ -37,12 +39,14 @@ export class KeysEdge {
   }
 
   @Get()
+  @Does('List API keys')
   @AnswersList(KeyView)
   list(@CalledBy() caller: Caller, @QueryOf(ListKeysQuery) query: ListKeysQuery): Promise<ListView<KeyView>> {
     return this.keys.list(caller, query)
   }
 
   @Get(':id')
+  @Does('Read an API key')
   @Answers(200, KeyView)
   get(
     @CalledBy() caller: Caller,
@@ -53,6 +57,7 @@ export class KeysEdge {
   }
 
   @Post(':id/rotate')
+  @Does('Give an API key another secret')
   @HttpCode(200)
   @Answers(200, CreatedKeyView)
   rotate(
@@ -64,6 +69,7 @@ export class KeysEdge {
   }
 
   @Delete(':id')
+  @Does('End an API key')
   @HttpCode(204)
   @Answers(204)
   remove(

@@ -4,6 +4,7 @@ import {
   AnswersList,
   CalledBy,
   CreateSourceBody,
+  Does,
   IfMatch,
   JsonBody,
   ListQuery,
@@ -25,6 +26,7 @@ export class SourcesEdge {
   constructor(private readonly sources: SourceCases) {}
 
   @Post()
+  @Does('Connect topics of your own')
   @HttpCode(201)
   @Answers(201, SourceView)
   async create(
@@ -38,18 +40,21 @@ export class SourcesEdge {
   }
 
   @Get()
+  @Does('List sources')
   @AnswersList(SourceView)
   list(@CalledBy() caller: Caller, @QueryOf(ListQuery) query: ListQuery): Promise<ListView<SourceView>> {
     return this.sources.list(caller, query)
   }
 
   @Get(':id')
+  @Does('Read a source and how far it is')
   @Answers(200, SourceDetailView)
   get(@CalledBy() caller: Caller, @Param('id') id: string): Promise<SourceDetailView> {
     return this.sources.get(caller, id)
   }
 
   @Patch(':id')
+  @Does('Change a source')
   @Answers(200, SourceView)
   change(
     @CalledBy() caller: Caller,
@@ -61,7 +66,9 @@ export class SourcesEdge {
   }
 
   @Delete(':id')
+  @Does('Remove a source')
   @HttpCode(204)
+  @Answers(204)
   async remove(
     @CalledBy() caller: Caller,
     @Param('id') id: string,

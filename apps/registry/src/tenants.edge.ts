@@ -4,6 +4,7 @@ import {
   AnswersList,
   CalledBy,
   CreateTenantBody,
+  Does,
   IfMatch,
   JsonBody,
   ListTenantsQuery,
@@ -23,6 +24,7 @@ export class TenantsEdge {
   constructor(private readonly tenants: TenantCases) {}
 
   @Post()
+  @Does('Create a tenant')
   @HttpCode(201)
   @Answers(201, TenantView)
   async create(
@@ -36,18 +38,21 @@ export class TenantsEdge {
   }
 
   @Get()
+  @Does('List tenants')
   @AnswersList(TenantView)
   list(@CalledBy() caller: Caller, @QueryOf(ListTenantsQuery) query: ListTenantsQuery): Promise<ListView<TenantView>> {
     return this.tenants.list(caller, query)
   }
 
   @Get(':id')
+  @Does('Read a tenant')
   @Answers(200, TenantView)
   get(@CalledBy() caller: Caller, @Param('id') id: string): Promise<TenantView> {
     return this.tenants.get(caller, id)
   }
 
   @Patch(':id')
+  @Does('Change a tenant')
   @Answers(200, TenantView)
   change(
     @CalledBy() caller: Caller,
@@ -60,6 +65,7 @@ export class TenantsEdge {
 
   /** Answered at once; what the tenant had is removed in the background. */
   @Delete(':id')
+  @Does('Delete a tenant and all it has')
   @HttpCode(202)
   @Answers(202, TenantView)
   remove(

@@ -4,8 +4,8 @@ import { Health, readSettings } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { createLogger, NestLogger } from '@posthorn/telemetry'
+import { OPEN_API } from './open-api.js'
 import { RegistryModule } from './registry.module.js'
-import { OPEN_API } from './service.js'
 
 /** The HTTP app of the registry with nothing behind it: for its routes and its document. The caller closes it. */
 export function unconnectedApp() {

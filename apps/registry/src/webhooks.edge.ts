@@ -5,6 +5,7 @@ import {
   CalledBy,
   CreatedWebhookView,
   CreateWebhookBody,
+  Does,
   IfMatch,
   JsonBody,
   ListWebhooksQuery,
@@ -35,6 +36,7 @@ export class WebhooksEdge {
   ) {}
 
   @Post()
+  @Does('Create a webhook')
   @HttpCode(201)
   @Answers(201, CreatedWebhookView)
   async create(
@@ -48,6 +50,7 @@ export class WebhooksEdge {
   }
 
   @Get()
+  @Does('List webhooks')
   @AnswersList(WebhookView)
   list(
     @CalledBy() caller: Caller,
@@ -57,12 +60,14 @@ export class WebhooksEdge {
   }
 
   @Get('by-uid/:uid')
+  @Does('Read a webhook by its uid')
   @Answers(200, WebhookView)
   byUid(@CalledBy() caller: Caller, @Param('uid') uid: string): Promise<WebhookView> {
     return this.webhooks.byUid(caller, uid)
   }
 
   @Put('by-uid/:uid')
+  @Does('Create or replace a webhook by its uid')
   @Answers(200, WebhookView)
   @Answers(201, CreatedWebhookView)
   async upsert(
@@ -78,12 +83,14 @@ export class WebhooksEdge {
   }
 
   @Get(':id')
+  @Does('Read a webhook')
   @Answers(200, WebhookView)
   get(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
     return this.webhooks.get(caller, id)
   }
 
   @Patch(':id')
+  @Does('Change a webhook')
   @Answers(200, WebhookView)
   change(
     @CalledBy() caller: Caller,
@@ -95,6 +102,7 @@ export class WebhooksEdge {
   }
 
   @Delete(':id')
+  @Does('Delete a webhook')
   @HttpCode(204)
   @Answers(204)
   remove(@CalledBy() caller: Caller, @Param('id') id: string, @IfMatch() version: number | undefined): Promise<void> {
@@ -102,6 +110,7 @@ export class WebhooksEdge {
   }
 
   @Post(':id/disable')
+  @Does('Disable a webhook')
   @HttpCode(200)
   @Answers(200, WebhookView)
   disable(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
@@ -109,6 +118,7 @@ export class WebhooksEdge {
   }
 
   @Post(':id/enable')
+  @Does('Enable a webhook')
   @HttpCode(200)
   @Answers(200, WebhookView)
   enable(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
@@ -116,6 +126,7 @@ export class WebhooksEdge {
   }
 
   @Post(':id/test')
+  @Does('Send a sample event to a webhook')
   @HttpCode(202)
   @Answers(202, TestView)
   test(
@@ -127,12 +138,14 @@ export class WebhooksEdge {
   }
 
   @Get(':id/secrets')
+  @Does('List the secrets of a webhook')
   @AnswersList(SecretView)
   listSecrets(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ListView<SecretView>> {
     return this.secrets.list(caller, id)
   }
 
   @Post(':id/secrets/rotate')
+  @Does('Give a webhook a new secret')
   @HttpCode(201)
   @Answers(201, RevealedSecretView)
   rotate(
@@ -145,6 +158,7 @@ export class WebhooksEdge {
 
   /** A POST, because it leaves an entry in the audit. */
   @Post(':id/secrets/:secret/reveal')
+  @Does('Reveal a secret')
   @HttpCode(200)
   @Needs('admin')
   @Answers(200, RevealedSecretView)

@@ -20,7 +20,12 @@ const timeFaults = (time: unknown) =>
 
 /** GET /v1/audit */
 export class ListAuditQuery extends ListQuery {
-  @Documented({ enum: [...AUDIT_SCOPES], default: 'tenant', required: false })
+  @Documented({
+    enum: [...AUDIT_SCOPES],
+    default: 'tenant',
+    required: false,
+    description: 'Changes to what the tenant has, to what the platform has, or all.',
+  })
   @IsOptional()
   @IsIn(AUDIT_SCOPES, { message: `must be one of ${AUDIT_SCOPES.join(', ')}` })
   scope?: AuditScope
@@ -44,7 +49,7 @@ export class ListAuditQuery extends ListQuery {
   key?: string
 
   @IsOptional()
-  @Faults(timeFaults, TIME)
+  @Faults(timeFaults, { ...TIME, description: 'At this time or later.' })
   from?: string
 
   @IsOptional()

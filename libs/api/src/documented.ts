@@ -1,10 +1,12 @@
 import {
   ApiBody,
   ApiExtraModels,
+  ApiOperation,
   ApiProperty,
   ApiQuery,
   ApiResponse,
   getSchemaPath,
+  type ApiBodyOptions,
   type ApiPropertyOptions,
   type ApiQueryOptions,
 } from '@nestjs/swagger'
@@ -12,6 +14,8 @@ import {
 /** JSON Schema of a field, as the OpenAPI document has it; with `required: false` it may be left out. */
 export type FieldSchema = Readonly<Record<string, unknown>>
 type View = new () => object
+/** A body, with one that is taken as it stands for the document to show. */
+type Body = View & { readonly example?: object }
 
 /** Where @nestjs/swagger keeps what ApiProperty said. */
 const PROPERTIES = 'swagger/apiModelPropertiesArray'
@@ -23,6 +27,11 @@ export function Documented(schema: FieldSchema = {}): PropertyDecorator {
   // Of an object, `required` names its members: whether the field itself is has another name there.
   const flag = schema.type === 'object' ? { selfRequired: required } : { required }
   return ApiProperty({ ...rest, ...flag } as ApiPropertyOptions)
+}
+
+/** Says in the OpenAPI document what a handler is for, in a few words. */
+export function Does(summary: string): MethodDecorator {
+  return ApiOperation({ summary })
 }
 
 /** Says in the OpenAPI document what a handler answers when all is well. */
@@ -51,13 +60,14 @@ export function AnswersList(view: View): MethodDecorator {
 export function documentBody(
   target: object,
   property: string | symbol,
-  dto: View,
+  dto: Body,
   types: readonly string[],
   required = true,
 ): void {
   const descriptor = Object.getOwnPropertyDescriptor(target, property)!
   ApiExtraModels(dto)(target, property, descriptor)
-  ApiBody({ type: dto, required })(target, property, descriptor)
+  const examples = dto.example === undefined ? {} : { examples: { example: { value: dto.example } } }
+  ApiBody({ type: dto, required, ...examples } as ApiBodyOptions)(target, property, descriptor)
   Reflect.defineMetadata('swagger/apiConsumes', types, descriptor.value as object)
 }
 
@@ -67,7 +77,7 @@ export function documentQuery(target: object, property: string | symbol, dto: Vi
   const names = (Reflect.getMetadata(PROPERTIES, dto.prototype as object) ?? []) as string[]
   for (const name of names.map(each => each.slice(1))) {
     const options = Reflect.getMetadata(PROPERTY, dto.prototype as object, name) as Record<string, unknown>
-    const { required, description, type, enum: values, nullable: _nullable, ...schema } = options
+    const { required, description, type, enum: values, nullable: _nullable, isArray: _isArray, ...schema } = options
     const text = typeof type === 'string' ? { type } : {}
     const query = {
       name,

@@ -11,6 +11,11 @@ function eventFaults(event: unknown): Problem[] {
 
 /** POST /v1/filters/test */
 export class TestFilterBody {
+  static readonly example = {
+    pattern: { type: [{ prefix: 'order.' }], data: { total: [{ numeric: ['>', 100] }] } },
+    event: { type: 'order.paid', data: { total: 120 } },
+  }
+
   @Faults(checkPattern, { ...OBJECT, description: 'The pattern, applied to the root of the event.' })
   pattern: FilterPattern
 

@@ -10,8 +10,12 @@ const tooLong = (length: number) => ({ message: `must have at most ${length} cha
 
 /** GET /v1/events/{id} */
 export class EventQuery {
-  /** Picks one of several sources that use the same id. */
-  @Documented({ type: 'string', maxLength: MAX_SOURCE, required: false })
+  @Documented({
+    type: 'string',
+    maxLength: MAX_SOURCE,
+    required: false,
+    description: 'Picks one of several sources that use the same id.',
+  })
   @IsOptional()
   @IsString(ONE)
   @MaxLength(MAX_SOURCE, tooLong(MAX_SOURCE))
@@ -20,19 +24,23 @@ export class EventQuery {
 
 /** GET /v1/deliveries */
 export class ListDeliveriesQuery extends ListQuery {
-  @Documented({ type: 'string', maxLength: MAX_ID, required: false })
+  @Documented({ type: 'string', maxLength: MAX_ID, required: false, description: 'The id of a webhook.' })
   @IsOptional()
   @IsString(ONE)
   @MaxLength(MAX_ID, tooLong(MAX_ID))
   webhook?: string
 
-  @Documented({ enum: [...DELIVERY_STATUSES], required: false })
+  @Documented({ enum: [...DELIVERY_STATUSES], required: false, description: 'Only deliveries of this status.' })
   @IsOptional()
   @IsIn(DELIVERY_STATUSES, { message: `must be one of ${DELIVERY_STATUSES.join(', ')}` })
   status?: DeliveryStatus
 
-  /** An event's id, of whatever source. */
-  @Documented({ type: 'string', maxLength: MAX_ID, required: false })
+  @Documented({
+    type: 'string',
+    maxLength: MAX_ID,
+    required: false,
+    description: 'The id of an event, of whatever source.',
+  })
   @IsOptional()
   @IsString(ONE)
   @MaxLength(MAX_ID, tooLong(MAX_ID))

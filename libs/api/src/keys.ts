@@ -14,7 +14,12 @@ const MAX_IPS = 64
 const ONE_SCOPE = { message: 'must be tenant or platform' }
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/i
 const TIME = { type: 'string', format: 'date-time' } as const
-const SCOPE = { enum: [...KEY_SCOPES], default: 'tenant', required: false } as const
+const SCOPE = {
+  enum: [...KEY_SCOPES],
+  default: 'tenant',
+  required: false,
+  description: "Whose key it is: the tenant's, or the platform's.",
+} as const
 const ROLES = { type: 'array', items: { type: 'string', enum: [...API_ROLES] }, minItems: 1 } as const
 const IPS = { type: 'array', items: { type: 'string' }, maxItems: MAX_IPS } as const
 
@@ -59,6 +64,8 @@ function futureFaults(time: unknown): Problem[] {
 
 /** POST /v1/keys */
 export class CreateKeyBody {
+  static readonly example = { name: 'shop', roles: ['publish'], allowed_ips: ['203.0.113.0/24'] }
+
   @Faults(nameFaults, { type: 'string', maxLength: MAX_NAME, description: 'What it is for.' })
   name: string
 

@@ -15,6 +15,7 @@ export class ListQuery {
     maximum: MAX_LIMIT,
     default: 50,
     required: false,
+    description: 'How many a page has at most.',
   })
   limit = 50
 

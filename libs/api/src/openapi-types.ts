@@ -9,8 +9,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List webhooks */
     get: operations['webhooks_list']
     put?: never
+    /** Create a webhook */
     post: operations['webhooks_create']
     delete?: never
     options?: never
@@ -25,7 +27,9 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a webhook by its uid */
     get: operations['webhooks_byUid']
+    /** Create or replace a webhook by its uid */
     put: operations['webhooks_upsert']
     post?: never
     delete?: never
@@ -41,12 +45,15 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a webhook */
     get: operations['webhooks_get']
     put?: never
     post?: never
+    /** Delete a webhook */
     delete: operations['webhooks_remove']
     options?: never
     head?: never
+    /** Change a webhook */
     patch: operations['webhooks_change']
     trace?: never
   }
@@ -59,6 +66,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Disable a webhook */
     post: operations['webhooks_disable']
     delete?: never
     options?: never
@@ -75,6 +83,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Enable a webhook */
     post: operations['webhooks_enable']
     delete?: never
     options?: never
@@ -91,6 +100,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Send a sample event to a webhook */
     post: operations['webhooks_test']
     delete?: never
     options?: never
@@ -105,6 +115,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List the secrets of a webhook */
     get: operations['webhooks_listSecrets']
     put?: never
     post?: never
@@ -123,6 +134,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Give a webhook a new secret */
     post: operations['webhooks_rotate']
     delete?: never
     options?: never
@@ -139,6 +151,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Reveal a secret */
     post: operations['webhooks_reveal']
     delete?: never
     options?: never
@@ -153,8 +166,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List tenants */
     get: operations['tenants_list']
     put?: never
+    /** Create a tenant */
     post: operations['tenants_create']
     delete?: never
     options?: never
@@ -169,12 +184,15 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a tenant */
     get: operations['tenants_get']
     put?: never
     post?: never
+    /** Delete a tenant and all it has */
     delete: operations['tenants_remove']
     options?: never
     head?: never
+    /** Change a tenant */
     patch: operations['tenants_change']
     trace?: never
   }
@@ -185,8 +203,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List API keys */
     get: operations['keys_list']
     put?: never
+    /** Make an API key */
     post: operations['keys_create']
     delete?: never
     options?: never
@@ -201,9 +221,11 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read an API key */
     get: operations['keys_get']
     put?: never
     post?: never
+    /** End an API key */
     delete: operations['keys_remove']
     options?: never
     head?: never
@@ -219,6 +241,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Give an API key another secret */
     post: operations['keys_rotate']
     delete?: never
     options?: never
@@ -233,6 +256,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List changes */
     get: operations['audit_list']
     put?: never
     post?: never
@@ -249,8 +273,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List sources */
     get: operations['sources_list']
     put?: never
+    /** Connect topics of your own */
     post: operations['sources_create']
     delete?: never
     options?: never
@@ -265,12 +291,15 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a source and how far it is */
     get: operations['sources_get']
     put?: never
     post?: never
+    /** Remove a source */
     delete: operations['sources_remove']
     options?: never
     head?: never
+    /** Change a source */
     patch: operations['sources_change']
     trace?: never
   }
@@ -281,6 +310,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read an event */
     get: operations['history_event']
     put?: never
     post?: never
@@ -297,6 +327,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List deliveries */
     get: operations['history_deliveries']
     put?: never
     post?: never
@@ -313,6 +344,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a delivery and its attempts */
     get: operations['history_delivery']
     put?: never
     post?: never
@@ -329,6 +361,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List records that were not accepted */
     get: operations['history_poison']
     put?: never
     post?: never
@@ -347,6 +380,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Try a filter */
     post: operations['filters_test']
     delete?: never
     options?: never
@@ -361,8 +395,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List event types */
     get: operations['eventtypes_list']
     put?: never
+    /** Register an event type */
     post: operations['eventtypes_create']
     delete?: never
     options?: never
@@ -377,12 +413,14 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read an event type */
     get: operations['eventtypes_get']
     put?: never
     post?: never
     delete?: never
     options?: never
     head?: never
+    /** Change an event type */
     patch: operations['eventtypes_change']
     trace?: never
   }
@@ -395,6 +433,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Deprecate an event type */
     post: operations['eventtypes_deprecate']
     delete?: never
     options?: never
@@ -411,6 +450,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Archive an event type */
     post: operations['eventtypes_archive']
     delete?: never
     options?: never
@@ -427,6 +467,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Make an event type active again */
     post: operations['eventtypes_restore']
     delete?: never
     options?: never
@@ -441,8 +482,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List the versions of the schema */
     get: operations['eventtypes_versions']
     put?: never
+    /** Add a version of the schema */
     post: operations['eventtypes_addVersion']
     delete?: never
     options?: never
@@ -457,6 +500,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a version of the schema */
     get: operations['eventtypes_version']
     put?: never
     post?: never
@@ -475,6 +519,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Check data, or a new schema, against an event type */
     post: operations['eventtypes_check']
     delete?: never
     options?: never
@@ -1182,6 +1227,10 @@ export interface components {
     }
     /** @description RFC 9457. */
     Problem: {
+      /**
+       * Format: uri-reference
+       * @description Where the code is explained.
+       */
       type: string
       title: string
       status: number
@@ -1229,9 +1278,11 @@ export interface components {
         | 'kafka_unavailable'
         | 'database_unavailable'
         | 'starting'
+      /** @description What is wrong with this request. */
       detail: string
       /** @description What to do. */
       action: string
+      /** @description By which the logs and the audit know the request. */
       request_id: string
       trace_id?: string
       errors?: {
@@ -1241,10 +1292,58 @@ export interface components {
       }[]
     }
   }
-  responses: never
+  responses: {
+    /** @description The request cannot be done as it is: `code` and `action` say why and what to do. */
+    Refused: {
+      headers: {
+        'Request-Id': components['headers']['RequestId']
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The key sent more requests than it may. */
+    RateLimited: {
+      headers: {
+        'Request-Id': components['headers']['RequestId']
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description A failure that is not of the request: the same request may pass later. */
+    Failed: {
+      headers: {
+        'Request-Id': components['headers']['RequestId']
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+  }
   parameters: never
   requestBodies: never
-  headers: never
+  headers: {
+    /** @description The X-Request-Id of the request, or one made here. */
+    RequestId: string
+    /** @description The version, for If-Match. */
+    ETag: string
+    /** @description Where what was created is read. */
+    Location: string
+    /** @description true: the answer of an earlier request with the same Idempotency-Key. */
+    IdempotentReplayed: string
+    /** @description With a limit set: r requests are left, all of them again in t seconds. */
+    RateLimit: string
+    /** @description With a limit set: q requests may come at once. */
+    RateLimitPolicy: string
+    /** @description Seconds, with 429 and 503. */
+    RetryAfter: string
+  }
   pathItems: never
 }
 export type $defs = Record<string, never>
@@ -1252,9 +1351,11 @@ export interface operations {
   webhooks_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only webhooks of this status. */
         status?: 'pending' | 'active' | 'paused' | 'disabled'
         /** @description Your own name for it, once among your webhooks. */
         uid?: string
@@ -1273,6 +1374,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1282,24 +1386,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_create: {
@@ -1323,30 +1412,21 @@ export interface operations {
       /** @description CreatedWebhook */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedWebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_byUid: {
@@ -1357,6 +1437,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description Your own name for the webhook. */
         uid: string
       }
       cookie?: never
@@ -1366,30 +1447,19 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_upsert: {
@@ -1402,6 +1472,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description Your own name for the webhook. */
         uid: string
       }
       cookie?: never
@@ -1415,6 +1486,10 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
@@ -1424,30 +1499,19 @@ export interface operations {
       /** @description CreatedWebhook */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedWebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_get: {
@@ -1458,6 +1522,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1467,30 +1532,19 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_remove: {
@@ -1503,6 +1557,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1512,28 +1567,16 @@ export interface operations {
       /** @description Done. */
       204: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_change: {
@@ -1546,6 +1589,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1560,30 +1604,19 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_disable: {
@@ -1596,6 +1629,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1605,30 +1639,20 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_enable: {
@@ -1641,6 +1665,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1650,30 +1675,20 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_test: {
@@ -1686,6 +1701,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1699,30 +1715,19 @@ export interface operations {
       /** @description Test */
       202: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TestView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_listSecrets: {
@@ -1733,6 +1738,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1742,6 +1748,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1751,24 +1760,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_rotate: {
@@ -1781,6 +1775,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1794,30 +1789,20 @@ export interface operations {
       /** @description RevealedSecret */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['RevealedSecretView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_reveal: {
@@ -1830,7 +1815,9 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
+        /** @description The id of the secret. */
         secret: string
       }
       cookie?: never
@@ -1840,38 +1827,29 @@ export interface operations {
       /** @description RevealedSecret */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['RevealedSecretView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only tenants of this status. */
         status?: 'active' | 'deleting' | 'deleted'
       }
       header?: {
@@ -1886,6 +1864,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1895,24 +1876,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_create: {
@@ -1936,30 +1902,21 @@ export interface operations {
       /** @description Tenant */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_get: {
@@ -1970,6 +1927,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1979,30 +1937,19 @@ export interface operations {
       /** @description Tenant */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_remove: {
@@ -2015,6 +1962,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2024,30 +1972,19 @@ export interface operations {
       /** @description Tenant */
       202: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_change: {
@@ -2060,6 +1997,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2074,38 +2012,29 @@ export interface operations {
       /** @description Tenant */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2120,6 +2049,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2129,24 +2061,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_create: {
@@ -2170,35 +2087,27 @@ export interface operations {
       /** @description CreatedKey */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedKeyView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_get: {
     parameters: {
       query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2206,6 +2115,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2215,35 +2125,25 @@ export interface operations {
       /** @description Key */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['KeyView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_remove: {
     parameters: {
       query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2251,6 +2151,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2260,33 +2161,22 @@ export interface operations {
       /** @description Done. */
       204: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_rotate: {
     parameters: {
       query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2296,6 +2186,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2305,38 +2196,30 @@ export interface operations {
       /** @description CreatedKey */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedKeyView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   audit_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Changes to what the tenant has, to what the platform has, or all. */
         scope?: 'tenant' | 'platform' | 'all'
         /** @description Id of what was changed. */
         subject?: string
@@ -2344,6 +2227,7 @@ export interface operations {
         action?: string
         /** @description Id of the key that was used. */
         key?: string
+        /** @description At this time or later. */
         from?: string
         /** @description Before this time. */
         to?: string
@@ -2360,6 +2244,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2369,29 +2256,15 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
@@ -2408,6 +2281,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2417,24 +2293,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_create: {
@@ -2458,30 +2319,21 @@ export interface operations {
       /** @description Source */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_get: {
@@ -2492,6 +2344,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2501,30 +2354,19 @@ export interface operations {
       /** @description SourceDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_remove: {
@@ -2537,36 +2379,26 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
     }
     requestBody?: never
     responses: {
+      /** @description Done. */
       204: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_change: {
@@ -2579,6 +2411,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2593,35 +2426,25 @@ export interface operations {
       /** @description Source */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_event: {
     parameters: {
       query?: {
+        /** @description Picks one of several sources that use the same id. */
         source?: string
       }
       header?: {
@@ -2629,6 +2452,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2638,40 +2462,32 @@ export interface operations {
       /** @description Event */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_deliveries: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description The id of a webhook. */
         webhook?: string
+        /** @description Only deliveries of this status. */
         status?: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+        /** @description The id of an event, of whatever source. */
         event?: string
       }
       header?: {
@@ -2686,6 +2502,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2695,24 +2514,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_delivery: {
@@ -2723,6 +2527,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2732,35 +2537,24 @@ export interface operations {
       /** @description DeliveryWithAttempts */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['DeliveryWithAttemptsView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_poison: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
@@ -2777,6 +2571,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2786,24 +2583,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   filters_test: {
@@ -2827,38 +2609,29 @@ export interface operations {
       /** @description FilterTest */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['FilterTestView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only types of this owner. */
         scope?: 'tenant' | 'platform' | 'built_in'
         /** @description Archived types are listed only by this. */
         status?: 'active' | 'deprecated' | 'archived'
@@ -2875,6 +2648,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2884,24 +2660,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_create: {
@@ -2925,35 +2686,27 @@ export interface operations {
       /** @description EventTypeDetail */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_get: {
     parameters: {
       query?: {
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -2961,6 +2714,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2970,35 +2724,25 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_change: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3008,6 +2752,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3022,35 +2767,25 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_deprecate: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3062,6 +2797,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3071,35 +2807,26 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_archive: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3111,6 +2838,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3120,35 +2848,26 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_restore: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3160,6 +2879,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3169,38 +2889,30 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_versions: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3208,6 +2920,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3217,6 +2930,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -3226,29 +2942,15 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_addVersion: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3260,6 +2962,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3273,35 +2976,26 @@ export interface operations {
       /** @description AddedVersion */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['AddedVersionView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_version: {
     parameters: {
       query?: {
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3309,7 +3003,9 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
+        /** @description The number of the version. */
         number: number
       }
       cookie?: never
@@ -3319,35 +3015,24 @@ export interface operations {
       /** @description SchemaVersion */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SchemaVersionView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_check: {
     parameters: {
       query?: {
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3357,6 +3042,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3370,30 +3056,19 @@ export interface operations {
       /** @description EventTypeCheck */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeCheckView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
 }

@@ -1,11 +1,14 @@
 import type { INestApplication } from '@nestjs/common'
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger'
-import { TENANT_PATTERN } from '@posthorn/webhook'
-import { ERRORS, PROBLEM_MEDIA_TYPE } from './errors.js'
+import { COMPONENTS, headersOf, IDEMPOTENCY, KEY, PROBLEM_ANSWERS, TENANT } from './openapi-parts.js'
 
 export interface OpenApiOptions {
   readonly title: string
   readonly description: string
+  /** What each first part of a path below /v1 is about. */
+  readonly tags: Readonly<Record<string, string>>
+  /** What each parameter of a path is, and its schema where that is no text. */
+  readonly pathParameters: Readonly<Record<string, { readonly description: string; readonly schema?: object }>>
 }
 
 type Json = Record<string, unknown>
@@ -13,61 +16,17 @@ interface Operation extends Json {
   operationId?: string
   tags?: string[]
   parameters?: Json[]
-  responses: Json
+  responses: Record<string, Json>
   security?: Json[]
 }
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const
-const KEY = 'key'
-const TENANT = {
-  name: 'Posthorn-Tenant',
-  in: 'header',
-  required: false,
-  description: 'For keys of the platform: the tenant that the request is about; default unless set.',
-  schema: { type: 'string', pattern: TENANT_PATTERN.source },
-}
-const IDEMPOTENCY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  required: false,
-  description:
-    'Sent again with the same key and body, the request is not run again, but answered as it was, for a day.',
-  schema: { type: 'string', pattern: '^[\\x20-\\x7e]{1,255}$' },
-}
-const PROBLEM = {
-  type: 'object',
-  description: 'RFC 9457.',
-  required: ['type', 'title', 'status', 'code', 'detail', 'action', 'request_id'],
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', enum: Object.keys(ERRORS), description: 'Stable.' },
-    detail: { type: 'string' },
-    action: { type: 'string', description: 'What to do.' },
-    request_id: { type: 'string' },
-    trace_id: { type: 'string' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['pointer', 'detail'],
-        properties: { pointer: { type: 'string', description: 'JSON Pointer.' }, detail: { type: 'string' } },
-      },
-    },
-  },
-}
-const PROBLEM_ANSWER = {
-  description: 'A problem.',
-  content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
-}
-
 /** The OpenAPI 3.1 document of an app, made of its edges and their DTO classes. */
-export function openApiOf(app: INestApplication, { title, description }: OpenApiOptions): OpenAPIObject {
+export function openApiOf(app: INestApplication, options: OpenApiOptions): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
-    .setTitle(title)
-    .setDescription(description)
+    .setTitle(options.title)
+    .setDescription(options.description)
     .setVersion('1')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key.' }, KEY)
@@ -76,19 +35,43 @@ export function openApiOf(app: INestApplication, { title, description }: OpenApi
   const operationIdFactory = (controller: string, method: string) =>
     `${controller.replace(/Edge$/, '').toLowerCase()}_${method}`
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory })
-  const components = (document.components ??= {})
-  components.schemas = { ...components.schemas, Problem: PROBLEM as never }
   for (const [path, item] of Object.entries(document.paths))
-    for (const method of METHODS) if (item[method]) complete(path, method, item[method] as unknown as Operation)
-  return nullAsType(document) as OpenAPIObject
+    for (const method of METHODS)
+      if (item[method]) complete(path, method, item[method] as unknown as Operation, document, options)
+  const { schemas, ...rest } = COMPONENTS
+  const components = { ...document.components, ...rest, schemas: { ...document.components?.schemas, ...schemas } }
+  const tags = Object.entries(options.tags).map(([name, text]) => ({ name, description: text }))
+  return nullAsType({ ...document, components, tags }) as OpenAPIObject
 }
 
 /** What holds for every operation alike. */
-function complete(path: string, method: string, operation: Operation): void {
+function complete(
+  path: string,
+  method: string,
+  operation: Operation,
+  document: OpenAPIObject,
+  { pathParameters }: OpenApiOptions,
+): void {
   operation.tags = [path.split('/')[2] ?? path]
   operation.security = [{ [KEY]: [] }]
-  operation.parameters = [...(operation.parameters ?? []), TENANT, ...(method === 'post' ? [IDEMPOTENCY] : [])]
-  operation.responses = { ...operation.responses, '4XX': PROBLEM_ANSWER, '5XX': PROBLEM_ANSWER }
+  const described = (operation.parameters ?? []).map(each =>
+    each.in === 'path' ? { ...each, ...pathParameters[each.name as string] } : each,
+  )
+  operation.parameters = [...described, TENANT, ...(method === 'post' ? [IDEMPOTENCY] : [])]
+  for (const [status, answer] of Object.entries(operation.responses))
+    operation.responses[status] = {
+      ...answer,
+      headers: headersOf(method, status, isVersioned(answer, document)),
+    }
+  operation.responses = { ...operation.responses, ...PROBLEM_ANSWERS }
+}
+
+/** Whether what is answered has a version, and hence an ETag. */
+function isVersioned(answer: Json, document: OpenAPIObject): boolean {
+  const { content } = answer as { content?: Record<string, { schema: { $ref?: string } }> }
+  const name = content?.['application/json']?.schema.$ref?.split('/').at(-1)
+  const schema = name === undefined ? undefined : (document.components?.schemas?.[name] as Json | undefined)
+  return schema !== undefined && 'version' in (schema.properties as Json)
 }
 
 /** OpenAPI 3.1 is JSON Schema, where null is a type and not a flag. */

@@ -44,6 +44,13 @@ export type ValueSpecBody = string | ValueSpec
 
 /** POST /v1/sources. What the fields hold is checked all together by sourceDefinition(). */
 export class CreateSourceBody {
+  static readonly example = {
+    topic: 'orders',
+    value: 'json',
+    start: 'end',
+    event: { tenant: 'acme', type: { pointer: '/kind' }, id: { pointer: '/order/id' } },
+  }
+
   @IsOptional()
   @Faults(text, { ...SCHEMA.topic, ...NULLABLE })
   topic?: string | null
@@ -66,6 +73,8 @@ export class CreateSourceBody {
 
 /** PATCH /v1/sources/{id}, by merge-patch: what is absent stays, null goes back to the default. */
 export class PatchSourceBody {
+  static readonly example = { status: 'paused' }
+
   @IsOptional()
   @Faults(text, { ...SCHEMA.topic, ...NULLABLE })
   topic?: string | null

@@ -48,6 +48,8 @@ const idFaults = (id: unknown): Problem[] =>
 
 /** POST /v1/tenants */
 export class CreateTenantBody {
+  static readonly example = { id: 'acme', description: 'Acme Inc.', quotas: { webhooks: 100 } }
+
   @Faults(idFaults, { type: 'string', pattern: TENANT_PATTERN.source })
   id: string
 
@@ -64,6 +66,8 @@ export class CreateTenantBody {
 
 /** PATCH /v1/tenants/{id}, by merge-patch. */
 export class PatchTenantBody {
+  static readonly example = { quotas: { webhooks: null } }
+
   @Documented(DESCRIBED)
   @IsOptional()
   @IsString(TEXT)
@@ -77,7 +81,7 @@ export class PatchTenantBody {
 
 /** GET /v1/tenants */
 export class ListTenantsQuery extends ListQuery {
-  @Documented({ enum: [...TENANT_STATUSES], required: false })
+  @Documented({ enum: [...TENANT_STATUSES], required: false, description: 'Only tenants of this status.' })
   @IsOptional()
   @IsIn(TENANT_STATUSES, { message: `must be one of ${TENANT_STATUSES.join(', ')}` })
   status?: TenantStatus

@@ -75,6 +75,14 @@ const NULLABLE = { required: false, nullable: true } as const
 
 /** POST /v1/webhooks */
 export class CreateWebhookBody {
+  static readonly example = {
+    url: 'https://shop.example/hooks',
+    events: ['agent.*', 'run.completed'],
+    description: 'Orders of the shop',
+    metadata: { team: 'checkout' },
+    retry_policy: { attempts: 8, timeout_ms: 10_000 },
+  }
+
   @Faults(urlFaults, SCHEMA.url)
   url: string
 
@@ -124,6 +132,8 @@ export class CreateWebhookBody {
 
 /** PATCH /v1/webhooks/{id}, by merge-patch: what is absent stays, null goes back to the default. */
 export class PatchWebhookBody {
+  static readonly example = { events: ['*'], filter: null, metadata: { team: 'billing' } }
+
   @IfPresent()
   @Faults(urlFaults, { ...SCHEMA.url, ...OPTIONAL })
   url?: string
@@ -202,7 +212,7 @@ function withoutNulls(value: unknown): unknown {
 
 /** GET /v1/webhooks */
 export class ListWebhooksQuery extends ListQuery {
-  @Documented({ enum: [...LISTED_STATUSES], ...OPTIONAL })
+  @Documented({ enum: [...LISTED_STATUSES], ...OPTIONAL, description: 'Only webhooks of this status.' })
   @IsOptional()
   @IsIn(LISTED_STATUSES, { message: `must be one of ${LISTED_STATUSES.join(', ')}` })
   status?: WebhookStatus
@@ -268,6 +278,8 @@ export const DEFAULT_OVERLAP_S = 24 * 3600
 
 /** POST /v1/webhooks/{id}/secrets/rotate */
 export class RotateSecretBody {
+  static readonly example = { overlap_seconds: 3600 }
+
   @IsOptional()
   @Faults(secretFaults, { ...SCHEMA.secret, ...NULLABLE })
   secret?: string | null
@@ -293,6 +305,8 @@ export class RotateSecretBody {
 
 /** POST /v1/webhooks/{id}/test */
 export class TestWebhookBody {
+  static readonly example = { type: 'agent.error' }
+
   @IsOptional()
   @Faults(
     type => (isEventType(type) ? [] : [{ pointer: '', message: 'must be an event type such as agent.created' }]),

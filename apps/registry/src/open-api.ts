@@ -1,0 +1,26 @@
+import type { OpenApiOptions } from '@posthorn/api'
+
+/** What the registry's OpenAPI document says beside its operations. */
+export const OPEN_API: OpenApiOptions = {
+  title: 'Posthorn: administration',
+  description: 'Tenants, keys, webhooks and sources; what happened to every delivery; who changed what.',
+  tags: {
+    webhooks: 'Where events are sent, and how.',
+    tenants: 'Who has webhooks, events and keys of their own. For keys of the platform.',
+    keys: 'API keys.',
+    audit: 'Who changed what.',
+    sources: 'Topics of your own whose records become events. For keys of the platform.',
+    events: 'What was published.',
+    deliveries: 'What became of each event at each webhook.',
+    poison: 'Records that could not be accepted. For keys of the platform.',
+    filters: 'Patterns that pick events.',
+    'event-types': 'Types of events, and the schemas of their data.',
+  },
+  pathParameters: {
+    id: { description: 'The id, as a list or a creation answers it.' },
+    uid: { description: 'Your own name for the webhook.' },
+    secret: { description: 'The id of the secret.' },
+    type: { description: 'The name of the event type, such as agent.created.' },
+    number: { description: 'The number of the version.', schema: { type: 'integer', minimum: 1 } },
+  },
+}
