@@ -1,20 +1,14 @@
 // Longer than files are here: one table of all methods, each through both edges of one running registry.
-import { createRequire } from 'node:module'
-import { credentials, loadPackageDefinition, type Client, type ClientDuplexStream } from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { messageOf } from '@posthorn/api'
 import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
 import { deliveryId } from '@posthorn/webhook'
-import { serviceClasses, TestRegistry, type RpcFailure } from './test-registry.js'
+import { TestRegistry, type RpcFailure } from './test-registry.js'
 
 /*
  * Each use case through both edges. What changes something is run on a twin of its own by each, and
  * the answers are compared without what differs by nature: ids, times and secrets.
  */
-
-type ReflectionClient = Client & {
-  ServerReflectionInfo(): ClientDuplexStream<object, unknown>
-}
 
 let registry: TestRegistry
 beforeAll(async () => {
@@ -41,7 +35,31 @@ const EVENT = {
 }
 const DELIVERY = deliveryId(EVENT, 'webhook_0123456789abcdefghjkmnpqrs')
 
-const IDS = /\b(webhook|key|secret|event|delivery)_[0-9a-z]{26}\b/g
+const SOURCE = { start: 'earliest', event: { tenant: 'default', type: { pointer: '/kind' }, subject: 's' } }
+const FILTER_TEST = {
+  pattern: { data: { total: [{ numeric: ['>', 1.5] }], name: [{ prefix: 'a' }, null] } },
+  event: { data: { total: 1, name: 'b', items: [null, true, { '': 'x' }] } },
+}
+const TYPE = {
+  description: 'd',
+  schema: { type: 'object', properties: { a: { enum: [1, 2, 'x', null] }, constructor: {} }, requird: [] },
+  example: { a: 1 },
+}
+const NEXT = {
+  schema: { type: 'object', properties: { a: { enum: [1, true] } }, required: ['a'], requird: [] },
+  example: { a: 1 },
+}
+
+const value = (json: unknown) =>
+  (messageOf({ v: { json } }, ['v']) as { v: { fields: { json: object } } }).v.fields.json
+const struct = (json: object) => (messageOf({ json }, ['json']) as { json: object }).json
+const typeMessage = ({ schema, example, ...rest }: { readonly schema: object; readonly example: object }) => ({
+  ...rest,
+  schema: struct(schema),
+  example: struct(example),
+})
+
+const IDS = /\b(webhook|key|secret|event|delivery|source)_[0-9a-z]{26}\b/g
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 const SECRETS = /whsec_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
 
@@ -72,7 +90,7 @@ interface Twin {
 
 interface UseCase {
   readonly method: string
-  readonly needs?: 'webhook' | 'tenant' | 'key'
+  readonly needs?: 'webhook' | 'tenant' | 'key' | 'source' | 'type'
   readonly rest: (twin: Twin) => readonly [method: string, path: string, body?: object]
   readonly grpc: (twin: Twin) => object
   /** The code that both answer; without it both have to succeed. */
@@ -143,7 +161,8 @@ const CASES: readonly UseCase[] = [
       id,
       webhook: { metadata: { b: 'c' }, method: 'PATCH', headers: { 'x-b': '1' } },
       update_mask: {
-        paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'],
+        paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'].concat(
+        ),
       },
     }),
   },
@@ -324,6 +343,207 @@ const CASES: readonly UseCase[] = [
     fails: 'event_not_found',
     grpc: () => ({ id: 'nothing' }),
   },
+  {
+    method: 'SourceService/CreateSource',
+    rest: ({ name }) => ['POST', '/v1/sources', { pattern: `shop\\.${name}`, ...SOURCE }],
+    grpc: ({ name }) => ({ source: { pattern: `shop\\.${name}`, ...SOURCE, event: struct(SOURCE.event) } }),
+  },
+  {
+    method: 'SourceService/CreateSource',
+    rest: () => ['POST', '/v1/sources', { topic: 'a', pattern: '(', event: { type: { pointer: 'x' }, nothing: 'a' } }],
+    fails: 'request_invalid',
+    grpc: () => ({ source: { topic: 'a', pattern: '(', event: struct({ type: { pointer: 'x' }, nothing: 'a' }) } }),
+  },
+  {
+    method: 'SourceService/CreateSource',
+    rest: () => ['POST', '/v1/sources', {}],
+    fails: 'request_invalid',
+    grpc: () => ({}),
+  },
+  {
+    method: 'SourceService/ListSources',
+    rest: () => ['GET', '/v1/sources?limit=251'],
+    fails: 'request_invalid',
+    grpc: () => ({ limit: 251 }),
+  },
+  {
+    method: 'SourceService/ListSources',
+    rest: () => ['GET', '/v1/sources?cursor=x'],
+    fails: 'cursor_invalid',
+    grpc: () => ({ cursor: 'x' }),
+  },
+  {
+    method: 'SourceService/GetSource',
+    needs: 'source',
+    rest: ({ id }) => ['GET', `/v1/sources/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'SourceService/GetSource',
+    rest: () => ['GET', '/v1/sources/x'],
+    fails: 'source_not_found',
+    grpc: () => ({ id: 'x' }),
+  },
+  {
+    method: 'SourceService/UpdateSource',
+    needs: 'source',
+    rest: ({ id }) => [
+      'PATCH',
+      `/v1/sources/${id}`,
+      { start: null, status: 'paused', event: { subject: null, id: { header: 'i' } } },
+    ],
+    grpc: ({ id }) => ({
+      id,
+      source: { status: 'paused', event: struct({ id: { header: 'i' } }) },
+      update_mask: { paths: ['start', 'status', 'event.subject', 'event.id'] },
+    }),
+  },
+  {
+    method: 'SourceService/UpdateSource',
+    needs: 'source',
+    rest: ({ id }) => ['PATCH', `/v1/sources/${id}`, { status: 'gone', event: null }],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({ id, source: { status: 'gone' }, update_mask: { paths: ['status', 'event'] } }),
+  },
+  {
+    method: 'SourceService/DeleteSource',
+    needs: 'source',
+    rest: ({ id }) => ['DELETE', `/v1/sources/${id}`],
+    grpc: ({ id }) => ({ id, if_version: 1 }),
+  },
+  {
+    method: 'FilterService/TestFilter',
+    rest: () => ['POST', '/v1/filters/test', FILTER_TEST],
+    grpc: () => ({ pattern: struct(FILTER_TEST.pattern), event: struct(FILTER_TEST.event) }),
+  },
+  {
+    method: 'FilterService/TestFilter',
+    rest: () => ['POST', '/v1/filters/test', { pattern: { a: 'x', b: [] } }],
+    fails: 'request_invalid',
+    grpc: () => ({ pattern: struct({ a: 'x', b: [] }) }),
+  },
+  {
+    method: 'EventTypeService/CreateEventType',
+    rest: ({ name }) => ['POST', '/v1/event-types', { type: name, ...TYPE }],
+    grpc: ({ name }) => ({ event_type: { type: name, ...typeMessage(TYPE) } }),
+  },
+  {
+    method: 'EventTypeService/CreateEventType',
+    needs: 'type',
+    rest: ({ id }) => ['POST', '/v1/event-types', { type: id }],
+    fails: 'event_type_exists',
+    grpc: ({ id }) => ({ event_type: { type: id } }),
+  },
+  {
+    method: 'EventTypeService/CreateEventType',
+    rest: () => ['POST', '/v1/event-types', { type: 'a b', scope: 'built_in', mode: 'x', example: {} }],
+    fails: 'request_invalid',
+    grpc: () => ({ event_type: { type: 'a b', scope: 'built_in', mode: 'x', example: struct({}) } }),
+  },
+  {
+    method: 'EventTypeService/CreateEventType',
+    rest: ({ name }) => ['POST', '/v1/event-types', { type: name, schema: { type: 'objekt', pattern: '(' } }],
+    fails: 'request_invalid',
+    grpc: ({ name }) => ({ event_type: { type: name, schema: struct({ type: 'objekt', pattern: '(' }) } }),
+  },
+  {
+    method: 'EventTypeService/ListEventTypes',
+    rest: () => ['GET', '/v1/event-types?scope=built_in&limit=3'],
+    grpc: () => ({ scope: 'built_in', limit: 3 }),
+  },
+  {
+    method: 'EventTypeService/ListEventTypes',
+    rest: () => ['GET', '/v1/event-types?scope=mine&status=gone'],
+    fails: 'request_invalid',
+    grpc: () => ({ scope: 'mine', status: 'gone' }),
+  },
+  {
+    method: 'EventTypeService/GetEventType',
+    needs: 'type',
+    rest: ({ id }) => ['GET', `/v1/event-types/${id}?scope=tenant`],
+    grpc: ({ id }) => ({ type: id, scope: 'tenant' }),
+  },
+  {
+    method: 'EventTypeService/GetEventType',
+    needs: 'type',
+    rest: ({ id }) => ['GET', `/v1/event-types/${id}?scope=platform`],
+    fails: 'event_type_not_found',
+    grpc: ({ id }) => ({ type: id, scope: 'platform' }),
+  },
+  {
+    method: 'EventTypeService/UpdateEventType',
+    needs: 'type',
+    rest: ({ id }) => ['PATCH', `/v1/event-types/${id}`, { description: null, mode: 'enforce', example: { a: 2 } }],
+    grpc: ({ id }) => ({
+      type: id,
+      event_type: { mode: 'enforce', example: struct({ a: 2 }) },
+      update_mask: { paths: ['description', 'mode', 'example'] },
+    }),
+  },
+  {
+    method: 'EventTypeService/UpdateEventType',
+    needs: 'type',
+    rest: ({ id }) => ['PATCH', `/v1/event-types/${id}`, { schema: {}, mode: null }],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({ type: id, event_type: { schema: struct({}) }, update_mask: { paths: ['schema', 'mode'] } }),
+  },
+  ...(['Deprecate', 'Archive', 'Restore'] as const).map((verb): UseCase => ({
+    method: `EventTypeService/${verb}EventType`,
+    needs: 'type',
+    rest: ({ id }) => ['POST', `/v1/event-types/${id}/${verb.toLowerCase()}`],
+    grpc: ({ id }) => ({ type: id, if_version: 1 }),
+  })),
+  {
+    method: 'EventTypeService/AddEventTypeVersion',
+    needs: 'type',
+    rest: ({ id }) => ['POST', `/v1/event-types/${id}/versions`, { ...NEXT, allow_breaking: true }],
+    grpc: ({ id }) => ({ type: id, ...typeMessage(NEXT), allow_breaking: true }),
+  },
+  {
+    method: 'EventTypeService/AddEventTypeVersion',
+    needs: 'type',
+    rest: ({ id }) => ['POST', `/v1/event-types/${id}/versions`, NEXT],
+    fails: 'event_type_incompatible',
+    grpc: ({ id }) => ({ type: id, ...typeMessage(NEXT) }),
+  },
+  {
+    method: 'EventTypeService/AddEventTypeVersion',
+    needs: 'type',
+    rest: ({ id }) => ['POST', `/v1/event-types/${id}/versions`, {}],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({ type: id }),
+  },
+  {
+    method: 'EventTypeService/ListEventTypeVersions',
+    needs: 'type',
+    rest: ({ id }) => ['GET', `/v1/event-types/${id}/versions?limit=1`],
+    grpc: ({ id }) => ({ type: id, limit: 1 }),
+  },
+  {
+    method: 'EventTypeService/GetEventTypeVersion',
+    needs: 'type',
+    rest: ({ id }) => ['GET', `/v1/event-types/${id}/versions/1`],
+    grpc: ({ id }) => ({ type: id, number: 1 }),
+  },
+  {
+    method: 'EventTypeService/GetEventTypeVersion',
+    needs: 'type',
+    rest: ({ id }) => ['GET', `/v1/event-types/${id}/versions/0`],
+    fails: 'event_type_not_found',
+    grpc: ({ id }) => ({ type: id }),
+  },
+  {
+    method: 'EventTypeService/CheckEventType',
+    needs: 'type',
+    rest: ({ id }) => ['POST', `/v1/event-types/${id}/check`, { schema: NEXT.schema, data: { a: 'x' } }],
+    grpc: ({ id }) => ({ type: id, schema: struct(NEXT.schema), data: { structValue: struct({ a: 'x' }) } }),
+  },
+  ...[0, null, 'x', [null, 1.5], { a: [] }].map((data): UseCase => ({
+    method: 'EventTypeService/CheckEventType',
+    needs: 'type',
+    rest: ({ id }) => ['POST', `/v1/event-types/${id}/check`, { data }],
+    grpc: ({ id }) => ({ type: id, data: value(data) }),
+  })),
   { method: 'HistoryService/ListPoison', rest: () => ['GET', '/v1/poison?limit=1'], grpc: () => ({ limit: 1 }) },
 ]
 
@@ -340,6 +560,14 @@ async function twinFor(name: string, needs: UseCase['needs']): Promise<Twin> {
   if (needs === 'key') {
     const { json } = await registry.call('POST', '/v1/keys', { name, roles: ['publish'] })
     return { name, id: json.id, secret: '' }
+  }
+  if (needs === 'source') {
+    const { json } = await registry.call('POST', '/v1/sources', { topic: `shop.${name}`, ...SOURCE })
+    return { name, id: json.id, secret: '' }
+  }
+  if (needs === 'type') {
+    await registry.call('POST', '/v1/event-types', { type: name, ...TYPE })
+    return { name, id: name, secret: '' }
   }
   return { name, id: '', secret: '' }
 }
@@ -387,10 +615,8 @@ describe('REST and gRPC answer the same', () => {
     await pool.end()
   })
 
-  test('every method of every service is here', () => {
-    const all = Object.entries(serviceClasses()).flatMap(([name, { service }]) =>
-      Object.keys(service).map(method => `${name}/${method}`),
-    )
+  test('every method of every service is here', async () => {
+    const all = await registry.methods()
     expect([...new Set(CASES.map(each => each.method))].sort()).toEqual(all.sort())
   })
 
@@ -408,22 +634,9 @@ describe('REST and gRPC answer the same', () => {
 })
 
 test('gRPC reflection names the services', async () => {
-  const file = createRequire(import.meta.url).resolve(
-    '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+  expect(await registry.services()).toEqual(
+    expect.arrayContaining(['posthorn.admin.v1.WebhookService', 'grpc.health.v1.Health']),
   )
-  const { grpc } = loadPackageDefinition(loadSync(file)) as unknown as {
-    grpc: { reflection: { v1: { ServerReflection: new (address: string, creds: unknown) => ReflectionClient } } }
-  }
-  const client = new grpc.reflection.v1.ServerReflection(registry.grpcAddress, credentials.createInsecure())
-  const stream = client.ServerReflectionInfo()
-  const answer = new Promise<{ listServicesResponse: { service: { name: string }[] } }>(resolve =>
-    stream.once('data', resolve),
-  )
-  stream.write({ listServices: '' })
-  const names = (await answer).listServicesResponse.service.map(({ name }) => name)
-  stream.end()
-  client.close()
-  expect(names).toEqual(expect.arrayContaining(['posthorn.admin.v1.WebhookService', 'grpc.health.v1.Health']))
 })
 
 test('a message over 1 MiB is refused', async () => {

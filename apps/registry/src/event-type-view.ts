@@ -1,6 +1,12 @@
-import type { EventTypeDetailView, EventTypeScope, EventTypeView, SchemaVersionView } from '@posthorn/api'
+import type {
+  EventTypeDetailView,
+  EventTypeScope,
+  EventTypeView,
+  SchemaVersionSummaryView,
+  SchemaVersionView,
+} from '@posthorn/api'
 import { BUILT_IN_EVENT_TYPES, type BuiltInEventType } from '@posthorn/catalogue'
-import type { EventTypeRow, EventTypeVersionRow } from '@posthorn/store'
+import type { EventTypeRow, EventTypeVersionRow, EventTypeVersionSummary } from '@posthorn/store'
 import { eventTypeKey } from '@posthorn/topics'
 
 /** What there is of one name: built in, or somebody's. */
@@ -91,6 +97,12 @@ export function eventTypeDetailView(known: KnownType): EventTypeDetailView {
 export function versionView({ number, schema, example, breaks, createdAt }: EventTypeVersionRow): SchemaVersionView {
   return { number, schema, example, breaks, created_at: createdAt.toISOString() }
 }
+
+export function versionSummaryView({ createdAt, ...version }: EventTypeVersionSummary): SchemaVersionSummaryView {
+  return { ...version, created_at: createdAt.toISOString() }
+}
+
+export const BUILT_IN_VERSION: SchemaVersionSummaryView = { number: 1, breaking: false, created_at: null }
 
 /** The one version that a built-in type has. */
 export function builtInVersion({ schema, example }: BuiltInEventType): SchemaVersionView {

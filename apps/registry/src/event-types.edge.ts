@@ -7,7 +7,6 @@ import {
   CalledBy,
   CheckEventTypeBody,
   CreateEventTypeBody,
-  Does,
   EventTypeCheckView,
   EventTypeDetailView,
   EventTypeQuery,
@@ -20,6 +19,7 @@ import {
   OwnEventTypeQuery,
   PatchEventTypeBody,
   QueryOf,
+  SchemaVersionSummaryView,
   SchemaVersionView,
   type Caller,
   type ListView,
@@ -32,7 +32,6 @@ export class EventTypesEdge {
   constructor(private readonly types: EventTypeCases) {}
 
   @Post()
-  @Does('Register an event type')
   @HttpCode(201)
   @Answers(201, EventTypeDetailView)
   async create(
@@ -46,7 +45,6 @@ export class EventTypesEdge {
   }
 
   @Get()
-  @Does('List event types')
   @AnswersList(EventTypeView)
   list(
     @CalledBy() caller: Caller,
@@ -56,7 +54,6 @@ export class EventTypesEdge {
   }
 
   @Get(':type')
-  @Does('Read an event type')
   @Answers(200, EventTypeDetailView)
   get(
     @CalledBy() caller: Caller,
@@ -67,7 +64,6 @@ export class EventTypesEdge {
   }
 
   @Patch(':type')
-  @Does('Change an event type')
   @Answers(200, EventTypeDetailView)
   change(
     @CalledBy() caller: Caller,
@@ -80,7 +76,6 @@ export class EventTypesEdge {
   }
 
   @Post(':type/deprecate')
-  @Does('Deprecate an event type')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   deprecate(
@@ -93,7 +88,6 @@ export class EventTypesEdge {
   }
 
   @Post(':type/archive')
-  @Does('Archive an event type')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   archive(
@@ -106,7 +100,6 @@ export class EventTypesEdge {
   }
 
   @Post(':type/restore')
-  @Does('Make an event type active again')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   restore(
@@ -119,7 +112,6 @@ export class EventTypesEdge {
   }
 
   @Post(':type/versions')
-  @Does('Add a version of the schema')
   @HttpCode(201)
   @Answers(201, AddedVersionView)
   async addVersion(
@@ -136,18 +128,16 @@ export class EventTypesEdge {
   }
 
   @Get(':type/versions')
-  @Does('List the versions of the schema')
-  @AnswersList(SchemaVersionView)
+  @AnswersList(SchemaVersionSummaryView)
   versions(
     @CalledBy() caller: Caller,
     @Param('type') type: string,
     @QueryOf(ListVersionsQuery) query: ListVersionsQuery,
-  ): Promise<ListView<SchemaVersionView>> {
+  ): Promise<ListView<SchemaVersionSummaryView>> {
     return this.types.versions(caller, type, query)
   }
 
   @Get(':type/versions/:number')
-  @Does('Read a version of the schema')
   @Answers(200, SchemaVersionView)
   version(
     @CalledBy() caller: Caller,
@@ -159,7 +149,6 @@ export class EventTypesEdge {
   }
 
   @Post(':type/check')
-  @Does('Check data, or a new schema, against an event type')
   @HttpCode(200)
   @Needs('read')
   @Answers(200, EventTypeCheckView)

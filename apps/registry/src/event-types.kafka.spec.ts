@@ -87,7 +87,8 @@ describe('S1 /v1/event-types: the built-in catalogue', () => {
       schema: { type: 'object', required: ['agent_id', 'name'] },
       example: { agent_id: 'agt_5fK2mQ' },
     })
-    expect((await call('GET', '/agent.created/versions')).json.data).toHaveLength(1)
+    const versions = await call('GET', '/agent.created/versions')
+    expect(versions.json.data).toEqual([{ number: 1, breaking: false, created_at: null }])
     expect(codeOf(await call('GET', '/agent.unheard'))).toEqual([404, 'event_type_not_found'])
   })
 
@@ -172,7 +173,14 @@ describe('S1 /v1/event-types: own types', () => {
       news: [],
     })
     const { json } = await call('GET', `/${type}/versions`)
-    expect(json.data.map(({ number }) => number)).toEqual([2, 1])
+    const created_at = expect.stringMatching(/Z$/)
+    expect(json.data).toEqual([
+      { number: 2, breaking: true, created_at },
+      { number: 1, breaking: false, created_at },
+    ])
+    const first = await call('GET', `/${type}/versions?limit=1`)
+    const rest = await call('GET', `/${type}/versions?cursor=${String(first.json.next_cursor)}`)
+    expect(rest.json.data).toEqual([{ number: 1, breaking: false, created_at }])
     expect((await call('GET', `/${type}/versions/1`)).json.schema).toEqual(SCHEMA)
     expect(codeOf(await call('GET', `/${type}/versions/3`))).toEqual([404, 'event_type_not_found'])
     expect(codeOf(await call('GET', `/${type}/versions/-99999999999`))).toEqual([404, 'event_type_not_found'])

@@ -15,6 +15,7 @@ import {
   type ListView,
   type OwnScope,
   type PatchEventTypeBody,
+  type SchemaVersionSummaryView,
   type SchemaVersionView,
 } from '@posthorn/api'
 import {
@@ -42,6 +43,7 @@ import {
 } from './event-type-schema.js'
 import {
   adopted,
+  BUILT_IN_VERSION,
   builtIn,
   builtInAfter,
   builtInVersion,
@@ -51,6 +53,7 @@ import {
   exampleOf,
   nameOf,
   schemaOf,
+  versionSummaryView,
   versionView,
   type KnownType,
 } from './event-type-view.js'
@@ -160,15 +163,15 @@ export class EventTypeCases {
     return { ...versionView(added!), news: checked.news.map(breakView), warnings: warningsOf(checked.compiled) }
   }
 
-  async versions(caller: Caller, type: string, query: ListVersionsQuery): Promise<ListView<SchemaVersionView>> {
+  async versions(caller: Caller, type: string, query: ListVersionsQuery): Promise<ListView<SchemaVersionSummaryView>> {
     const known = await this.known(caller, type, query.scope)
-    if (known.kind === 'built_in') return { data: [builtInVersion(known.type)], next_cursor: null }
+    if (known.kind === 'built_in') return { data: [BUILT_IN_VERSION], next_cursor: null }
     const before = positionOf(VERSIONS, query.cursor)?.number as number | undefined
     const found = await this.types.versions(known.row.id, before, query.limit + 1)
     const page = found.slice(0, query.limit)
     const more = found.length > page.length
     return {
-      data: page.map(versionView),
+      data: page.map(versionSummaryView),
       next_cursor: more ? cursorOf(VERSIONS, { number: page.at(-1)!.number }) : null,
     }
   }

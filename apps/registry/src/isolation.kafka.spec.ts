@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { messageOf } from '@posthorn/api'
 import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
-import { TestRegistry, type Answer } from './test-registry.js'
+import { TestRegistry, type Answer, type CallOptions, type RpcFailure } from './test-registry.js'
 
 /*
- * S7: what a tenant has is unknown to every other. The routes come from the registry itself, so that a
- * new one fails here until it is said what another tenant gets from it.
+ * S7: what a tenant has is unknown to every other. The routes and the rpcs come from the registry itself,
+ * so that a new one fails here until it is said what another tenant gets from it.
  */
 
 type Expectation =
@@ -18,56 +19,98 @@ type Expectation =
 interface Route {
   readonly answers: Expectation
   readonly body?: object
+  /** The same over gRPC; null: by REST alone. */
+  readonly rpc: string | null
+  /** Its message, beside the parameters of the path; the body unless given. */
+  readonly message?: object
 }
 
 const HOOK = { url: 'https://example.com/b', events: ['*'] }
+const structs = (json: object) => messageOf(json, Object.keys(json)) as object
 const ROUTES: Readonly<Record<string, Route>> = {
-  'POST /v1/webhooks': { answers: 'own', body: HOOK },
-  'GET /v1/webhooks': { answers: 'own' },
-  'GET /v1/webhooks/by-uid/{uid}': { answers: 'unknown' },
-  'PUT /v1/webhooks/by-uid/{uid}': { answers: 'own', body: HOOK },
-  'GET /v1/webhooks/{id}': { answers: 'unknown' },
-  'PATCH /v1/webhooks/{id}': { answers: 'unknown', body: { description: 'x' } },
-  'DELETE /v1/webhooks/{id}': { answers: 'unknown' },
-  'POST /v1/webhooks/{id}/disable': { answers: 'unknown' },
-  'POST /v1/webhooks/{id}/enable': { answers: 'unknown' },
-  'POST /v1/webhooks/{id}/test': { answers: 'unknown' },
-  'GET /v1/webhooks/{id}/secrets': { answers: 'unknown' },
-  'POST /v1/webhooks/{id}/secrets/rotate': { answers: 'unknown' },
-  'POST /v1/webhooks/{id}/secrets/{secret}/reveal': { answers: 'unknown' },
-  'POST /v1/keys': { answers: 'own', body: { name: 'b', roles: ['read'] } },
-  'GET /v1/keys': { answers: 'own' },
-  'GET /v1/keys/{id}': { answers: 'unknown' },
-  'POST /v1/keys/{id}/rotate': { answers: 'unknown' },
-  'DELETE /v1/keys/{id}': { answers: 'unknown' },
-  'GET /v1/audit': { answers: 'own' },
-  'GET /v1/events/{id}': { answers: 'unknown' },
-  'GET /v1/deliveries': { answers: 'own' },
-  'GET /v1/deliveries/{id}': { answers: 'unknown' },
-  'GET /v1/poison': { answers: 'platform' },
-  'POST /v1/tenants': { answers: 'platform', body: { id: 'c' } },
-  'GET /v1/tenants': { answers: 'platform' },
-  'GET /v1/tenants/{id}': { answers: 'platform' },
-  'PATCH /v1/tenants/{id}': { answers: 'platform', body: {} },
-  'DELETE /v1/tenants/{id}': { answers: 'platform' },
-  'POST /v1/sources': { answers: 'platform', body: {} },
-  'GET /v1/sources': { answers: 'platform' },
-  'GET /v1/sources/{id}': { answers: 'platform' },
-  'PATCH /v1/sources/{id}': { answers: 'platform', body: {} },
-  'DELETE /v1/sources/{id}': { answers: 'platform' },
-  'POST /v1/filters/test': { answers: 'own', body: { pattern: { a: ['x'] }, event: { a: 'x' } } },
-  'POST /v1/event-types': { answers: 'own', body: { type: 'of.b' } },
-  'GET /v1/event-types': { answers: 'own' },
-  'GET /v1/event-types/{type}': { answers: 'unknown' },
-  'PATCH /v1/event-types/{type}': { answers: 'unknown', body: {} },
-  'POST /v1/event-types/{type}/deprecate': { answers: 'unknown' },
-  'POST /v1/event-types/{type}/archive': { answers: 'unknown' },
-  'POST /v1/event-types/{type}/restore': { answers: 'unknown' },
-  'GET /v1/event-types/{type}/versions': { answers: 'unknown' },
-  'POST /v1/event-types/{type}/versions': { answers: 'unknown', body: { schema: {} } },
-  'GET /v1/event-types/{type}/versions/{number}': { answers: 'unknown' },
-  'POST /v1/event-types/{type}/check': { answers: 'unknown', body: { data: {} } },
+  'POST /v1/webhooks': { answers: 'own', body: HOOK, rpc: 'WebhookService/CreateWebhook', message: { webhook: HOOK } },
+  'GET /v1/webhooks': { answers: 'own', rpc: 'WebhookService/ListWebhooks' },
+  'GET /v1/webhooks/by-uid/{uid}': { answers: 'unknown', rpc: 'WebhookService/GetWebhookByUid' },
+  'PUT /v1/webhooks/by-uid/{uid}': {
+    answers: 'own',
+    body: HOOK,
+    rpc: 'WebhookService/UpsertWebhook',
+    message: { webhook: HOOK },
+  },
+  'GET /v1/webhooks/{id}': { answers: 'unknown', rpc: 'WebhookService/GetWebhook' },
+  'PATCH /v1/webhooks/{id}': {
+    answers: 'unknown',
+    body: { description: 'x' },
+    rpc: 'WebhookService/UpdateWebhook',
+    message: { webhook: { description: 'x' } },
+  },
+  'DELETE /v1/webhooks/{id}': { answers: 'unknown', rpc: 'WebhookService/DeleteWebhook' },
+  'POST /v1/webhooks/{id}/disable': { answers: 'unknown', rpc: 'WebhookService/DisableWebhook' },
+  'POST /v1/webhooks/{id}/enable': { answers: 'unknown', rpc: 'WebhookService/EnableWebhook' },
+  'POST /v1/webhooks/{id}/test': { answers: 'unknown', rpc: 'WebhookService/TestWebhook' },
+  'GET /v1/webhooks/{id}/secrets': { answers: 'unknown', rpc: 'WebhookService/ListSecrets' },
+  'POST /v1/webhooks/{id}/secrets/rotate': { answers: 'unknown', rpc: 'WebhookService/RotateSecret' },
+  'POST /v1/webhooks/{id}/secrets/{secret}/reveal': { answers: 'unknown', rpc: 'WebhookService/RevealSecret' },
+  'POST /v1/keys': { answers: 'own', body: { name: 'b', roles: ['read'] }, rpc: 'KeyService/CreateKey' },
+  'GET /v1/keys': { answers: 'own', rpc: 'KeyService/ListKeys' },
+  'GET /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/GetKey' },
+  'POST /v1/keys/{id}/rotate': { answers: 'unknown', rpc: 'KeyService/RotateKey' },
+  'DELETE /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/DeleteKey' },
+  'GET /v1/audit': { answers: 'own', rpc: 'AuditService/ListAudit' },
+  'GET /v1/events/{id}': { answers: 'unknown', rpc: 'HistoryService/GetEvent' },
+  'GET /v1/deliveries': { answers: 'own', rpc: 'HistoryService/ListDeliveries' },
+  'GET /v1/deliveries/{id}': { answers: 'unknown', rpc: 'HistoryService/GetDelivery' },
+  'GET /v1/poison': { answers: 'platform', rpc: 'HistoryService/ListPoison' },
+  'POST /v1/tenants': {
+    answers: 'platform',
+    body: { id: 'c' },
+    rpc: 'TenantService/CreateTenant',
+    message: { tenant: { id: 'c' } },
+  },
+  'GET /v1/tenants': { answers: 'platform', rpc: 'TenantService/ListTenants' },
+  'GET /v1/tenants/{id}': { answers: 'platform', rpc: 'TenantService/GetTenant' },
+  'PATCH /v1/tenants/{id}': { answers: 'platform', body: {}, rpc: 'TenantService/UpdateTenant' },
+  'DELETE /v1/tenants/{id}': { answers: 'platform', rpc: 'TenantService/DeleteTenant' },
+  'POST /v1/sources': { answers: 'platform', body: {}, rpc: 'SourceService/CreateSource' },
+  'GET /v1/sources': { answers: 'platform', rpc: 'SourceService/ListSources' },
+  'GET /v1/sources/{id}': { answers: 'platform', rpc: 'SourceService/GetSource' },
+  'PATCH /v1/sources/{id}': { answers: 'platform', body: {}, rpc: 'SourceService/UpdateSource' },
+  'DELETE /v1/sources/{id}': { answers: 'platform', rpc: 'SourceService/DeleteSource' },
+  'POST /v1/filters/test': {
+    answers: 'own',
+    body: { pattern: { a: ['x'] }, event: { a: 'x' } },
+    rpc: 'FilterService/TestFilter',
+    message: structs({ pattern: { a: ['x'] }, event: { a: 'x' } }),
+  },
+  'POST /v1/event-types': {
+    answers: 'own',
+    body: { type: 'of.b' },
+    rpc: 'EventTypeService/CreateEventType',
+    message: { event_type: { type: 'of.b.too' } },
+  },
+  'GET /v1/event-types': { answers: 'own', rpc: 'EventTypeService/ListEventTypes' },
+  'GET /v1/event-types/{type}': { answers: 'unknown', rpc: 'EventTypeService/GetEventType' },
+  'PATCH /v1/event-types/{type}': { answers: 'unknown', body: {}, rpc: 'EventTypeService/UpdateEventType' },
+  'POST /v1/event-types/{type}/deprecate': { answers: 'unknown', rpc: 'EventTypeService/DeprecateEventType' },
+  'POST /v1/event-types/{type}/archive': { answers: 'unknown', rpc: 'EventTypeService/ArchiveEventType' },
+  'POST /v1/event-types/{type}/restore': { answers: 'unknown', rpc: 'EventTypeService/RestoreEventType' },
+  'GET /v1/event-types/{type}/versions': { answers: 'unknown', rpc: 'EventTypeService/ListEventTypeVersions' },
+  'POST /v1/event-types/{type}/versions': {
+    answers: 'unknown',
+    body: { schema: {} },
+    rpc: 'EventTypeService/AddEventTypeVersion',
+    message: structs({ schema: {} }),
+  },
+  'GET /v1/event-types/{type}/versions/{number}': { answers: 'unknown', rpc: 'EventTypeService/GetEventTypeVersion' },
+  'POST /v1/event-types/{type}/check': {
+    answers: 'unknown',
+    body: { data: {} },
+    rpc: 'EventTypeService/CheckEventType',
+    message: { data: { nullValue: 0 } },
+  },
 }
+
+const BY_RPC = Object.entries(ROUTES).filter(([, { rpc }]) => rpc !== null)
 
 /** Stands in everything that the first tenant has. */
 const MARK = 'belongs-to-a'
@@ -75,6 +118,7 @@ const WEBHOOK_OF_HISTORY = 'webhook_0123456789abcdefghjkmnpqrs'
 
 let registry: TestRegistry
 let routes: string[]
+let rpcs: string[]
 const keys: Record<'a' | 'b', string> = { a: '', b: '' }
 /** Ids of the first tenant by the resource that stands first in a path. */
 let ids: Record<string, Record<string, string>>
@@ -108,6 +152,7 @@ beforeAll(async () => {
     sources: { id: 'x' },
     'event-types': { type: MARK, number: '1' },
   }
+  rpcs = await registry.methods()
   const { json } = await registry.call('GET', '/openapi.json')
   const paths = json.paths as unknown as Record<string, Record<string, unknown>>
   routes = Object.entries(paths).flatMap(([path, item]) =>
@@ -154,6 +199,9 @@ async function writeHistory(): Promise<void> {
   await pool.end()
 }
 
+/** Fields of messages that are named otherwise than in the path. */
+const FIELDS: Readonly<Record<string, string>> = { secret: 'secret_id' }
+
 function callAs(route: string, options: { key?: string; headers?: Record<string, string> }): Promise<Answer> {
   const [verb, path] = route.split(' ') as [string, string]
   const known = ids[path.split('/')[2]!] ?? {}
@@ -161,22 +209,49 @@ function callAs(route: string, options: { key?: string; headers?: Record<string,
   return registry.call(verb, filled, ROUTES[route]!.body, options)
 }
 
+type Rpc = { readonly grpc: number; readonly code: string } | { readonly grpc: 0; readonly text: string }
+
+async function rpcAs(route: string, options: CallOptions): Promise<Rpc> {
+  const { rpc, message, body } = ROUTES[route]!
+  if (rpc === null) throw new Error(`${route} is by REST alone`)
+  const known = ids[route.split('/')[2]!] ?? {}
+  const named = [...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => [FIELDS[name!] ?? name!, known[name!]])
+  try {
+    const answer = await registry.rpc(rpc, { ...Object.fromEntries(named), ...(message ?? body) }, options)
+    return { grpc: 0, text: JSON.stringify(answer) }
+  } catch (error) {
+    const { grpc, code } = error as RpcFailure
+    return { grpc, code }
+  }
+}
+
 test('every route of the registry is in the table', () => {
   expect(Object.keys(ROUTES).sort()).toEqual(routes.sort())
 })
 
+test('every rpc of the registry is in the table, once', () => {
+  expect(BY_RPC.map(([, { rpc }]) => rpc).sort()).toEqual(rpcs.sort())
+})
+
 describe('S7 another tenant', () => {
-  test.each(Object.entries(ROUTES))('%s', async (route, { answers }) => {
-    const others = await callAs(route, { key: keys.b })
+  // Both in one test: a later route may make what an earlier one must not find.
+  test.each(Object.entries(ROUTES))('%s', async (route, { answers, rpc }) => {
+    const rest = await callAs(route, { key: keys.b })
+    const grpc = rpc === null ? [] : [await rpcAs(route, { key: keys.b })]
     switch (answers) {
       case 'platform':
-        return expect(others).toMatchObject({ status: 403, json: { code: 'role_missing' } })
+        expect(rest).toMatchObject({ status: 403, json: { code: 'role_missing' } })
+        return expect(grpc).toEqual(grpc.map(() => ({ grpc: 7, code: 'role_missing' })))
       case 'unknown':
-        return expect(others).toMatchObject({ status: 404, json: { code: expect.stringMatching(/_not_found$/) } })
+        expect(rest).toMatchObject({ status: 404, json: { code: expect.stringMatching(/_not_found$/) } })
+        return expect(grpc).toEqual(grpc.map(() => ({ grpc: 5, code: rest.json.code })))
       case 'own':
-        expect(others.status).toBeLessThan(300)
-        expect(others.text).not.toContain(MARK)
-        expect(others.text).not.toContain(ids.webhooks!.id)
+        expect(rest.status).toBeLessThan(300)
+        expect(grpc).toEqual(grpc.map(() => ({ grpc: 0, text: expect.anything() })))
+        for (const text of [rest.text, JSON.stringify(grpc)]) {
+          expect(text).not.toContain(MARK)
+          expect(text).not.toContain(ids.webhooks!.id)
+        }
     }
   })
 
@@ -190,10 +265,22 @@ describe('S7 another tenant', () => {
     expect(await callAs(route, { headers: { authorization: '' } })).toMatchObject({ status: 401 })
   })
 
+  test.each(BY_RPC)('naming the first one over gRPC: %s', async (route, { answers }) => {
+    const named = await rpcAs(route, { key: keys.b, headers: { 'posthorn-tenant': 'a' } })
+    expect(named).toMatchObject({ code: answers === 'platform' ? 'role_missing' : 'tenant_not_found' })
+  })
+
+  test.each(BY_RPC)('without a key over gRPC: %s', async route => {
+    expect(await rpcAs(route, { key: '' })).toMatchObject({ grpc: 16 })
+  })
+
   test('the first one still has all of it, and can read it', async () => {
     for (const [route, { answers }] of Object.entries(ROUTES))
       if (answers === 'unknown' && route.startsWith('GET'))
         expect([route, (await callAs(route, { key: keys.a })).status]).toEqual([route, 200])
+    for (const [route, { answers, rpc }] of BY_RPC)
+      if (answers === 'unknown' && /\/(Get|List)/.test(rpc!))
+        expect([route, (await rpcAs(route, { key: keys.a })).grpc]).toEqual([route, 0])
     const { json } = await callAs('GET /v1/webhooks/{id}', { key: keys.a })
     expect(json).toMatchObject({ version: 1, status: 'active', description: MARK })
   })
@@ -202,7 +289,7 @@ describe('S7 another tenant', () => {
     for (const role of ['read', 'publish']) {
       const made = await registry.call('POST', '/v1/keys', { name: role, roles: [role] }, { key: keys.a })
       const key = made.json.key as string
-      for (const [route, { answers }] of Object.entries(ROUTES)) {
+      for (const [route, { answers, rpc }] of Object.entries(ROUTES)) {
         const { status } = await callAs(route, { key })
         const reads =
           role === 'read' &&
@@ -210,6 +297,7 @@ describe('S7 another tenant', () => {
           /^GET|filters\/test|\/check/.test(route) &&
           !/keys|audit/.test(route)
         expect([role, route, status]).toEqual([role, route, reads ? 200 : 403])
+        if (rpc !== null) expect([role, rpc, (await rpcAs(route, { key })).grpc]).toEqual([role, rpc, reads ? 0 : 7])
       }
     }
   })

@@ -21,7 +21,9 @@ import { AuditEdge } from './audit.edge.js'
 import { BackgroundRemoval } from './background-removal.js'
 import { EventTypeCases } from './event-types.js'
 import { EventTypesEdge } from './event-types.edge.js'
+import { EventTypesGrpc } from './event-types.grpc.js'
 import { FiltersEdge } from './filters.edge.js'
+import { FiltersGrpc } from './filters.grpc.js'
 import { HistoryCases } from './history.js'
 import { HistoryEdge } from './history.edge.js'
 import { HttpManners } from './http-manners.js'
@@ -38,6 +40,7 @@ import { RelayMetrics } from './relay-metrics.js'
 import { SourceLag } from './source-lag.js'
 import { SourceCases } from './sources.js'
 import { SourcesEdge } from './sources.edge.js'
+import { SourcesGrpc } from './sources.grpc.js'
 import { TableTails } from './table-tails.js'
 import { TenantCases } from './tenants.js'
 import { TenantsEdge } from './tenants.edge.js'
@@ -56,7 +59,7 @@ export interface RegistryParts {
 }
 
 const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge, FiltersEdge, EventTypesEdge]
-const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc]
+const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc, SourcesGrpc, FiltersGrpc, EventTypesGrpc]
 
 /** REST and gRPC are thin edges over the same use cases. */
 @Module({})

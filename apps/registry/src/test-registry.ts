@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { credentials, loadPackageDefinition, Metadata, type Client, type ServiceError } from '@grpc/grpc-js'
+import {
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type Client,
+  type ClientDuplexStream,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { fromStruct, PROTO_DIR, PROTO_OPTIONS } from '@posthorn/api'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
@@ -8,7 +16,7 @@ import { Health, readSettings, type RunningService, type Settings } from '@posth
 import { migrate } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, testBrokers, type TestDatabase } from '@posthorn/testkit'
-import { registryService } from './service.js'
+import { PROTO_FILES, registryService } from './service.js'
 
 export const PLATFORM_KEY = 'a-platform-key-for-this-test'
 
@@ -28,6 +36,16 @@ export interface RpcFailure {
   readonly grpc: number
   readonly code: string
   readonly problem: { readonly errors?: readonly unknown[] }
+}
+
+const PACKAGE = 'posthorn.admin.v1.'
+
+interface ReflectionPackage {
+  readonly grpc: { reflection: { v1: { ServerReflection: new (address: string, creds: unknown) => ReflectionClient } } }
+}
+type ReflectionClient = Client & { ServerReflectionInfo(): ClientDuplexStream<object, unknown> }
+interface ServiceList {
+  readonly listServicesResponse: { readonly service: readonly { readonly name: string }[] }
 }
 
 type Method = (request: object, metadata: Metadata, done: (error: ServiceError | null, answer: unknown) => void) => void
@@ -109,6 +127,31 @@ export class TestRegistry {
     })
   }
 
+  /** The services that the server says it has, by reflection. */
+  async services(): Promise<string[]> {
+    const file = createRequire(import.meta.url).resolve(
+      '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+    )
+    const { grpc } = loadPackageDefinition(loadSync(file)) as unknown as ReflectionPackage
+    const client = new grpc.reflection.v1.ServerReflection(this.grpcAddress, credentials.createInsecure())
+    const stream = client.ServerReflectionInfo()
+    const answer = new Promise<ServiceList>((resolve, reject) => stream.once('data', resolve).once('error', reject))
+    stream.write({ listServices: '' })
+    const names = (await answer).listServicesResponse.service.map(({ name }) => name)
+    stream.end()
+    client.close()
+    return names
+  }
+
+  /** `Service/Method` of every service of ours that the server says it has. */
+  async methods(): Promise<string[]> {
+    const names = (await this.services()).filter(name => name.startsWith(PACKAGE))
+    return names.flatMap(name => {
+      const service = name.slice(PACKAGE.length)
+      return Object.keys(serviceClasses()[service]!.service).map(method => `${service}/${method}`)
+    })
+  }
+
   private client(service: string): Client {
     let client = this.clients.get(service)
     if (!client) {
@@ -124,17 +167,16 @@ type ServiceClass = (new (address: string, creds: unknown) => Client) & { readon
 
 /** The services of posthorn.admin.v1 by name. */
 export function serviceClasses(): Readonly<Record<string, ServiceClass>> {
-  const files = ['webhooks', 'tenants', 'keys', 'audit', 'history'].map(name => `posthorn/admin/v1/${name}.proto`)
   const loaded = loadPackageDefinition(
     loadSync(
-      files.map(file => join(PROTO_DIR, file)),
+      PROTO_FILES.map(file => join(PROTO_DIR, file)),
       { ...PROTO_OPTIONS, includeDirs: [PROTO_DIR] },
     ),
   ) as unknown as { posthorn: { admin: { v1: Record<string, ServiceClass> } } }
   return Object.fromEntries(Object.entries(loaded.posthorn.admin.v1).filter(([, value]) => value.service !== undefined))
 }
 
-const STRUCTS = new Set(['before', 'after', 'event', 'filter'])
+const STRUCTS = new Set(['before', 'after', 'event', 'filter', 'schema', 'example'])
 
 function withJson(message: unknown): unknown {
   if (Array.isArray(message)) return message.map(withJson)

@@ -47,14 +47,6 @@ const objectFaults = (value: unknown): Problem[] => {
 
 /** POST /v1/event-types */
 export class CreateEventTypeBody {
-  static readonly example = {
-    type: 'order.paid',
-    description: 'A customer paid.',
-    schema: { type: 'object', required: ['total'], properties: { total: { type: 'number' } } },
-    example: { total: 120 },
-    mode: 'enforce',
-  }
-
   @Faults(typeFaults, { type: 'string', maxLength: 128 })
   type: string
 
@@ -88,8 +80,6 @@ export class CreateEventTypeBody {
 
 /** PATCH /v1/event-types/{type}, by merge-patch. */
 export class PatchEventTypeBody {
-  static readonly example = { mode: 'warn' }
-
   @Documented(DESCRIBED)
   @IsOptional()
   @IsString(TEXT)
@@ -109,15 +99,6 @@ export class PatchEventTypeBody {
 
 /** POST /v1/event-types/{type}/versions */
 export class AddVersionBody {
-  static readonly example = {
-    schema: {
-      type: 'object',
-      required: ['total'],
-      properties: { total: { type: 'number' }, currency: { type: 'string' } },
-    },
-    example: { total: 120, currency: 'EUR' },
-  }
-
   @AsSent()
   @Faults(objectFaults, SCHEMA)
   schema: Record<string, unknown>
@@ -135,8 +116,6 @@ export class AddVersionBody {
 
 /** POST /v1/event-types/{type}/check: without a schema the data is held against the present one. */
 export class CheckEventTypeBody {
-  static readonly example = { data: { total: 120 } }
-
   @AsSent()
   @IfPresent()
   @Faults(objectFaults, { ...SCHEMA, ...ABSENT })
@@ -148,13 +127,9 @@ export class CheckEventTypeBody {
   data?: unknown
 }
 
-/** Which of several types of one name. */
+/** Which of several types of one name; without it the one that counts for the tenant's events. */
 export class EventTypeQuery {
-  @Documented({
-    enum: [...SCOPES],
-    ...ABSENT,
-    description: 'Whose type; unless set, the one that counts for the tenant.',
-  })
+  @Documented({ enum: [...SCOPES], ...ABSENT })
   @IfPresent()
   @IsIn(SCOPES, oneOf(SCOPES))
   scope?: EventTypeScope
@@ -162,7 +137,7 @@ export class EventTypeQuery {
 
 /** Whose type is changed: the tenant's own, unless said. */
 export class OwnEventTypeQuery {
-  @Documented({ enum: [...OWN_SCOPES], default: 'tenant', ...ABSENT, description: 'Whose type is changed.' })
+  @Documented({ enum: [...OWN_SCOPES], default: 'tenant', ...ABSENT })
   @IfPresent()
   @IsIn(OWN_SCOPES, oneOf(OWN_SCOPES))
   scope?: OwnScope
@@ -170,7 +145,7 @@ export class OwnEventTypeQuery {
 
 /** GET /v1/event-types */
 export class ListEventTypesQuery extends ListQuery {
-  @Documented({ enum: [...SCOPES], ...ABSENT, description: 'Only types of this owner.' })
+  @Documented({ enum: [...SCOPES], ...ABSENT })
   @IfPresent()
   @IsIn(SCOPES, oneOf(SCOPES))
   scope?: EventTypeScope
@@ -183,11 +158,7 @@ export class ListEventTypesQuery extends ListQuery {
 
 /** GET /v1/event-types/{type}/versions */
 export class ListVersionsQuery extends ListQuery {
-  @Documented({
-    enum: [...SCOPES],
-    ...ABSENT,
-    description: 'Whose type; unless set, the one that counts for the tenant.',
-  })
+  @Documented({ enum: [...SCOPES], ...ABSENT })
   @IfPresent()
   @IsIn(SCOPES, oneOf(SCOPES))
   scope?: EventTypeScope
@@ -219,6 +190,14 @@ export class SchemaBreakView {
   @Documented({ type: 'string', description: 'JSON Pointer into the data; * is any item or name.' })
   readonly data: string
   @Documented({ type: 'string' }) readonly message: string
+}
+
+/** One version as a list has it: its schema, of up to 256 KiB, is in the read of the version. */
+export class SchemaVersionSummaryView {
+  @Documented({ type: 'integer' }) readonly number: number
+  @Documented({ type: 'boolean', description: 'It refuses what the version before allowed.' })
+  readonly breaking: boolean
+  @Documented(NULLABLE_TIME) readonly created_at: string | null
 }
 
 /** One version of a schema, with what it refuses that the one before allowed. */

@@ -22,7 +22,7 @@ import { ApiError, problemJson, type ErrorCode, type ProblemJson } from './error
 import { neededBy } from './http-guard.js'
 import type { ErrorLog } from './http-problem.js'
 import { validated, type Dto } from './http-validation.js'
-import { patchOf, plainOf } from './grpc-message.js'
+import { patchOf, plainOf, type JsonFields } from './grpc-message.js'
 
 type Call = ServerUnaryCall<Record<string, unknown>, unknown>
 
@@ -106,19 +106,19 @@ export const GrpcCalledBy = createParamDecorator((_: unknown, context: Execution
 )
 
 /** The message, or one field of it that is a message, checked against a DTO class: request_invalid with every fault. */
-export function Message<T extends object>(dto: Dto<T>, field?: string): ParameterDecorator {
+export function Message<T extends object>(dto: Dto<T>, field?: string, json?: JsonFields): ParameterDecorator {
   return createParamDecorator((_: unknown, context: ExecutionContext) => {
     const { request } = callOf(context)
-    return validated(dto, plainOf(field === undefined ? request : request[field]))
+    return validated(dto, plainOf(field === undefined ? request : request[field], json))
   })()
 }
 
 /** What an update changes: the message of `field`, read by `update_mask`. */
-export function PatchMessage<T extends object>(dto: Dto<T>, field: string): ParameterDecorator {
+export function PatchMessage<T extends object>(dto: Dto<T>, field: string, json?: JsonFields): ParameterDecorator {
   return createParamDecorator((_: unknown, context: ExecutionContext) => {
     const { request } = callOf(context)
     const mask = request.update_mask as { readonly paths?: readonly string[] } | undefined
-    return validated(dto, patchOf(request[field], mask?.paths))
+    return validated(dto, patchOf(request[field], mask?.paths, json))
   })()
 }
 
@@ -130,9 +130,23 @@ export function MessageWithout<T extends object>(dto: Dto<T>, ...fields: string[
   })()
 }
 
+/** Some fields of the message alone, such as those that a REST query has, checked against a DTO class. */
+export function MessageFields<T extends object>(dto: Dto<T>, fields: string[], json?: JsonFields): ParameterDecorator {
+  return createParamDecorator((_: unknown, context: ExecutionContext) => {
+    const { request } = callOf(context)
+    const some = fields.filter(name => Object.hasOwn(request, name)).map(name => [name, request[name]])
+    return validated(dto, plainOf(Object.fromEntries(some), json))
+  })()
+}
+
 /** A text field of the message; empty when it is not set. */
 export function MessageText(field: string): ParameterDecorator {
   return createParamDecorator((_: unknown, context: ExecutionContext) => String(callOf(context).request[field] ?? ''))()
+}
+
+/** A number of the message; 0 when it is not set. */
+export function MessageNumber(field: string): ParameterDecorator {
+  return createParamDecorator((_: unknown, context: ExecutionContext) => Number(callOf(context).request[field] ?? 0))()
 }
 
 /** The version that `if_version` asks for. */
@@ -191,6 +205,7 @@ function shortened(text: string): string {
 const BY_CODE: Partial<Record<ErrorCode, status>> = {
   tenant_exists: status.ALREADY_EXISTS,
   uid_taken: status.ALREADY_EXISTS,
+  event_type_exists: status.ALREADY_EXISTS,
   quota_reached: status.RESOURCE_EXHAUSTED,
   idempotency_running: status.ABORTED,
 }

@@ -11,14 +11,23 @@ export const PROTO_DIR = fileURLToPath(new URL('../proto', import.meta.url))
 /** How they are read: absent stays absent, names as they are written. */
 export const PROTO_OPTIONS = { keepCase: true, longs: Number, includeDirs: [PROTO_DIR] } as const
 
-/** Fields that are a google.protobuf.Struct wherever they occur; in AuditEntry and TestWebhookResponse whole documents. */
-const JSON_FIELDS = new Set(['filter', 'before', 'after', 'pattern'])
+/** Fields that are a google.protobuf.Struct wherever they occur; in AuditEntry whole documents. */
+const JSON_FIELDS = new Set(['filter', 'before', 'after'])
 type Fields = Readonly<Record<string, unknown>>
 
+/** The fields of one message that are JSON beside the usual: a google.protobuf.Struct, or a Value. */
+export type JsonFields = Readonly<Record<string, 'struct' | 'value'>>
+
 /** A message as the DTO classes take it. */
-export function plainOf(message: unknown): Record<string, unknown> {
+export function plainOf(message: unknown, json: JsonFields = {}): Record<string, unknown> {
   const entries = Object.entries((message ?? {}) as Fields).filter(([, value]) => value !== undefined && value !== null)
-  return Object.fromEntries(entries.map(([name, value]) => [name, JSON_FIELDS.has(name) ? fromStruct(value) : value]))
+  return Object.fromEntries(entries.map(([name, value]) => [name, plainField(name, value, json)]))
+}
+
+function plainField(name: string, value: unknown, json: JsonFields): unknown {
+  if (JSON_FIELDS.has(name)) return fromStruct(value)
+  if (!Object.hasOwn(json, name)) return value
+  return json[name] === 'struct' ? fromStruct(value) : fromValue(value as WireValue)
 }
 
 /** A view as its message: null and undefined are absent. `json` names the fields that are a Struct beside the usual. */
@@ -38,8 +47,12 @@ export function messageOf(view: unknown, json: readonly string[] = []): unknown 
  * The merge-patch of an update. Without a mask it is what is set; with one it is what the mask names,
  * null where that is not set. A path is a field, or a field and an entry of it: `metadata.team`.
  */
-export function patchOf(message: unknown, mask: readonly string[] | undefined): Record<string, unknown> {
-  const set = plainOf(message)
+export function patchOf(
+  message: unknown,
+  mask: readonly string[] | undefined,
+  json: JsonFields = {},
+): Record<string, unknown> {
+  const set = plainOf(message, json)
   if (mask === undefined || mask.length === 0) return set
   const patch = nothing()
   for (const path of mask) {

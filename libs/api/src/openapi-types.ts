@@ -9,10 +9,8 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List webhooks */
     get: operations['webhooks_list']
     put?: never
-    /** Create a webhook */
     post: operations['webhooks_create']
     delete?: never
     options?: never
@@ -27,9 +25,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read a webhook by its uid */
     get: operations['webhooks_byUid']
-    /** Create or replace a webhook by its uid */
     put: operations['webhooks_upsert']
     post?: never
     delete?: never
@@ -45,15 +41,12 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read a webhook */
     get: operations['webhooks_get']
     put?: never
     post?: never
-    /** Delete a webhook */
     delete: operations['webhooks_remove']
     options?: never
     head?: never
-    /** Change a webhook */
     patch: operations['webhooks_change']
     trace?: never
   }
@@ -66,7 +59,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Disable a webhook */
     post: operations['webhooks_disable']
     delete?: never
     options?: never
@@ -83,7 +75,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Enable a webhook */
     post: operations['webhooks_enable']
     delete?: never
     options?: never
@@ -100,7 +91,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Send a sample event to a webhook */
     post: operations['webhooks_test']
     delete?: never
     options?: never
@@ -115,7 +105,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List the secrets of a webhook */
     get: operations['webhooks_listSecrets']
     put?: never
     post?: never
@@ -134,7 +123,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Give a webhook a new secret */
     post: operations['webhooks_rotate']
     delete?: never
     options?: never
@@ -151,7 +139,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Reveal a secret */
     post: operations['webhooks_reveal']
     delete?: never
     options?: never
@@ -166,10 +153,8 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List tenants */
     get: operations['tenants_list']
     put?: never
-    /** Create a tenant */
     post: operations['tenants_create']
     delete?: never
     options?: never
@@ -184,15 +169,12 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read a tenant */
     get: operations['tenants_get']
     put?: never
     post?: never
-    /** Delete a tenant and all it has */
     delete: operations['tenants_remove']
     options?: never
     head?: never
-    /** Change a tenant */
     patch: operations['tenants_change']
     trace?: never
   }
@@ -203,10 +185,8 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List API keys */
     get: operations['keys_list']
     put?: never
-    /** Make an API key */
     post: operations['keys_create']
     delete?: never
     options?: never
@@ -221,11 +201,9 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read an API key */
     get: operations['keys_get']
     put?: never
     post?: never
-    /** End an API key */
     delete: operations['keys_remove']
     options?: never
     head?: never
@@ -241,7 +219,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Give an API key another secret */
     post: operations['keys_rotate']
     delete?: never
     options?: never
@@ -256,7 +233,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List changes */
     get: operations['audit_list']
     put?: never
     post?: never
@@ -273,10 +249,8 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List sources */
     get: operations['sources_list']
     put?: never
-    /** Connect topics of your own */
     post: operations['sources_create']
     delete?: never
     options?: never
@@ -291,15 +265,12 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read a source and how far it is */
     get: operations['sources_get']
     put?: never
     post?: never
-    /** Remove a source */
     delete: operations['sources_remove']
     options?: never
     head?: never
-    /** Change a source */
     patch: operations['sources_change']
     trace?: never
   }
@@ -310,7 +281,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read an event */
     get: operations['history_event']
     put?: never
     post?: never
@@ -327,7 +297,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List deliveries */
     get: operations['history_deliveries']
     put?: never
     post?: never
@@ -344,7 +313,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read a delivery and its attempts */
     get: operations['history_delivery']
     put?: never
     post?: never
@@ -361,7 +329,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List records that were not accepted */
     get: operations['history_poison']
     put?: never
     post?: never
@@ -380,7 +347,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Try a filter */
     post: operations['filters_test']
     delete?: never
     options?: never
@@ -395,10 +361,8 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List event types */
     get: operations['eventtypes_list']
     put?: never
-    /** Register an event type */
     post: operations['eventtypes_create']
     delete?: never
     options?: never
@@ -413,14 +377,12 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read an event type */
     get: operations['eventtypes_get']
     put?: never
     post?: never
     delete?: never
     options?: never
     head?: never
-    /** Change an event type */
     patch: operations['eventtypes_change']
     trace?: never
   }
@@ -433,7 +395,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Deprecate an event type */
     post: operations['eventtypes_deprecate']
     delete?: never
     options?: never
@@ -450,7 +411,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Archive an event type */
     post: operations['eventtypes_archive']
     delete?: never
     options?: never
@@ -467,7 +427,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Make an event type active again */
     post: operations['eventtypes_restore']
     delete?: never
     options?: never
@@ -482,10 +441,8 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** List the versions of the schema */
     get: operations['eventtypes_versions']
     put?: never
-    /** Add a version of the schema */
     post: operations['eventtypes_addVersion']
     delete?: never
     options?: never
@@ -500,7 +457,6 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    /** Read a version of the schema */
     get: operations['eventtypes_version']
     put?: never
     post?: never
@@ -519,7 +475,6 @@ export interface paths {
     }
     get?: never
     put?: never
-    /** Check data, or a new schema, against an event type */
     post: operations['eventtypes_check']
     delete?: never
     options?: never
@@ -1196,6 +1151,16 @@ export interface components {
       /** @description Keywords of the schema that have no meaning. */
       warnings: unknown[]
     }
+    SchemaVersionSummaryView: {
+      number: number
+      /** @description It refuses what the version before allowed. */
+      breaking: boolean
+      /**
+       * Format: date-time
+       * @description null: built in.
+       */
+      created_at: string | null
+    }
     SchemaVersionView: {
       number: number
       schema: Record<string, never>
@@ -1227,10 +1192,6 @@ export interface components {
     }
     /** @description RFC 9457. */
     Problem: {
-      /**
-       * Format: uri-reference
-       * @description Where the code is explained.
-       */
       type: string
       title: string
       status: number
@@ -1278,11 +1239,9 @@ export interface components {
         | 'kafka_unavailable'
         | 'database_unavailable'
         | 'starting'
-      /** @description What is wrong with this request. */
       detail: string
       /** @description What to do. */
       action: string
-      /** @description By which the logs and the audit know the request. */
       request_id: string
       trace_id?: string
       errors?: {
@@ -1292,58 +1251,10 @@ export interface components {
       }[]
     }
   }
-  responses: {
-    /** @description The request cannot be done as it is: `code` and `action` say why and what to do. */
-    Refused: {
-      headers: {
-        'Request-Id': components['headers']['RequestId']
-        [name: string]: unknown
-      }
-      content: {
-        'application/problem+json': components['schemas']['Problem']
-      }
-    }
-    /** @description The key sent more requests than it may. */
-    RateLimited: {
-      headers: {
-        'Request-Id': components['headers']['RequestId']
-        'Retry-After': components['headers']['RetryAfter']
-        [name: string]: unknown
-      }
-      content: {
-        'application/problem+json': components['schemas']['Problem']
-      }
-    }
-    /** @description A failure that is not of the request: the same request may pass later. */
-    Failed: {
-      headers: {
-        'Request-Id': components['headers']['RequestId']
-        'Retry-After': components['headers']['RetryAfter']
-        [name: string]: unknown
-      }
-      content: {
-        'application/problem+json': components['schemas']['Problem']
-      }
-    }
-  }
+  responses: never
   parameters: never
   requestBodies: never
-  headers: {
-    /** @description The X-Request-Id of the request, or one made here. */
-    RequestId: string
-    /** @description The version, for If-Match. */
-    ETag: string
-    /** @description Where what was created is read. */
-    Location: string
-    /** @description true: the answer of an earlier request with the same Idempotency-Key. */
-    IdempotentReplayed: string
-    /** @description With a limit set: r requests are left, all of them again in t seconds. */
-    RateLimit: string
-    /** @description With a limit set: q requests may come at once. */
-    RateLimitPolicy: string
-    /** @description Seconds, with 429 and 503. */
-    RetryAfter: string
-  }
+  headers: never
   pathItems: never
 }
 export type $defs = Record<string, never>
@@ -1351,11 +1262,9 @@ export interface operations {
   webhooks_list: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description Only webhooks of this status. */
         status?: 'pending' | 'active' | 'paused' | 'disabled'
         /** @description Your own name for it, once among your webhooks. */
         uid?: string
@@ -1374,9 +1283,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1386,9 +1292,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_create: {
@@ -1412,21 +1333,30 @@ export interface operations {
       /** @description CreatedWebhook */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedWebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_byUid: {
@@ -1437,7 +1367,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description Your own name for the webhook. */
         uid: string
       }
       cookie?: never
@@ -1447,19 +1376,30 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_upsert: {
@@ -1472,7 +1412,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description Your own name for the webhook. */
         uid: string
       }
       cookie?: never
@@ -1486,10 +1425,6 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
@@ -1499,19 +1434,30 @@ export interface operations {
       /** @description CreatedWebhook */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedWebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_get: {
@@ -1522,7 +1468,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1532,19 +1477,30 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_remove: {
@@ -1557,7 +1513,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1567,16 +1522,28 @@ export interface operations {
       /** @description Done. */
       204: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_change: {
@@ -1589,7 +1556,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1604,19 +1570,30 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_disable: {
@@ -1629,7 +1606,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1639,20 +1615,30 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_enable: {
@@ -1665,7 +1651,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1675,20 +1660,30 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_test: {
@@ -1701,7 +1696,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1715,19 +1709,30 @@ export interface operations {
       /** @description Test */
       202: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TestView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_listSecrets: {
@@ -1738,7 +1743,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1748,9 +1752,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1760,9 +1761,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_rotate: {
@@ -1775,7 +1791,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1789,20 +1804,30 @@ export interface operations {
       /** @description RevealedSecret */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['RevealedSecretView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   webhooks_reveal: {
@@ -1815,9 +1840,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
-        /** @description The id of the secret. */
         secret: string
       }
       cookie?: never
@@ -1827,29 +1850,38 @@ export interface operations {
       /** @description RevealedSecret */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['RevealedSecretView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   tenants_list: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description Only tenants of this status. */
         status?: 'active' | 'deleting' | 'deleted'
       }
       header?: {
@@ -1864,9 +1896,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1876,9 +1905,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   tenants_create: {
@@ -1902,21 +1946,30 @@ export interface operations {
       /** @description Tenant */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   tenants_get: {
@@ -1927,7 +1980,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1937,19 +1989,30 @@ export interface operations {
       /** @description Tenant */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   tenants_remove: {
@@ -1962,7 +2025,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1972,19 +2034,30 @@ export interface operations {
       /** @description Tenant */
       202: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   tenants_change: {
@@ -1997,7 +2070,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2012,29 +2084,38 @@ export interface operations {
       /** @description Tenant */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   keys_list: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2049,9 +2130,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2061,9 +2139,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   keys_create: {
@@ -2087,27 +2180,35 @@ export interface operations {
       /** @description CreatedKey */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedKeyView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   keys_get: {
     parameters: {
       query?: {
-        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2115,7 +2216,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2125,25 +2225,35 @@ export interface operations {
       /** @description Key */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['KeyView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   keys_remove: {
     parameters: {
       query?: {
-        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2151,7 +2261,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2161,22 +2270,33 @@ export interface operations {
       /** @description Done. */
       204: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   keys_rotate: {
     parameters: {
       query?: {
-        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2186,7 +2306,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2196,30 +2315,38 @@ export interface operations {
       /** @description CreatedKey */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedKeyView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   audit_list: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description Changes to what the tenant has, to what the platform has, or all. */
         scope?: 'tenant' | 'platform' | 'all'
         /** @description Id of what was changed. */
         subject?: string
@@ -2227,7 +2354,6 @@ export interface operations {
         action?: string
         /** @description Id of the key that was used. */
         key?: string
-        /** @description At this time or later. */
         from?: string
         /** @description Before this time. */
         to?: string
@@ -2244,9 +2370,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2256,15 +2379,29 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   sources_list: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
@@ -2281,9 +2418,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2293,9 +2427,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   sources_create: {
@@ -2319,21 +2468,30 @@ export interface operations {
       /** @description Source */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   sources_get: {
@@ -2344,7 +2502,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2354,19 +2511,30 @@ export interface operations {
       /** @description SourceDetail */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   sources_remove: {
@@ -2379,26 +2547,36 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
     }
     requestBody?: never
     responses: {
-      /** @description Done. */
       204: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   sources_change: {
@@ -2411,7 +2589,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2426,25 +2603,35 @@ export interface operations {
       /** @description Source */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   history_event: {
     parameters: {
       query?: {
-        /** @description Picks one of several sources that use the same id. */
         source?: string
       }
       header?: {
@@ -2452,7 +2639,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2462,32 +2648,40 @@ export interface operations {
       /** @description Event */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   history_deliveries: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description The id of a webhook. */
         webhook?: string
-        /** @description Only deliveries of this status. */
         status?: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
-        /** @description The id of an event, of whatever source. */
         event?: string
       }
       header?: {
@@ -2502,9 +2696,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2514,9 +2705,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   history_delivery: {
@@ -2527,7 +2733,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2537,24 +2742,35 @@ export interface operations {
       /** @description DeliveryWithAttempts */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['DeliveryWithAttemptsView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   history_poison: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
@@ -2571,9 +2787,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2583,9 +2796,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   filters_test: {
@@ -2609,29 +2837,38 @@ export interface operations {
       /** @description FilterTest */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['FilterTestView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_list: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description Only types of this owner. */
         scope?: 'tenant' | 'platform' | 'built_in'
         /** @description Archived types are listed only by this. */
         status?: 'active' | 'deprecated' | 'archived'
@@ -2648,9 +2885,6 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2660,9 +2894,24 @@ export interface operations {
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_create: {
@@ -2686,27 +2935,35 @@ export interface operations {
       /** @description EventTypeDetail */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_get: {
     parameters: {
       query?: {
-        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -2714,7 +2971,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2724,25 +2980,35 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_change: {
     parameters: {
       query?: {
-        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2752,7 +3018,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2767,25 +3032,35 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_deprecate: {
     parameters: {
       query?: {
-        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2797,7 +3072,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2807,26 +3081,35 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_archive: {
     parameters: {
       query?: {
-        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2838,7 +3121,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2848,26 +3130,35 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_restore: {
     parameters: {
       query?: {
-        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2879,7 +3170,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2889,30 +3179,38 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          ETag: components['headers']['ETag']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_versions: {
     parameters: {
       query?: {
-        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -2920,7 +3218,6 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2930,27 +3227,38 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': {
-            data: components['schemas']['SchemaVersionView'][]
+            data: components['schemas']['SchemaVersionSummaryView'][]
             next_cursor: string | null
           }
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_addVersion: {
     parameters: {
       query?: {
-        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2962,7 +3270,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2976,26 +3283,35 @@ export interface operations {
       /** @description AddedVersion */
       201: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          Location: components['headers']['Location']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['AddedVersionView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_version: {
     parameters: {
       query?: {
-        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3003,9 +3319,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
-        /** @description The number of the version. */
         number: number
       }
       cookie?: never
@@ -3015,24 +3329,35 @@ export interface operations {
       /** @description SchemaVersion */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SchemaVersionView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
   eventtypes_check: {
     parameters: {
       query?: {
-        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3042,7 +3367,6 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
-        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3056,19 +3380,30 @@ export interface operations {
       /** @description EventTypeCheck */
       200: {
         headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeCheckView']
         }
       }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
+      /** @description A problem. */
+      '4XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description A problem. */
+      '5XX': {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import { eventTypeKey } from '@posthorn/topics'
-import { IsNull, LessThan, type EntityManager } from 'typeorm'
+import { IsNull, type EntityManager } from 'typeorm'
 import { appendAudit, type Audited } from './audit.js'
 import type { Database } from './data-source.js'
 import { EventTypeRow, EventTypeVersionRow, type SchemaBreak } from './event-type-row.js'
@@ -29,6 +29,9 @@ export type EventTypeChange = Partial<Pick<EventTypeRow, 'mode' | 'status' | 'de
   /** A new version of the schema, and what it breaks. */
   readonly next?: { readonly schema: object; readonly breaks: readonly SchemaBreak[] }
 }
+
+/** A version without what may be large: 250 of 256 KiB are too much for one answer. */
+export type EventTypeVersionSummary = Pick<EventTypeVersionRow, 'number' | 'createdAt'> & { readonly breaking: boolean }
 
 /** Of one owner: a tenant, or null for the platform. With `archived` alone those that are. */
 export interface EventTypeFilter {
@@ -122,12 +125,13 @@ export class EventTypes {
   }
 
   /** Versions of a type's schema, newest first. */
-  async versions(id: string, before: number | undefined, limit: number): Promise<EventTypeVersionRow[]> {
-    return this.database.manager.find(EventTypeVersionRow, {
-      where: { eventType: id, ...(before === undefined ? {} : { number: LessThan(before) }) },
-      order: { number: 'DESC' },
-      take: limit,
-    })
+  async versions(id: string, before: number | undefined, limit: number): Promise<EventTypeVersionSummary[]> {
+    return (await this.database.manager.query(
+      `SELECT number, jsonb_array_length(breaks) > 0 AS breaking, created_at AS "createdAt"
+       FROM event_type_versions WHERE event_type = $1 AND ($2::int IS NULL OR number < $2)
+       ORDER BY number DESC LIMIT $3`,
+      [id, before ?? null, limit],
+    )) as EventTypeVersionSummary[]
   }
 
   async version(id: string, number: number): Promise<EventTypeVersionRow | undefined> {
