@@ -7,6 +7,7 @@ import {
   CalledBy,
   CheckEventTypeBody,
   CreateEventTypeBody,
+  Does,
   EventTypeCheckView,
   EventTypeDetailView,
   EventTypeQuery,
@@ -32,6 +33,7 @@ export class EventTypesEdge {
   constructor(private readonly types: EventTypeCases) {}
 
   @Post()
+  @Does('Register an event type')
   @HttpCode(201)
   @Answers(201, EventTypeDetailView)
   async create(
@@ -45,6 +47,7 @@ export class EventTypesEdge {
   }
 
   @Get()
+  @Does('List event types')
   @AnswersList(EventTypeView)
   list(
     @CalledBy() caller: Caller,
@@ -54,6 +57,7 @@ export class EventTypesEdge {
   }
 
   @Get(':type')
+  @Does('Read an event type')
   @Answers(200, EventTypeDetailView)
   get(
     @CalledBy() caller: Caller,
@@ -64,6 +68,7 @@ export class EventTypesEdge {
   }
 
   @Patch(':type')
+  @Does('Change an event type')
   @Answers(200, EventTypeDetailView)
   change(
     @CalledBy() caller: Caller,
@@ -76,6 +81,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/deprecate')
+  @Does('Deprecate an event type')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   deprecate(
@@ -88,6 +94,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/archive')
+  @Does('Archive an event type')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   archive(
@@ -100,6 +107,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/restore')
+  @Does('Make an event type active again')
   @HttpCode(200)
   @Answers(200, EventTypeDetailView)
   restore(
@@ -112,6 +120,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/versions')
+  @Does('Add a version of the schema')
   @HttpCode(201)
   @Answers(201, AddedVersionView)
   async addVersion(
@@ -128,6 +137,7 @@ export class EventTypesEdge {
   }
 
   @Get(':type/versions')
+  @Does('List the versions of the schema')
   @AnswersList(SchemaVersionSummaryView)
   versions(
     @CalledBy() caller: Caller,
@@ -138,6 +148,7 @@ export class EventTypesEdge {
   }
 
   @Get(':type/versions/:number')
+  @Does('Read a version of the schema')
   @Answers(200, SchemaVersionView)
   version(
     @CalledBy() caller: Caller,
@@ -149,6 +160,7 @@ export class EventTypesEdge {
   }
 
   @Post(':type/check')
+  @Does('Check data, or a new schema, against an event type')
   @HttpCode(200)
   @Needs('read')
   @Answers(200, EventTypeCheckView)

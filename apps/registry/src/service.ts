@@ -5,6 +5,7 @@ import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundRemoval } from './background-removal.js'
+import { OPEN_API } from './open-api.js'
 import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
 import { Relay } from './relay.js'
@@ -13,10 +14,6 @@ import { TableTails } from './table-tails.js'
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
 
-export const OPEN_API = {
-  title: 'Posthorn: administration',
-  description: 'Tenants, keys, webhooks and sources; what happened to every delivery; who changed what.',
-}
 const SERVED = ['webhooks', 'tenants', 'keys', 'audit', 'history', 'sources', 'event_types', 'filters']
 /** What the gRPC server serves, below the folder of the .proto files. */
 export const PROTO_FILES = SERVED.map(name => `posthorn/admin/v1/${name}.proto`)

@@ -47,6 +47,14 @@ const objectFaults = (value: unknown): Problem[] => {
 
 /** POST /v1/event-types */
 export class CreateEventTypeBody {
+  static readonly example = {
+    type: 'order.paid',
+    description: 'A customer paid.',
+    schema: { type: 'object', required: ['total'], properties: { total: { type: 'number' } } },
+    example: { total: 120 },
+    mode: 'enforce',
+  }
+
   @Faults(typeFaults, { type: 'string', maxLength: 128 })
   type: string
 
@@ -80,6 +88,8 @@ export class CreateEventTypeBody {
 
 /** PATCH /v1/event-types/{type}, by merge-patch. */
 export class PatchEventTypeBody {
+  static readonly example = { mode: 'warn' }
+
   @Documented(DESCRIBED)
   @IsOptional()
   @IsString(TEXT)
@@ -99,6 +109,15 @@ export class PatchEventTypeBody {
 
 /** POST /v1/event-types/{type}/versions */
 export class AddVersionBody {
+  static readonly example = {
+    schema: {
+      type: 'object',
+      required: ['total'],
+      properties: { total: { type: 'number' }, currency: { type: 'string' } },
+    },
+    example: { total: 120, currency: 'EUR' },
+  }
+
   @AsSent()
   @Faults(objectFaults, SCHEMA)
   schema: Record<string, unknown>
@@ -116,6 +135,8 @@ export class AddVersionBody {
 
 /** POST /v1/event-types/{type}/check: without a schema the data is held against the present one. */
 export class CheckEventTypeBody {
+  static readonly example = { data: { total: 120 } }
+
   @AsSent()
   @IfPresent()
   @Faults(objectFaults, { ...SCHEMA, ...ABSENT })
@@ -127,9 +148,13 @@ export class CheckEventTypeBody {
   data?: unknown
 }
 
-/** Which of several types of one name; without it the one that counts for the tenant's events. */
+/** Which of several types of one name. */
 export class EventTypeQuery {
-  @Documented({ enum: [...SCOPES], ...ABSENT })
+  @Documented({
+    enum: [...SCOPES],
+    ...ABSENT,
+    description: 'Whose type; unless set, the one that counts for the tenant.',
+  })
   @IfPresent()
   @IsIn(SCOPES, oneOf(SCOPES))
   scope?: EventTypeScope
@@ -137,7 +162,7 @@ export class EventTypeQuery {
 
 /** Whose type is changed: the tenant's own, unless said. */
 export class OwnEventTypeQuery {
-  @Documented({ enum: [...OWN_SCOPES], default: 'tenant', ...ABSENT })
+  @Documented({ enum: [...OWN_SCOPES], default: 'tenant', ...ABSENT, description: 'Whose type is changed.' })
   @IfPresent()
   @IsIn(OWN_SCOPES, oneOf(OWN_SCOPES))
   scope?: OwnScope
@@ -145,7 +170,7 @@ export class OwnEventTypeQuery {
 
 /** GET /v1/event-types */
 export class ListEventTypesQuery extends ListQuery {
-  @Documented({ enum: [...SCOPES], ...ABSENT })
+  @Documented({ enum: [...SCOPES], ...ABSENT, description: 'Only types of this owner.' })
   @IfPresent()
   @IsIn(SCOPES, oneOf(SCOPES))
   scope?: EventTypeScope
@@ -158,7 +183,11 @@ export class ListEventTypesQuery extends ListQuery {
 
 /** GET /v1/event-types/{type}/versions */
 export class ListVersionsQuery extends ListQuery {
-  @Documented({ enum: [...SCOPES], ...ABSENT })
+  @Documented({
+    enum: [...SCOPES],
+    ...ABSENT,
+    description: 'Whose type; unless set, the one that counts for the tenant.',
+  })
   @IfPresent()
   @IsIn(SCOPES, oneOf(SCOPES))
   scope?: EventTypeScope

@@ -9,8 +9,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List webhooks */
     get: operations['webhooks_list']
     put?: never
+    /** Create a webhook */
     post: operations['webhooks_create']
     delete?: never
     options?: never
@@ -25,7 +27,9 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a webhook by its uid */
     get: operations['webhooks_byUid']
+    /** Create or replace a webhook by its uid */
     put: operations['webhooks_upsert']
     post?: never
     delete?: never
@@ -41,12 +45,15 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a webhook */
     get: operations['webhooks_get']
     put?: never
     post?: never
+    /** Delete a webhook */
     delete: operations['webhooks_remove']
     options?: never
     head?: never
+    /** Change a webhook */
     patch: operations['webhooks_change']
     trace?: never
   }
@@ -59,6 +66,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Disable a webhook */
     post: operations['webhooks_disable']
     delete?: never
     options?: never
@@ -75,6 +83,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Enable a webhook */
     post: operations['webhooks_enable']
     delete?: never
     options?: never
@@ -91,6 +100,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Send a sample event to a webhook */
     post: operations['webhooks_test']
     delete?: never
     options?: never
@@ -105,6 +115,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List the secrets of a webhook */
     get: operations['webhooks_listSecrets']
     put?: never
     post?: never
@@ -123,6 +134,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Give a webhook a new secret */
     post: operations['webhooks_rotate']
     delete?: never
     options?: never
@@ -139,6 +151,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Reveal a secret */
     post: operations['webhooks_reveal']
     delete?: never
     options?: never
@@ -153,8 +166,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List tenants */
     get: operations['tenants_list']
     put?: never
+    /** Create a tenant */
     post: operations['tenants_create']
     delete?: never
     options?: never
@@ -169,12 +184,15 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a tenant */
     get: operations['tenants_get']
     put?: never
     post?: never
+    /** Delete a tenant and all it has */
     delete: operations['tenants_remove']
     options?: never
     head?: never
+    /** Change a tenant */
     patch: operations['tenants_change']
     trace?: never
   }
@@ -185,8 +203,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List API keys */
     get: operations['keys_list']
     put?: never
+    /** Make an API key */
     post: operations['keys_create']
     delete?: never
     options?: never
@@ -201,9 +221,11 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read an API key */
     get: operations['keys_get']
     put?: never
     post?: never
+    /** End an API key */
     delete: operations['keys_remove']
     options?: never
     head?: never
@@ -219,6 +241,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Give an API key another secret */
     post: operations['keys_rotate']
     delete?: never
     options?: never
@@ -233,6 +256,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List changes */
     get: operations['audit_list']
     put?: never
     post?: never
@@ -249,8 +273,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List sources */
     get: operations['sources_list']
     put?: never
+    /** Connect topics of your own */
     post: operations['sources_create']
     delete?: never
     options?: never
@@ -265,12 +291,15 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a source and how far it is */
     get: operations['sources_get']
     put?: never
     post?: never
+    /** Remove a source */
     delete: operations['sources_remove']
     options?: never
     head?: never
+    /** Change a source */
     patch: operations['sources_change']
     trace?: never
   }
@@ -281,6 +310,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read an event */
     get: operations['history_event']
     put?: never
     post?: never
@@ -297,6 +327,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List deliveries */
     get: operations['history_deliveries']
     put?: never
     post?: never
@@ -313,6 +344,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a delivery and its attempts */
     get: operations['history_delivery']
     put?: never
     post?: never
@@ -329,6 +361,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List records that were not accepted */
     get: operations['history_poison']
     put?: never
     post?: never
@@ -347,6 +380,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Try a filter */
     post: operations['filters_test']
     delete?: never
     options?: never
@@ -361,8 +395,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List event types */
     get: operations['eventtypes_list']
     put?: never
+    /** Register an event type */
     post: operations['eventtypes_create']
     delete?: never
     options?: never
@@ -377,12 +413,14 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read an event type */
     get: operations['eventtypes_get']
     put?: never
     post?: never
     delete?: never
     options?: never
     head?: never
+    /** Change an event type */
     patch: operations['eventtypes_change']
     trace?: never
   }
@@ -395,6 +433,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Deprecate an event type */
     post: operations['eventtypes_deprecate']
     delete?: never
     options?: never
@@ -411,6 +450,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Archive an event type */
     post: operations['eventtypes_archive']
     delete?: never
     options?: never
@@ -427,6 +467,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Make an event type active again */
     post: operations['eventtypes_restore']
     delete?: never
     options?: never
@@ -441,8 +482,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List the versions of the schema */
     get: operations['eventtypes_versions']
     put?: never
+    /** Add a version of the schema */
     post: operations['eventtypes_addVersion']
     delete?: never
     options?: never
@@ -457,6 +500,7 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a version of the schema */
     get: operations['eventtypes_version']
     put?: never
     post?: never
@@ -475,6 +519,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Check data, or a new schema, against an event type */
     post: operations['eventtypes_check']
     delete?: never
     options?: never
@@ -1192,6 +1237,10 @@ export interface components {
     }
     /** @description RFC 9457. */
     Problem: {
+      /**
+       * Format: uri-reference
+       * @description Where the code is explained.
+       */
       type: string
       title: string
       status: number
@@ -1239,9 +1288,11 @@ export interface components {
         | 'kafka_unavailable'
         | 'database_unavailable'
         | 'starting'
+      /** @description What is wrong with this request. */
       detail: string
       /** @description What to do. */
       action: string
+      /** @description By which the logs and the audit know the request. */
       request_id: string
       trace_id?: string
       errors?: {
@@ -1251,10 +1302,58 @@ export interface components {
       }[]
     }
   }
-  responses: never
+  responses: {
+    /** @description The request cannot be done as it is: `code` and `action` say why and what to do. */
+    Refused: {
+      headers: {
+        'Request-Id': components['headers']['RequestId']
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The key sent more requests than it may. */
+    RateLimited: {
+      headers: {
+        'Request-Id': components['headers']['RequestId']
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description A failure that is not of the request: the same request may pass later. */
+    Failed: {
+      headers: {
+        'Request-Id': components['headers']['RequestId']
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+  }
   parameters: never
   requestBodies: never
-  headers: never
+  headers: {
+    /** @description The X-Request-Id of the request, or one made here. */
+    RequestId: string
+    /** @description The version, for If-Match. */
+    ETag: string
+    /** @description Where what was created is read. */
+    Location: string
+    /** @description true: the answer of an earlier request with the same Idempotency-Key. */
+    IdempotentReplayed: string
+    /** @description With a limit set: r requests are left, all of them again in t seconds. */
+    RateLimit: string
+    /** @description With a limit set: q requests may come at once. */
+    RateLimitPolicy: string
+    /** @description Seconds, with 429 and 503. */
+    RetryAfter: string
+  }
   pathItems: never
 }
 export type $defs = Record<string, never>
@@ -1262,9 +1361,11 @@ export interface operations {
   webhooks_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only webhooks of this status. */
         status?: 'pending' | 'active' | 'paused' | 'disabled'
         /** @description Your own name for it, once among your webhooks. */
         uid?: string
@@ -1283,6 +1384,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1292,24 +1396,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_create: {
@@ -1333,30 +1422,21 @@ export interface operations {
       /** @description CreatedWebhook */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedWebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_byUid: {
@@ -1367,6 +1447,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description Your own name for the webhook. */
         uid: string
       }
       cookie?: never
@@ -1376,30 +1457,19 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_upsert: {
@@ -1412,6 +1482,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description Your own name for the webhook. */
         uid: string
       }
       cookie?: never
@@ -1425,6 +1496,10 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
@@ -1434,30 +1509,19 @@ export interface operations {
       /** @description CreatedWebhook */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedWebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_get: {
@@ -1468,6 +1532,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1477,30 +1542,19 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_remove: {
@@ -1513,6 +1567,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1522,28 +1577,16 @@ export interface operations {
       /** @description Done. */
       204: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_change: {
@@ -1556,6 +1599,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1570,30 +1614,19 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_disable: {
@@ -1606,6 +1639,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1615,30 +1649,20 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_enable: {
@@ -1651,6 +1675,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1660,30 +1685,20 @@ export interface operations {
       /** @description Webhook */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['WebhookView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_test: {
@@ -1696,6 +1711,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1709,30 +1725,19 @@ export interface operations {
       /** @description Test */
       202: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TestView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_listSecrets: {
@@ -1743,6 +1748,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1752,6 +1758,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1761,24 +1770,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_rotate: {
@@ -1791,6 +1785,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1804,30 +1799,20 @@ export interface operations {
       /** @description RevealedSecret */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['RevealedSecretView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   webhooks_reveal: {
@@ -1840,7 +1825,9 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
+        /** @description The id of the secret. */
         secret: string
       }
       cookie?: never
@@ -1850,38 +1837,29 @@ export interface operations {
       /** @description RevealedSecret */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['RevealedSecretView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only tenants of this status. */
         status?: 'active' | 'deleting' | 'deleted'
       }
       header?: {
@@ -1896,6 +1874,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -1905,24 +1886,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_create: {
@@ -1946,30 +1912,21 @@ export interface operations {
       /** @description Tenant */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_get: {
@@ -1980,6 +1937,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -1989,30 +1947,19 @@ export interface operations {
       /** @description Tenant */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_remove: {
@@ -2025,6 +1972,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2034,30 +1982,19 @@ export interface operations {
       /** @description Tenant */
       202: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   tenants_change: {
@@ -2070,6 +2007,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2084,38 +2022,29 @@ export interface operations {
       /** @description Tenant */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['TenantView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2130,6 +2059,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2139,24 +2071,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_create: {
@@ -2180,35 +2097,27 @@ export interface operations {
       /** @description CreatedKey */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedKeyView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_get: {
     parameters: {
       query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2216,6 +2125,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2225,35 +2135,25 @@ export interface operations {
       /** @description Key */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['KeyView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_remove: {
     parameters: {
       query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2261,6 +2161,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2270,33 +2171,22 @@ export interface operations {
       /** @description Done. */
       204: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   keys_rotate: {
     parameters: {
       query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -2306,6 +2196,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2315,38 +2206,30 @@ export interface operations {
       /** @description CreatedKey */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['CreatedKeyView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   audit_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Changes to what the tenant has, to what the platform has, or all. */
         scope?: 'tenant' | 'platform' | 'all'
         /** @description Id of what was changed. */
         subject?: string
@@ -2354,6 +2237,7 @@ export interface operations {
         action?: string
         /** @description Id of the key that was used. */
         key?: string
+        /** @description At this time or later. */
         from?: string
         /** @description Before this time. */
         to?: string
@@ -2370,6 +2254,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2379,29 +2266,15 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
@@ -2418,6 +2291,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2427,24 +2303,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_create: {
@@ -2468,30 +2329,21 @@ export interface operations {
       /** @description Source */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_get: {
@@ -2502,6 +2354,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2511,30 +2364,19 @@ export interface operations {
       /** @description SourceDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_remove: {
@@ -2547,36 +2389,26 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
     }
     requestBody?: never
     responses: {
+      /** @description Done. */
       204: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   sources_change: {
@@ -2589,6 +2421,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2603,35 +2436,25 @@ export interface operations {
       /** @description Source */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SourceView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_event: {
     parameters: {
       query?: {
+        /** @description Picks one of several sources that use the same id. */
         source?: string
       }
       header?: {
@@ -2639,6 +2462,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2648,40 +2472,32 @@ export interface operations {
       /** @description Event */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_deliveries: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description The id of a webhook. */
         webhook?: string
+        /** @description Only deliveries of this status. */
         status?: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+        /** @description The id of an event, of whatever source. */
         event?: string
       }
       header?: {
@@ -2696,6 +2512,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2705,24 +2524,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_delivery: {
@@ -2733,6 +2537,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The id, as a list or a creation answers it. */
         id: string
       }
       cookie?: never
@@ -2742,35 +2547,24 @@ export interface operations {
       /** @description DeliveryWithAttempts */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['DeliveryWithAttemptsView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   history_poison: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
@@ -2787,6 +2581,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2796,24 +2593,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   filters_test: {
@@ -2837,38 +2619,29 @@ export interface operations {
       /** @description FilterTest */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['FilterTestView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_list: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only types of this owner. */
         scope?: 'tenant' | 'platform' | 'built_in'
         /** @description Archived types are listed only by this. */
         status?: 'active' | 'deprecated' | 'archived'
@@ -2885,6 +2658,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -2894,24 +2670,9 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_create: {
@@ -2935,35 +2696,27 @@ export interface operations {
       /** @description EventTypeDetail */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_get: {
     parameters: {
       query?: {
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -2971,6 +2724,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -2980,35 +2734,25 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_change: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3018,6 +2762,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3032,35 +2777,25 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_deprecate: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3072,6 +2807,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3081,35 +2817,26 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_archive: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3121,6 +2848,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3130,35 +2858,26 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_restore: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3170,6 +2889,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3179,38 +2899,30 @@ export interface operations {
       /** @description EventTypeDetail */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeDetailView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_versions: {
     parameters: {
       query?: {
+        /** @description How many a page has at most. */
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3218,6 +2930,7 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3227,6 +2940,9 @@ export interface operations {
       /** @description One page. */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
@@ -3236,29 +2952,15 @@ export interface operations {
           }
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_addVersion: {
     parameters: {
       query?: {
+        /** @description Whose type is changed. */
         scope?: 'tenant' | 'platform'
       }
       header?: {
@@ -3270,6 +2972,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3283,35 +2986,26 @@ export interface operations {
       /** @description AddedVersion */
       201: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['AddedVersionView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_version: {
     parameters: {
       query?: {
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3319,7 +3013,9 @@ export interface operations {
         'Posthorn-Tenant'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
+        /** @description The number of the version. */
         number: number
       }
       cookie?: never
@@ -3329,35 +3025,24 @@ export interface operations {
       /** @description SchemaVersion */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['SchemaVersionView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
   eventtypes_check: {
     parameters: {
       query?: {
+        /** @description Whose type; unless set, the one that counts for the tenant. */
         scope?: 'tenant' | 'platform' | 'built_in'
       }
       header?: {
@@ -3367,6 +3052,7 @@ export interface operations {
         'Idempotency-Key'?: string
       }
       path: {
+        /** @description The name of the event type, such as agent.created. */
         type: string
       }
       cookie?: never
@@ -3380,30 +3066,19 @@ export interface operations {
       /** @description EventTypeCheck */
       200: {
         headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['EventTypeCheckView']
         }
       }
-      /** @description A problem. */
-      '4XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
-      /** @description A problem. */
-      '5XX': {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
-      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
     }
   }
 }
