@@ -5,7 +5,8 @@ import { fromStruct, messageOf, patchOf, PROTO_DIR } from './grpc-message.js'
 
 const BUF = fileURLToPath(new URL('../../../node_modules/@bufbuild/buf/bin/buf', import.meta.url))
 
-test.each([['lint'], ['format', '--diff', '--exit-code']])(
+// The last compares with what was released: `npm run baseline` makes that the present state.
+test.each([['lint'], ['format', '--diff', '--exit-code'], ['breaking', '--against', '../proto-baseline.binpb']])(
   'buf %s finds nothing in the .proto files',
   async (...args) => {
     const { error, output } = await new Promise<{ error: unknown; output: string }>(resolve =>
