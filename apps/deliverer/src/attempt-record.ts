@@ -1,6 +1,6 @@
 import type { EgressResult } from '@posthorn/egress'
 import type { Attempt } from '@posthorn/topics'
-import type { Delivery, Outcome, Verdict } from '@posthorn/webhook'
+import { ageStart, type Delivery, type Outcome, type Verdict } from '@posthorn/webhook'
 
 /** The answer's text in an attempt record, in UTF-16 units; the record is kept for every attempt. */
 const MAX_RESPONSE_TEXT = 1024
@@ -72,7 +72,7 @@ function named(delivery: Delivery, outcome: Outcome, webhookVersion: number) {
     accepted_at: iso(delivery.acceptedAt),
     outcome: outcome.kind,
     ...(outcome.kind === 'discarded' ? { discard_reason: outcome.reason } : {}),
-    due_at: iso(delivery.attempt === 1 || delivery.due === 0 ? delivery.acceptedAt : delivery.due),
+    due_at: iso(delivery.attempt === 1 || delivery.due === 0 ? ageStart(delivery) : delivery.due),
   }
 }
 

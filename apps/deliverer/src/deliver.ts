@@ -2,6 +2,7 @@ import type { Egress, EgressResult } from '@posthorn/egress'
 import type { Logger } from '@posthorn/telemetry'
 import type { Attempt } from '@posthorn/topics'
 import {
+  ageStart,
   decideOutcome,
   formatBody,
   isFinal,
@@ -85,7 +86,7 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
       return { kind: 'postpone', due: now + PAUSED_MS, now, reason: 'paused' }
     case 'active':
   }
-  if (now > delivery.acceptedAt + webhook.retryPolicy.maxAgeMs)
+  if (now > ageStart(delivery) + webhook.retryPolicy.maxAgeMs)
     return { kind: 'ended', outcome: { kind: 'expired' }, version }
   const opened = cache.open(webhook, now)
   if (opened.kind === 'prepared') return { kind: 'ready', webhook: opened.prepared }

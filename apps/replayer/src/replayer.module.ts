@@ -1,5 +1,74 @@
-import { Module } from '@nestjs/common'
+import { randomBytes } from 'node:crypto'
+import { Module, type DynamicModule } from '@nestjs/common'
+import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import type { ServiceContext } from '@posthorn/process'
+import { ReplayQueries, Replays, Webhooks, type Database, type ReplayRow, type SqlPool } from '@posthorn/store'
+import { HistorySelector, NamedSelector } from './history-selector.js'
+import { LogSelector, type LogParts } from './log-selector.js'
+import { ReplayPool } from './replay-pool.js'
+import { ReplayerMetrics } from './replayer-metrics.js'
+import type { Selector, WebhookVersions } from './selector.js'
 
-/** The replayer's one module; see service.ts for why it holds nothing. */
+export interface ReplayerParts {
+  readonly context: ServiceContext
+  readonly connection: KafkaConnection
+  /** For the replays and webhooks. */
+  readonly database: Database
+  /** For the history: its reads may take longer than a request may. */
+  readonly pool: SqlPool
+}
+
 @Module({})
-export class ReplayerModule {}
+export class ReplayerModule {
+  static with(parts: ReplayerParts): DynamicModule {
+    return {
+      module: ReplayerModule,
+      providers: [
+        { provide: SafeProducer, useFactory: () => new SafeProducer(parts.connection) },
+        {
+          provide: ReplayPool,
+          inject: [SafeProducer],
+          useFactory: (producer: SafeProducer) => replayPool(parts, producer),
+        },
+      ],
+    }
+  }
+}
+
+function replayPool(parts: ReplayerParts, producer: SafeProducer): ReplayPool {
+  return new ReplayPool({
+    select: selectorsOf(parts),
+    send: (topic, record) => producer.send(topic, record),
+    replays: new Replays(parts.database),
+    worker: randomBytes(8).toString('hex'),
+    metrics: new ReplayerMetrics(),
+    logger: parts.context.logger,
+  })
+}
+
+function selectorsOf({ context: { settings }, connection, database, pool }: ReplayerParts) {
+  const history = new ReplayQueries(pool)
+  const webhooks = new Webhooks(database)
+  const log: LogParts = {
+    connection,
+    history,
+    webhook: (tenant, id) => webhooks.get(tenant, id),
+    defaultTenant: settings.ingestDefaultTenant === '' ? undefined : settings.ingestDefaultTenant,
+    maxEventBytes: settings.ingestMaxEventBytes,
+  }
+  const versions: WebhookVersions = async (tenant, id) => {
+    const webhook = await webhooks.get(tenant, id)
+    return webhook === undefined || webhook.status === 'disabled' ? undefined : webhook.version
+  }
+  return (replay: ReplayRow): Selector => {
+    const { selection } = replay
+    switch (selection.kind) {
+      case 'deliveries':
+        return new NamedSelector(replay, selection, history, versions)
+      case 'history':
+        return new HistorySelector(replay, selection, history, versions)
+      case 'log':
+        return new LogSelector(replay, selection, log)
+    }
+  }
+}

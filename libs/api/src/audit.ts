@@ -13,7 +13,7 @@ const TOO_LONG = { message: `must have at most ${MAX_TEXT} characters` }
 const TIME = { type: 'string', format: 'date-time', required: false } as const
 const TEXT = { type: 'string', maxLength: MAX_TEXT, required: false } as const
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i
-const timeFaults = (time: unknown) =>
+export const timeFaults = (time: unknown) =>
   typeof time === 'string' && RFC3339.test(time) && !Number.isNaN(Date.parse(time))
     ? []
     : [{ pointer: '', message: 'must be an RFC 3339 time such as 2027-01-31T12:00:00Z' }]

@@ -81,6 +81,11 @@ export const ERRORS = {
     title: 'The delivery is not in the history',
     action: 'Check the id. History follows delivery by some moments and is kept for POSTHORN_MONITOR_RETENTION_DAYS.',
   },
+  replay_not_found: {
+    status: 404,
+    title: 'The replay does not exist',
+    action: 'Check the id; a replay is forgotten 30 days after its end.',
+  },
   route_not_found: {
     status: 404,
     title: 'There is nothing at this path',
@@ -135,6 +140,11 @@ export const ERRORS = {
     status: 409,
     title: 'The webhook is disabled',
     action: 'Enable it by POST /v1/webhooks/{id}/enable, and try again.',
+  },
+  replay_ended: {
+    status: 409,
+    title: 'The replay is over',
+    action: 'Make another one by POST /v1/replays.',
   },
   quota_reached: {
     status: 409,

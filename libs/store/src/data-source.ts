@@ -3,6 +3,7 @@ import type { Logger } from '@posthorn/telemetry'
 import { DataSource, type EntityManager, type MixedList } from 'typeorm'
 import { DatabaseAway } from './away.js'
 import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
+import { ReplayRow } from './replay-row.js'
 import { SourceRow } from './source-row.js'
 import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
 import { MIGRATIONS, pendingMigrations } from './migrate.js'
@@ -45,6 +46,7 @@ export class Database {
         EventTypeRow,
         EventTypeVersionRow,
         OutboxRow,
+        ReplayRow,
       ] satisfies MixedList<unknown>,
       migrations: MIGRATIONS,
       migrationsTableName: 'migrations',

@@ -56,6 +56,8 @@ function faultOf(head: Partial<Delivery>): string | undefined {
   for (const name of WHOLE) if (!Number.isSafeInteger(head[name])) return `head.${name} must be a whole number`
   if (!Number.isSafeInteger(head.origin?.partition) || !Number.isSafeInteger(head.origin?.offset))
     return 'head.origin must have a partition and an offset'
+  if (head.replayedAt !== undefined && !Number.isSafeInteger(head.replayedAt))
+    return 'head.replayedAt must be a whole number'
   for (const name of EVENT_TEXT)
     if (typeof head.event?.[name] !== 'string') return `head.event.${name} must be a string`
   return undefined

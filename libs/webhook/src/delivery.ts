@@ -17,12 +17,19 @@ export interface Delivery {
   readonly due: number
   /** When the event was accepted (the log's append time), ms since the epoch: ages are counted from here. */
   readonly acceptedAt: number
-  /** Where the event stands in the events topic. */
+  /** When a replay sent it, ms since the epoch: ages are counted from here then, or old events would expire at once. */
+  readonly replayedAt?: number
+  /** Where the event stands in the events topic; -1 where that is not known. */
   readonly origin: { readonly partition: number; readonly offset: number }
   /** How often the delivery was moved to a delay topic without an attempt. */
   readonly spills: number
   readonly traceparent?: string
   readonly event: WebhookEvent
+}
+
+/** From when the ages of a delivery are counted, ms since the epoch. */
+export function ageStart({ replayedAt, acceptedAt }: Delivery): number {
+  return replayedAt ?? acceptedAt
 }
 
 /** How an attempt ended for the delivery; all but `retry` are final. */

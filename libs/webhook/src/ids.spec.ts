@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { attemptFraction, deliveryId, eventId, eventIdentity, webhookId } from './ids.js'
+import { LIVE_RUN } from './delivery.js'
+import { attemptFraction, deliveryId, eventId, eventIdentity, replayId, webhookId } from './ids.js'
 
 describe('ids', () => {
   it('writes 16 bytes as 26 characters, each in its own way', () => {
@@ -41,6 +42,18 @@ describe('ids', () => {
     const cuts = ['|a|b', 'a||b', '|ab|', 'ab||', '||ab', 'a|b|', '1:a||', '|1:a|'].map(cut => cut.split('|'))
     const ids = cuts.map(([tenant, source, id]) => eventIdentity({ tenant: tenant!, source: source!, id: id! }))
     expect(new Set(ids).size).toBe(cuts.length)
+  })
+
+  it('makes ids of replays that grow with time, and above the run of live traffic', () => {
+    const random = fc.uint8Array({ minLength: 10, maxLength: 10 })
+    const ms = fc.integer({ min: 0, max: 2 ** 47 })
+    fc.assert(
+      fc.property(ms, random, fc.integer({ min: 1, max: 2 ** 40 }), random, (at, one, later, other) => {
+        const ids = [LIVE_RUN, replayId(at, one), replayId(at + later, other)]
+        expect(ids.toSorted()).toEqual(ids)
+        expect(ids[1]).toMatch(/^replay_[0-9a-z]{26}$/)
+      }),
+    )
   })
 
   it('spreads fractions evenly over [0, 1), the same for every copy', () => {

@@ -46,6 +46,17 @@ export function keyId(random: Uint8Array): string {
   return `key_${base32(random)}`
 }
 
+/**
+ * A new replay's id from the time (ms) and 10 random bytes. Ids grow with time: the run that the history
+ * shows of a delivery is the one with the greatest id.
+ */
+export function replayId(now: number, random: Uint8Array): string {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(now, 0, 6)
+  bytes.set(random.subarray(0, 10), 6)
+  return `replay_${base32(bytes)}`
+}
+
 /** An id for an event that came without one, from 16 random bytes. */
 export function eventId(random: Uint8Array): string {
   return `event_${base32(random)}`

@@ -158,6 +158,14 @@ describe('S5 retry policy', () => {
     }
   })
 
+  it('S5 counts the age of a replay from when it was sent', () => {
+    const policy = { ...DEFAULT_RETRY_POLICY, maxAgeMs: 60_000 }
+    const old = { acceptedAt: NOW - 24 * 3600_000 }
+    const failed = { ...failure, retryAfterMs: 1000 }
+    expect(decideOutcome(policy, delivery(old), failed, NOW)).toEqual({ kind: 'expired' })
+    expect(decideOutcome(policy, delivery({ ...old, replayedAt: NOW }), failed, NOW)).toMatchObject({ kind: 'retry' })
+  })
+
   it('S5 expires at once when the next attempt would come after the age, and not a ms before', () => {
     const policy = { ...DEFAULT_RETRY_POLICY, maxAgeMs: 60_000 }
     const at = (retryAfterMs: number) => decideOutcome(policy, delivery(), { ...failure, retryAfterMs }, NOW)

@@ -1,5 +1,5 @@
 import { attemptFraction } from './ids.js'
-import type { Delivery, Outcome } from './delivery.js'
+import { ageStart, type Delivery, type Outcome } from './delivery.js'
 import type { Verdict } from './verdict.js'
 
 /** When and how often a failed delivery is attempted again. Times in milliseconds. */
@@ -16,7 +16,7 @@ export interface RetryPolicy {
   readonly jitter: number
   /** No delay is longer than this, before jitter. */
   readonly maxDelayMs: number
-  /** No attempt is made later than this after the event was accepted. */
+  /** No attempt is made later than this after the event was accepted, or replayed. */
   readonly maxAgeMs: number
 }
 
@@ -61,7 +61,7 @@ export function decideOutcome(policy: RetryPolicy, delivery: Delivery, verdict: 
     case 'failure': {
       if (delivery.attempt >= policy.attempts) return { kind: 'exhausted' }
       const due = Math.ceil(now + (verdict.retryAfterMs ?? jittered(policy, delivery)))
-      return due > delivery.acceptedAt + policy.maxAgeMs ? { kind: 'expired' } : { kind: 'retry', due }
+      return due > ageStart(delivery) + policy.maxAgeMs ? { kind: 'expired' } : { kind: 'retry', due }
     }
   }
 }

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ProducerClosed } from '@posthorn/kafka'
+import { isDatabaseAway, type ReplayRow, type Replays } from '@posthorn/store'
+import type { Logger } from '@posthorn/telemetry'
+import type { ReplayerMetrics } from './replayer-metrics.js'
+import { runReplay, type RunParts } from './run-replay.js'
+import { ReplayImpossible } from './selector.js'
+
+export interface PoolParts extends Pick<RunParts, 'select' | 'send'> {
+  readonly replays: Replays
+  /** Names this process among all replayers. */
+  readonly worker: string
+  readonly metrics: ReplayerMetrics
+  readonly logger: Logger
+}
+
+/** Slow replays of one tenant must not keep the others from beginning. */
+const MOST_AT_WORK = 8
+const LOOK_EVERY_MS = 500
+/** What a killed process had claimed is free after this. */
+const LEASE_MS = 15_000
+const RENEW_EVERY_MS = LEASE_MS / 5
+const RETRY_MS = 1000
+/** Failures of our own code in a row; what is away is waited for without end. */
+const MOST_FAILURES = 5
+const SWEEP_EVERY_MS = 3600_000
+const KEPT_MS = 30 * 24 * 3600_000
+
+/** Claims replays and works on several at once. */
+export class ReplayPool {
+  private readonly stopping = new AbortController()
+  private readonly working = new Set<Promise<void>>()
+  private looking: Promise<void> = Promise.resolve()
+  private sweptAt = -Infinity
+
+  constructor(private readonly parts: PoolParts) {
+    parts.metrics.observe(() => this.working.size)
+  }
+
+  start(): void {
+    this.looking = this.look()
+  }
+
+  /** Begins nothing more; resolves when what is under way has been saved, or after `boundMs`. */
+  async stop(boundMs: number): Promise<void> {
+    this.stopping.abort()
+    const over = this.looking.then(() => Promise.all(this.working))
+    await Promise.race([over, sleep(boundMs, undefined, { ref: false })])
+  }
+
+  private async look(): Promise<void> {
+    const { signal } = this.stopping
+    let said = ''
+    while (!signal.aborted) {
+      try {
+        await this.claimAll()
+        await this.sweep()
+        said = ''
+      } catch (error) {
+        if (String(error) !== said) this.parts.logger.warn({ err: error }, 'replays wait')
+        said = String(error)
+      }
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  private async claimAll(): Promise<void> {
+    const { replays, worker } = this.parts
+    while (this.working.size < MOST_AT_WORK && !this.stopping.signal.aborted) {
+      const replay = await replays.claim(worker, LEASE_MS)
+      if (!replay) return
+      const work: Promise<void> = this.work(replay).finally(() => this.working.delete(work))
+      this.working.add(work)
+    }
+  }
+
+  private async work({ id }: ReplayRow): Promise<void> {
+    const { replays, worker } = this.parts
+    const alive = setInterval(() => void replays.renew(id, worker, LEASE_MS).catch(() => undefined), RENEW_EVERY_MS)
+    try {
+      for (let failures = 0; ;) {
+        const ended = await this.attempt(id, failures)
+        if (ended) return
+        failures++
+        await sleep(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined)
+      }
+    } finally {
+      clearInterval(alive)
+    }
+  }
+
+  /** Whether the work on it is over; if not, it goes on at the position that was saved. */
+  private async attempt(id: string, failures: number): Promise<boolean> {
+    const { replays, worker, logger, metrics } = this.parts
+    try {
+      const replay = await replays.own(id, worker)
+      if (!replay) return true
+      const end = await runReplay(replay, this.runParts(), this.stopping.signal)
+      if (end === 'done') await replays.finish(id, worker, 'done', null)
+      // Also of one that was paused after its last step: it is finished when it is resumed.
+      await replays.release(id, worker)
+      metrics.ended(end)
+      return true
+    } catch (error) {
+      if (error instanceof ProducerClosed || this.stopping.signal.aborted) return true
+      const hopeless = error instanceof ReplayImpossible || (failures >= MOST_FAILURES && !isAway(error))
+      if (!hopeless) {
+        logger.warn({ err: error, replay: id }, 'a replay waits and goes on')
+        return false
+      }
+      logger.error({ alert: 'replay_failed', err: error, replay: id }, 'a replay failed')
+      return this.fail(id, error as Error)
+    }
+  }
+
+  private async fail(id: string, error: Error): Promise<boolean> {
+    const known = error instanceof ReplayImpossible
+    const failure = known ? error.message : 'Posthorn failed on it several times: see the log of the replayer.'
+    try {
+      await this.parts.replays.finish(id, this.parts.worker, 'failed', failure)
+      this.parts.metrics.ended('failed')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private runParts(): RunParts {
+    const { replays, worker, select, send, metrics } = this.parts
+    return {
+      select,
+      send,
+      metrics,
+      begin: (id, position, total) => replays.begin(id, worker, position, total),
+      advance: (id, step) => replays.advance(id, worker, LEASE_MS, step),
+    }
+  }
+
+  private async sweep(): Promise<void> {
+    if (performance.now() - this.sweptAt < SWEEP_EVERY_MS) return
+    await this.parts.replays.sweep(new Date(Date.now() - KEPT_MS))
+    this.sweptAt = performance.now()
+  }
+}
+
+/** kafkajs's errors have names of their own, and all of them are about a broker. */
+function isAway(error: unknown): boolean {
+  return isDatabaseAway(error) || (error instanceof Error && error.name.startsWith('Kafka'))
+}

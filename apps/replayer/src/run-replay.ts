@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RecordRefused } from '@posthorn/kafka'
+import type { ReplayOrders, ReplayRow, ReplayStep } from '@posthorn/store'
+import { BULK, encodeDelivery, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import type { ReplayPosition } from '@posthorn/webhook'
+import type { ReplayerMetrics } from './replayer-metrics.js'
+import type { Found, Selector } from './selector.js'
+
+export interface RunParts {
+  select(replay: ReplayRow): Selector
+  /** Resolves when the record is acknowledged. */
+  send(topic: TopicContract, record: TopicRecord): Promise<unknown>
+  begin(id: string, position: ReplayPosition, total: number): Promise<void>
+  advance(id: string, step: ReplayStep): Promise<ReplayOrders>
+  readonly metrics: Pick<ReplayerMetrics, 'deliveries'>
+}
+
+/** At the limit of an event's size 25 MB: what a replay holds in memory. */
+const MOST_AT_ONCE = 100
+/** A second's worth goes in so many parts, so that a receiver gets no burst a second. */
+const PARTS_A_SECOND = 4
+
+/** Why the work on a replay ended: all was sent, its owner said so, another process has it, or this one stops. */
+export type RunEnd = 'done' | 'ordered' | 'lost' | 'stopped'
+
+/**
+ * Works on a replay from its saved position. A step is saved after Kafka has acknowledged it: killed in
+ * between, the step is sent again, and its deliveries are dropped by the deliverer as seen, being of the
+ * same run. Rejects with ReplayImpossible, or when Kafka or Postgres fail: then it can be run again.
+ */
+export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortSignal): Promise<RunEnd> {
+  const selector = parts.select(replay)
+  try {
+    let position = replay.position ?? (await begin(replay, selector, parts))
+    for (let { rate } = replay; !stop.aborted;) {
+      const startedAt = performance.now()
+      const step = await selector.step(position, limitOf(replay, rate))
+      const sent = replay.dryRun ? 0 : await sendAll(step.found, parts)
+      const refused = replay.dryRun ? 0 : step.found.length - sent
+      const { examined } = step
+      const counts = { examined, matched: step.found.length, sent, skipped: step.skipped + refused }
+      const orders = await parts.advance(replay.id, { position: step.position, ...counts })
+      parts.metrics.deliveries(sent, counts.skipped)
+      if (!orders) return 'lost'
+      if (orders.status !== 'running') return 'ordered'
+      if (step.over) return 'done'
+      ;({ rate } = orders)
+      ;({ position } = step)
+      if (sent > 0) await pause((sent / rate) * 1000 - (performance.now() - startedAt), stop)
+    }
+    return 'stopped'
+  } finally {
+    await selector.close()
+  }
+}
+
+async function begin(replay: ReplayRow, selector: Selector, parts: RunParts): Promise<ReplayPosition> {
+  const { position, total } = await selector.begin()
+  await parts.begin(replay.id, position, total)
+  return position
+}
+
+function limitOf({ dryRun }: ReplayRow, rate: number): number {
+  return dryRun ? MOST_AT_ONCE : Math.min(MOST_AT_ONCE, Math.ceil(rate / PARTS_A_SECOND))
+}
+
+/** How many were taken: a record that Kafka refuses for its size is none. */
+async function sendAll(found: readonly Found[], { send }: RunParts): Promise<number> {
+  const results = await Promise.allSettled(
+    found.map(({ delivery, data }) => send(BULK, encodeDelivery(delivery, data))),
+  )
+  let sent = 0
+  for (const result of results)
+    if (result.status === 'fulfilled') sent++
+    else if (!(result.reason instanceof RecordRefused)) throw result.reason
+  return sent
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined)
+}
