@@ -22,6 +22,8 @@ const GOOD = {
   metadata: { team: 'a', 'x/y': '' },
   headers: { 'X-Api-Key': 'k' },
   retry_policy: { attempts: 3, jitter: 0 },
+  rate_limit: { requests: 90, per: 'minute' },
+  max_concurrency: 8,
   method: 'PUT',
   description: 'd',
 }
@@ -154,14 +156,18 @@ const CASES: readonly UseCase[] = [
         metadata: { team: null, b: 'c' },
         method: 'PATCH',
         retry_policy: { attempts: null },
+        rate_limit: { requests: 5 },
+        max_concurrency: null,
         headers: { 'x-b': '1' },
       },
     ],
     grpc: ({ id }) => ({
       id,
-      webhook: { metadata: { b: 'c' }, method: 'PATCH', headers: { 'x-b': '1' } },
+      webhook: { metadata: { b: 'c' }, method: 'PATCH', headers: { 'x-b': '1' }, rate_limit: { requests: 5 } },
       update_mask: {
         paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'].concat(
+          'rate_limit.requests',
+          'max_concurrency',
         ),
       },
     }),

@@ -118,6 +118,8 @@ function fresh(): NewWebhook {
     uid: null,
     metadata: {},
     retryPolicy: DEFAULT_RETRY_POLICY,
+    rateLimit: null,
+    maxConcurrency: null,
     description: null,
   }
 }

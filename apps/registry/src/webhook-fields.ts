@@ -3,9 +3,11 @@ import {
   ApiError,
   headersFaults,
   metadataFaults,
+  rateLimitFrom,
   retryPolicyFrom,
   type CreateWebhookBody,
   type PatchWebhookBody,
+  type RateLimitBody,
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import type { NewWebhook, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
@@ -17,6 +19,7 @@ import {
   secretId,
   type FilterPattern,
   type Problem,
+  type RateLimit,
 } from '@posthorn/webhook'
 
 type Strings = Readonly<Record<string, string>>
@@ -49,6 +52,8 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     filter: body.filter ?? null,
     format: 'standard',
     retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY, DEFAULT_RETRY_POLICY),
+    rateLimit: rateLimitFrom(body.rate_limit ?? {}, null) ?? null,
+    maxConcurrency: body.max_concurrency ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
   }
@@ -67,6 +72,8 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     metadata,
     headers,
     retry_policy: policy,
+    rate_limit: limit,
+    max_concurrency: maxConcurrency,
     secret,
   } = body
   return defined<WebhookChange>({
@@ -82,6 +89,8 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     retryPolicy: patched(policy, DEFAULT_RETRY_POLICY, patch =>
       retryPolicyFrom(patch, row.retryPolicy, DEFAULT_RETRY_POLICY),
     ),
+    rateLimit: patched(limit, null, patch => mergedLimit(row.rateLimit, patch)),
+    maxConcurrency,
     secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, secret).kept],
   })
 }
@@ -137,6 +146,12 @@ function mergedMetadata(before: Strings, patch: Readonly<Record<string, string |
   const metadata = withoutNulls({ ...before, ...patch })
   refuse('/metadata', metadataFaults(metadata))
   return metadata
+}
+
+function mergedLimit(before: RateLimit | null, patch: RateLimitBody): RateLimit | null {
+  const limit = rateLimitFrom(patch, before)
+  if (limit === undefined) refuse('/rate_limit', [{ pointer: '/requests', message: 'is required' }])
+  return limit ?? null
 }
 
 /** Merge-patch of the filter, at all depths. */

@@ -16,6 +16,8 @@ export function webhookView(row: WebhookRow): WebhookView {
     filter: filter as FilterPattern | null,
     format,
     retry_policy: retryPolicyView(row.retryPolicy),
+    rate_limit: row.rateLimit,
+    max_concurrency: row.maxConcurrency,
     description,
     metadata,
     created_at: row.createdAt.toISOString(),

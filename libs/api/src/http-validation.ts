@@ -11,8 +11,6 @@ const MAX_FIELDS = 100
 
 /** Fields that the design has a place for and this version does not take yet. */
 const PLANNED = new Set([
-  'rate_limit',
-  'max_concurrency',
   'ordering',
   'allowed_cidrs',
   'min_tls_version',

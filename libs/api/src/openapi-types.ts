@@ -562,6 +562,14 @@ export interface components {
         max_delay_ms?: number | null
         max_age_ms?: number | null
       } | null
+      /** @description Requests per second unless named otherwise; no limit unless set. */
+      rate_limit?: {
+        requests?: number
+        /** @enum {unknown} */
+        per?: 'second' | 'minute'
+      } | null
+      /** @description Requests at once; unless set, what the deployment allows. */
+      max_concurrency?: number | null
       /** @description Sent with every request. Values are kept sealed and shown redacted. */
       headers?: {
         [key: string]: string
@@ -605,6 +613,14 @@ export interface components {
       retry_policy: {
         [key: string]: number
       }
+      /** @description Requests per second unless named otherwise; no limit unless set. */
+      rate_limit: {
+        requests?: number
+        /** @enum {unknown} */
+        per?: 'second' | 'minute'
+      } | null
+      /** @description Requests at once; unless set, what the deployment allows. */
+      max_concurrency: number | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -644,6 +660,14 @@ export interface components {
       retry_policy: {
         [key: string]: number
       }
+      /** @description Requests per second unless named otherwise; no limit unless set. */
+      rate_limit: {
+        requests?: number
+        /** @enum {unknown} */
+        per?: 'second' | 'minute'
+      } | null
+      /** @description Requests at once; unless set, what the deployment allows. */
+      max_concurrency: number | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -685,6 +709,14 @@ export interface components {
         max_delay_ms?: number | null
         max_age_ms?: number | null
       } | null
+      /** @description Requests per second unless named otherwise; no limit unless set. */
+      rate_limit?: {
+        requests?: number
+        /** @enum {unknown} */
+        per?: 'second' | 'minute'
+      } | null
+      /** @description Requests at once; unless set, what the deployment allows. */
+      max_concurrency?: number | null
       /** @description Merged by name; null removes an entry, or all of them. */
       headers?: {
         [key: string]: string | null

@@ -1,9 +1,13 @@
 import {
   escapePointer,
+  MAX_CONCURRENCY,
+  MAX_RATE,
   parseTypePattern,
+  RATE_UNITS,
   RETRY_POLICY_LIMITS,
   secretBytes,
   type Problem,
+  type RateLimit,
   type RetryPolicy,
 } from '@posthorn/webhook'
 
@@ -176,6 +180,48 @@ export function retryPolicyFrom(body: RetryPolicyBody, before: RetryPolicy, defa
 
 export function retryPolicyView(policy: RetryPolicy): RetryPolicyView {
   return Object.fromEntries(RETRY_NAMES.map(([name, field]) => [name, policy[field]])) as unknown as RetryPolicyView
+}
+
+/** A rate limit as a request has it; in a change what is absent stays as it is. */
+export interface RateLimitBody {
+  readonly requests?: number | null
+  readonly per?: RateLimit['per'] | null
+}
+
+/** Faults of what is there of a rate limit: whether it is complete is known once it is merged. */
+export function rateLimitFaults(limit: unknown): Problem[] {
+  if (!isObject(limit)) return fault('must be an object such as {"requests": 10, "per": "second"}')
+  return Object.entries(limit).flatMap(([name, value]) => {
+    const pointer = `/${escapePointer(name)}`
+    if (name !== 'requests' && name !== 'per') return fault('is not a known field', pointer)
+    if (value === null) return []
+    if (name === 'requests') return wholeFaults(value, MAX_RATE, pointer)
+    return RATE_UNITS.some(unit => unit === value) ? [] : fault(`must be one of ${RATE_UNITS.join(', ')}`, pointer)
+  })
+}
+
+/** The same of a rate limit that has to be complete. */
+export function wholeRateLimitFaults(limit: unknown): Problem[] {
+  const faults = rateLimitFaults(limit)
+  const complete = !isObject(limit) || typeof limit.requests === 'number'
+  return complete || faults.some(({ pointer }) => pointer === '/requests')
+    ? faults
+    : [...faults, ...fault('is required', '/requests')]
+}
+
+/** What the body names over `before`; undefined without a number of requests. `per` is a second unless named. */
+export function rateLimitFrom(body: RateLimitBody, before: RateLimit | null): RateLimit | undefined {
+  const { requests, per } = { ...before, ...body }
+  return typeof requests === 'number' ? { requests, per: per ?? 'second' } : undefined
+}
+
+export function maxConcurrencyFaults(value: unknown): Problem[] {
+  return wholeFaults(value, MAX_CONCURRENCY, '')
+}
+
+function wholeFaults(value: unknown, most: number, pointer: string): Problem[] {
+  const fits = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most
+  return fits ? [] : fault(`must be a whole number from 1 to ${most}`, pointer)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { DEFAULT_RETRY_POLICY, parseJson } from '@posthorn/webhook'
 import { ApiError } from './errors.js'
-import { ListDeliveriesQuery } from './history.js'
+import { ListDeliveriesQuery } from './history-lists.js'
 import { validated, type Dto } from './http-validation.js'
 import { retryPolicyFrom, retryPolicyView } from './webhook-fields.js'
 import { CreateWebhookBody, ListWebhooksQuery, PatchWebhookBody } from './webhooks.js'
@@ -82,17 +82,28 @@ describe('the body of a creation', () => {
     [{ ...GOOD, metadata: { constructor: 1, toString: 2 } }, ['/metadata/constructor', '/metadata/toString']],
     [{ ...GOOD, format: 'cloudevents' }, ['/format']],
     [{ ...GOOD, method: 'GET' }, ['/method']],
+    [{ ...GOOD, rate_limit: 10 }, ['/rate_limit']],
+    [{ ...GOOD, rate_limit: [] }, ['/rate_limit']],
+    [{ ...GOOD, rate_limit: {} }, ['/rate_limit/requests']],
+    [{ ...GOOD, rate_limit: { requests: null, per: 'second' } }, ['/rate_limit/requests']],
+    [
+      { ...GOOD, rate_limit: { requests: 0, per: 'hour', burst: 1 } },
+      ['requests', 'per', 'burst'].map(at => `/rate_limit/${at}`),
+    ],
+    [{ ...GOOD, rate_limit: { requests: 1.5 } }, ['/rate_limit/requests']],
+    [{ ...GOOD, rate_limit: { requests: '5' } }, ['/rate_limit/requests']],
+    [{ ...GOOD, rate_limit: { requests: 100_001 } }, ['/rate_limit/requests']],
+    [{ ...GOOD, max_concurrency: 0 }, ['/max_concurrency']],
+    [{ ...GOOD, max_concurrency: 4097 }, ['/max_concurrency']],
+    [{ ...GOOD, max_concurrency: '8' }, ['/max_concurrency']],
     [{ ...GOOD, status: 'active', ordering: 'key' }, ['/status', '/ordering']],
   ])('must not be %j', (body, pointers) => {
     expect(pointersOf(CreateWebhookBody, body)).toEqual(pointers)
   })
 
-  test.each(['rate_limit', 'max_concurrency', 'ordering', 'allowed_cidrs', 'min_tls_version'])(
-    '%s is planned, and the answer says so',
-    field => {
-      expect(() => validated(CreateWebhookBody, { ...GOOD, [field]: {} })).toThrow('not supported by this version yet')
-    },
-  )
+  test.each(['ordering', 'allowed_cidrs', 'min_tls_version'])('%s is planned, and the answer says so', field => {
+    expect(() => validated(CreateWebhookBody, { ...GOOD, [field]: {} })).toThrow('not supported by this version yet')
+  })
 })
 
 describe('the body of a change', () => {
@@ -100,6 +111,8 @@ describe('the body of a change', () => {
     expect(pointersOf(PatchWebhookBody, {})).toEqual([])
     expect(pointersOf(PatchWebhookBody, { description: null, metadata: null, retry_policy: null })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { metadata: { gone: null }, retry_policy: { attempts: null } })).toEqual([])
+    expect(pointersOf(PatchWebhookBody, { rate_limit: null, max_concurrency: null })).toEqual([])
+    expect(pointersOf(PatchWebhookBody, { rate_limit: { per: 'minute' } })).toEqual([])
   })
 
   test('keeps every member of what it patches', () => {

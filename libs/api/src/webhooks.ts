@@ -2,9 +2,13 @@ import { IsIn, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validat
 import {
   checkFilter,
   isEventType,
+  MAX_CONCURRENCY,
+  MAX_RATE,
   METHODS,
+  RATE_UNITS,
   type FilterPattern,
   type Method,
+  type RateLimit,
   type WebhookStatus,
 } from '@posthorn/webhook'
 import { Documented, type FieldSchema } from './documented.js'
@@ -14,11 +18,15 @@ import {
   eventsFaults,
   filterPatchFaults,
   headersFaults,
+  maxConcurrencyFaults,
   metadataFaults,
+  rateLimitFaults,
   retryPolicyFaults,
   secretFaults,
   uidFaults,
   urlFaults,
+  wholeRateLimitFaults,
+  type RateLimitBody,
   type RetryPolicyBody,
   type RetryPolicyView,
 } from './webhook-fields.js'
@@ -69,6 +77,21 @@ const SCHEMA = {
       ]),
     ),
   },
+  rateLimit: {
+    type: 'object',
+    description: 'Requests per second unless named otherwise; no limit unless set.',
+    additionalProperties: false,
+    properties: {
+      requests: { type: 'integer', minimum: 1, maximum: MAX_RATE },
+      per: { enum: [...RATE_UNITS] },
+    },
+  },
+  maxConcurrency: {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_CONCURRENCY,
+    description: 'Requests at once; unless set, what the deployment allows.',
+  },
 } as const satisfies Record<string, FieldSchema>
 const OPTIONAL = { required: false } as const
 const NULLABLE = { required: false, nullable: true } as const
@@ -114,6 +137,14 @@ export class CreateWebhookBody {
   @IsOptional()
   @Faults(retryPolicyFaults, { ...SCHEMA.retryPolicy, ...NULLABLE })
   retry_policy?: RetryPolicyBody | null
+
+  @IsOptional()
+  @Faults(wholeRateLimitFaults, { ...SCHEMA.rateLimit, ...NULLABLE })
+  rate_limit?: RateLimitBody | null
+
+  @IsOptional()
+  @Faults(maxConcurrencyFaults, { ...SCHEMA.maxConcurrency, ...NULLABLE })
+  max_concurrency?: number | null
 
   @IsOptional()
   @Faults(headersFaults, { ...SCHEMA.headers, ...NULLABLE })
@@ -178,6 +209,15 @@ export class PatchWebhookBody {
   @IsOptional()
   @Faults(retryPolicyFaults, { ...SCHEMA.retryPolicy, ...NULLABLE })
   retry_policy?: RetryPolicyBody | null
+
+  /** Merged by name; null removes the limit. */
+  @IsOptional()
+  @Faults(rateLimitFaults, { ...SCHEMA.rateLimit, ...NULLABLE })
+  rate_limit?: RateLimitBody | null
+
+  @IsOptional()
+  @Faults(maxConcurrencyFaults, { ...SCHEMA.maxConcurrency, ...NULLABLE })
+  max_concurrency?: number | null
 
   /** Merged by name; null removes an entry, or all of them. */
   @IsOptional()
@@ -248,6 +288,8 @@ export class WebhookView {
   @Documented({ ...SCHEMA.filter, nullable: true }) readonly filter: FilterPattern | null
   @Documented({ enum: ['standard'] }) readonly format: 'standard'
   @Documented({ type: 'object', additionalProperties: { type: 'number' } }) readonly retry_policy: RetryPolicyView
+  @Documented({ ...SCHEMA.rateLimit, nullable: true }) readonly rate_limit: RateLimit | null
+  @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null
   @Documented(STRINGS) readonly metadata: Readonly<Record<string, string>>
   @Documented(SCHEMA.time) readonly created_at: string

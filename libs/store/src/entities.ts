@@ -1,5 +1,5 @@
 import type { ApiKey, ApiRole, Tenant } from '@posthorn/topics'
-import type { FilterPattern, Format, Method, RetryPolicy, Webhook, WebhookStatus } from '@posthorn/webhook'
+import type { FilterPattern, Format, Method, RateLimit, RetryPolicy, Webhook, WebhookStatus } from '@posthorn/webhook'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
 // The migrations make the tables; these classes only name their columns.
@@ -104,6 +104,12 @@ export class WebhookRow {
   @Column('jsonb', { name: 'retry_policy' })
   retryPolicy: RetryPolicy
 
+  @Column('jsonb', { name: 'rate_limit', nullable: true })
+  rateLimit: RateLimit | null
+
+  @Column('integer', { name: 'max_concurrency', nullable: true })
+  maxConcurrency: number | null
+
   @Column('text', { nullable: true })
   description: string | null
 
@@ -201,6 +207,8 @@ export function webhookDocument(row: WebhookRow): Webhook {
     retryPolicy,
     ...(Object.keys(row.sealedHeaders).length === 0 ? {} : { sealedHeaders: row.sealedHeaders }),
     ...(filter === null ? {} : { filter: filter as FilterPattern }),
+    ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
+    ...(row.maxConcurrency === null ? {} : { maxConcurrency: row.maxConcurrency }),
   }
 }
 

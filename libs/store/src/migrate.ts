@@ -6,6 +6,7 @@ import { HistoryMigration } from './migrations/2-history.js'
 import { SourcesMigration } from './migrations/3-sources.js'
 import { AdminMigration } from './migrations/4-admin.js'
 import { EventTypesMigration } from './migrations/6-event-types.js'
+import { WebhookLimitsMigration } from './migrations/8-webhook-limits.js'
 import { ReplaysMigration } from './migrations/10-replays.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
@@ -15,6 +16,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   SourcesMigration,
   AdminMigration,
   EventTypesMigration,
+  WebhookLimitsMigration,
   ReplaysMigration,
 ]
 

@@ -59,6 +59,8 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     sealedHeaders: {},
     uid: null,
     retryPolicy: DEFAULT_RETRY_POLICY,
+    rateLimit: null,
+    maxConcurrency: null,
     description: null,
     metadata: {},
     ...change,

@@ -28,6 +28,8 @@ type Changeable =
   | 'description'
   | 'metadata'
   | 'retryPolicy'
+  | 'rateLimit'
+  | 'maxConcurrency'
   | 'status'
   | 'secrets'
   | 'uid'

@@ -1,4 +1,5 @@
 import type { Format } from './format.js'
+import type { RateLimit } from './rate-limit.js'
 import type { RetryPolicy } from './retry-policy.js'
 import type { FilterPattern } from './filter.js'
 
@@ -24,6 +25,10 @@ export interface Webhook {
   /** Active secrets, newest first, each sealed by libs/sealing. */
   readonly sealedSecrets: readonly string[]
   readonly retryPolicy: RetryPolicy
+  /** Absent: none. */
+  readonly rateLimit?: RateLimit
+  /** Requests at once; absent: what the deployment allows. */
+  readonly maxConcurrency?: number
 }
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */
