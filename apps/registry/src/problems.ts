@@ -4,6 +4,9 @@ import {
   EventTypeTaken,
   isDatabaseAway,
   QuotaReached,
+  OPEN_REPLAYS,
+  ReplayEnded,
+  ReplaysFull,
   TenantGone,
   TenantTaken,
   UidTaken,
@@ -26,6 +29,9 @@ export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof EventTypeTaken)
     return new ApiError('event_type_exists', `There is an event type "${error.message}" of this scope.`)
   if (error instanceof EventTypesFull) return new ApiError('quota_reached', `${error.message}.`)
+  if (error instanceof ReplaysFull)
+    return new ApiError('quota_reached', `The tenant may have at most ${OPEN_REPLAYS} unfinished replays.`)
+  if (error instanceof ReplayEnded) return new ApiError('replay_ended', `The replay is ${error.status}.`)
   if (error instanceof VersionConflict)
     return new ApiError('version_conflict', `It has version ${error.version} by now.`)
   return isDatabaseAway(error) ? new ApiError('database_unavailable', 'Postgres does not answer.') : undefined

@@ -11,6 +11,8 @@ import {
   Idempotency,
   Keys,
   Outbox,
+  ReplayQueries,
+  Replays,
   Sources,
   Tenants,
   Webhooks,
@@ -37,6 +39,9 @@ import { Publishing } from './publishing.js'
 import { ReadsGrpc } from './reads.grpc.js'
 import { Relay } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
+import { ReplayCases } from './replays.js'
+import { ReplaysEdge } from './replays.edge.js'
+import { ReplaysGrpc } from './replays.grpc.js'
 import { SourceLag } from './source-lag.js'
 import { SourceCases } from './sources.js'
 import { SourcesEdge } from './sources.edge.js'
@@ -58,8 +63,18 @@ export interface RegistryParts {
   readonly sealer: Sealer
 }
 
-const REST = [WebhooksEdge, TenantsEdge, KeysEdge, AuditEdge, SourcesEdge, HistoryEdge, FiltersEdge, EventTypesEdge]
-const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc, SourcesGrpc, FiltersGrpc, EventTypesGrpc]
+const REST = [
+  WebhooksEdge,
+  TenantsEdge,
+  KeysEdge,
+  AuditEdge,
+  SourcesEdge,
+  HistoryEdge,
+  FiltersEdge,
+  EventTypesEdge,
+  ReplaysEdge,
+]
+const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc, SourcesGrpc, FiltersGrpc, EventTypesGrpc, ReplaysGrpc]
 
 /** REST and gRPC are thin edges over the same use cases. */
 @Module({})
@@ -74,12 +89,13 @@ export class RegistryModule {
 }
 
 function stores({ database }: RegistryParts): Provider[] {
-  const tables = [Webhooks, Tenants, Keys, Sources, EventTypes, Audit, Idempotency, Outbox]
+  const tables = [Webhooks, Tenants, Keys, Sources, EventTypes, Audit, Idempotency, Outbox, Replays]
   const query = (text: string, values?: readonly unknown[]) =>
     database.manager.query(text, values as unknown[]) as Promise<unknown>
   return [
     ...tables.map(table => ({ provide: table, useFactory: () => new table(database) })),
     { provide: HistoryQueries, useFactory: () => new HistoryQueries({ query }) },
+    { provide: ReplayQueries, useFactory: () => new ReplayQueries({ query }) },
   ]
 }
 
@@ -118,6 +134,7 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
     given(HistoryCases, HistoryQueries, TenantCases),
+    given(ReplayCases, Replays, ReplayQueries, Webhooks, TenantCases),
     {
       provide: SourceCases,
       inject: [Sources, Publishing],

@@ -14,7 +14,7 @@ import { TableTails } from './table-tails.js'
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
 
-const SERVED = ['webhooks', 'tenants', 'keys', 'audit', 'history', 'sources', 'event_types', 'filters']
+const SERVED = ['webhooks', 'tenants', 'keys', 'audit', 'history', 'sources', 'event_types', 'filters', 'replays']
 /** What the gRPC server serves, below the folder of the .proto files. */
 export const PROTO_FILES = SERVED.map(name => `posthorn/admin/v1/${name}.proto`)
 
