@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { callApi, startReceiver, startStack, until, type Receiver, type Stack } from '@posthorn/testkit'
+import { deliveryId } from '@posthorn/webhook'
+
+const SOURCE = '/replays'
+const WAIT_MS = 60_000
+let stack: Stack
+let receiver: Receiver
+/** What the receiver answers, by the path of its webhook. */
+const answers = new Map<string, number>()
+
+beforeAll(async () => {
+  receiver = await startReceiver(({ path }) => ({ status: answers.get(path) ?? 200 }))
+  stack = await startStack()
+}, 120_000)
+afterAll(async () => {
+  await stack?.stop()
+  await receiver.close()
+}, 60_000)
+
+interface Replay {
+  readonly id: string
+  readonly status: string
+  readonly sent: number
+  readonly skipped: number
+}
+
+async function register(path: string, type: string): Promise<string> {
+  const registration = { url: receiver.url + path, events: [type], retry_policy: { attempts: 1 } }
+  return ((await callApi(stack, 'POST', '/v1/webhooks', registration)) as { id: string }).id
+}
+
+async function publish(type: string, count: number): Promise<void> {
+  for (let from = 0; from < count; from += 500) {
+    const events = Array.from({ length: Math.min(500, count - from) }, (_, n) => ({
+      id: `${type}-${from + n}`,
+      source: SOURCE,
+      type,
+      data: { n: from + n },
+    }))
+    const answer = await fetch(`${stack.publish}/v1/publish`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(events),
+    })
+    expect(answer.status).toBe(202)
+  }
+}
+
+const idsOf = (webhook: string, type: string, count: number) =>
+  Array.from({ length: count }, (_, n) =>
+    deliveryId({ tenant: 'default', source: SOURCE, id: `${type}-${n}` }, webhook),
+  )
+
+/** How often each delivery came to a path. */
+function received(path: string): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const request of receiver.requests)
+    if (request.path === path) {
+      const id = String(request.headers['webhook-id'])
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+  return counts
+}
+
+async function untilStatus(webhook: string, status: string, count: number): Promise<void> {
+  let found = 0
+  await until(
+    async () => {
+      found = 0
+      for (let cursor = ''; ;) {
+        const query = `webhook=${webhook}&status=${status}&limit=250${cursor}`
+        const page = (await callApi(stack, 'GET', `/v1/deliveries?${query}`)) as {
+          data: unknown[]
+          next_cursor: string | null
+        }
+        found += page.data.length
+        if (page.next_cursor === null) return found === count
+        cursor = `&cursor=${page.next_cursor}`
+      }
+    },
+    WAIT_MS,
+    () => `${found} of ${count} are ${status}`,
+  )
+}
+
+const replay = (body: object) => callApi(stack, 'POST', '/v1/replays', body) as Promise<Replay>
+
+async function untilReplay(id: string, holds: (replay: Replay) => boolean): Promise<Replay> {
+  let last: Replay | undefined
+  await until(
+    async () => holds((last = (await callApi(stack, 'GET', `/v1/replays/${id}`)) as Replay)),
+    WAIT_MS,
+    () => `the replay is ${JSON.stringify(last)}`,
+  )
+  return last!
+}
+
+describe('replays', () => {
+  it('redrive a dead letter: the same delivery comes again, and the history has both runs', async () => {
+    answers.set('/dead', 500)
+    const webhook = await register('/dead', 'dead.one')
+    const [id] = idsOf(webhook, 'dead.one', 1)
+    await publish('dead.one', 1)
+    await untilStatus(webhook, 'exhausted', 1)
+    answers.set('/dead', 200)
+    const { id: run } = await replay({ deliveries: [id] })
+    expect(await untilReplay(run, ({ status }) => status === 'done')).toMatchObject({ sent: 1, skipped: 0 })
+    await untilStatus(webhook, 'delivered', 1)
+    expect(await callApi(stack, 'GET', `/v1/deliveries/${id}`)).toMatchObject({
+      run,
+      status: 'delivered',
+      attempts_made: 1,
+      attempts: [
+        { run: '0', attempt: 1, outcome: 'exhausted', status_code: 500 },
+        { run, attempt: 1, outcome: 'delivered', status_code: 200 },
+      ],
+    })
+    const both = receiver.requests.filter(({ path }) => path === '/dead')
+    expect(both.map(({ headers }) => headers['webhook-id'])).toEqual([id, id])
+    expect(both[1]!.body).toEqual(both[0]!.body)
+  }, 120_000)
+
+  it('redrive all of a webhook, and send nothing twice when their process is killed', async () => {
+    answers.set('/all', 500)
+    const webhook = await register('/all', 'dead.all')
+    const ids = idsOf(webhook, 'dead.all', 400)
+    await publish('dead.all', 400)
+    await untilStatus(webhook, 'exhausted', 400)
+    answers.set('/all', 200)
+    const { id } = await replay({ webhook, rate: 80 })
+    for (const sent of [60, 200]) {
+      await untilReplay(id, now => now.sent >= sent)
+      process.kill(stack.currentPids().replayer!, 'SIGKILL')
+    }
+    await untilReplay(id, ({ status }) => status === 'done')
+    await untilStatus(webhook, 'delivered', 400)
+    const counts = received('/all')
+    expect(ids.filter(each => counts.get(each) !== 2)).toEqual([])
+    expect(counts.size).toBe(400)
+  }, 180_000)
+
+  it('bring the log to a webhook that was created afterwards, and nothing that it had', async () => {
+    await publish('log.thing', 300)
+    const from = new Date(Date.now() - 3600_000).toISOString()
+    const webhook = await register('/later', 'log.thing')
+    const ids = idsOf(webhook, 'log.thing', 310)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    for (let n = 300; n < 310; n++) {
+      const event = { id: `log.thing-${n}`, source: SOURCE, type: 'log.thing', data: { n } }
+      await fetch(`${stack.publish}/v1/publish`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(event),
+      })
+    }
+    await untilStatus(webhook, 'delivered', 10)
+    const body = { source: 'log', webhook, from, rate: 10_000 }
+    const dry = await untilReplay((await replay({ ...body, dry_run: true })).id, ({ status }) => status === 'done')
+    expect(dry).toMatchObject({ matched: 300, sent: 0, skipped: 10 })
+    const { id } = await replay(body)
+    expect(await untilReplay(id, ({ status }) => status === 'done')).toMatchObject({ sent: 300, skipped: 10 })
+    await untilStatus(webhook, 'delivered', 310)
+    expect([...received('/later')].sort()).toEqual(ids.map(each => [each, 1]).sort())
+  }, 120_000)
+})
