@@ -1,5 +1,6 @@
 import type { Caller } from '@posthorn/api'
 import type { AuditActor, Audited } from '@posthorn/store'
+import { claimOf } from './idempotent-answers.js'
 
 /** Who acts, as the audit keeps it. */
 export function actorOf({ key, address, requestId }: Caller): AuditActor {
@@ -15,6 +16,7 @@ export function audited<T extends { readonly id: string }>(
 ): Audited<T> {
   return (before, after) => ({
     ...actorOf(caller),
+    request: claimOf(caller),
     tenant,
     action,
     subject: (after ?? before)!.id,

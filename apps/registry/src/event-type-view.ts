@@ -94,7 +94,13 @@ export function eventTypeDetailView(known: KnownType): EventTypeDetailView {
   return { ...eventTypeView(known), schema: schemaOf(known), example: exampleOf(known) }
 }
 
-export function versionView({ number, schema, example, breaks, createdAt }: EventTypeVersionRow): SchemaVersionView {
+export function versionView({
+  number,
+  schema,
+  example,
+  breaks,
+  createdAt,
+}: Omit<EventTypeVersionRow, 'eventType'>): SchemaVersionView {
   return { number, schema, example, breaks, created_at: createdAt.toISOString() }
 }
 

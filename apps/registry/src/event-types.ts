@@ -159,8 +159,11 @@ export class EventTypeCases {
     }
     const row = await this.changeOwn(caller, type, scope, version, 'event_type.version_added', decide)
     await this.publishing.published('event_type', row)
-    const added = await this.types.version(row.id, row.schemaVersion)
-    return { ...versionView(added!), news: checked.news.map(breakView), warnings: warningsOf(checked.compiled) }
+    const { schemaVersion: number, example, updatedAt: createdAt } = row
+    const breaks = checked.breaks.map(breakView)
+    // Not read again: a failure after the commit would lose the answer.
+    const added = versionView({ number, schema: body.schema, example, breaks, createdAt })
+    return { ...added, news: checked.news.map(breakView), warnings: warningsOf(checked.compiled) }
   }
 
   async versions(caller: Caller, type: string, query: ListVersionsQuery): Promise<ListView<SchemaVersionSummaryView>> {

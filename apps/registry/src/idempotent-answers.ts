@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ApiError, type Caller } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
-import type { Idempotency } from '@posthorn/store'
+import type { ClaimedRequest, Idempotency } from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
 
 const KEY = /^[\x20-\x7e]{1,255}$/
@@ -20,6 +20,14 @@ export interface IdempotentAnswer<T> {
   readonly replayed: boolean
 }
 
+/** By the caller, of whom each request has one of its own. */
+const running = new WeakMap<Caller, ClaimedRequest>()
+
+/** The claim of the request that the caller makes, for the transaction of what it changes; undefined without a key. */
+export function claimOf(caller: Caller): ClaimedRequest | undefined {
+  return running.get(caller)
+}
+
 /** Runs a request with an Idempotency-Key once, and answers its repeats with what was answered then. */
 export class IdempotentAnswers {
   constructor(
@@ -28,7 +36,7 @@ export class IdempotentAnswers {
     private readonly logger: Logger,
   ) {}
 
-  /** `run` answers with JSON. Throws ApiError request_invalid, idempotency_running, idempotency_mismatch. */
+  /** `run` answers with JSON. Throws ApiError request_invalid, idempotency_running, idempotency_answer_lost, idempotency_mismatch. */
   async once<T>(request: IdempotentRequest, run: () => Promise<T>): Promise<IdempotentAnswer<T>> {
     const { key } = request
     if (!KEY.test(key))
@@ -40,29 +48,38 @@ export class IdempotentAnswers {
         return { answer: JSON.parse(this.sealer.unseal(claim.sealedAnswer, context(scope, key))) as T, replayed: true }
       case 'running':
         throw new ApiError('idempotency_running', 'The first request with this Idempotency-Key is not answered yet.')
+      case 'lost':
+        throw new ApiError(
+          'idempotency_answer_lost',
+          'The first request with this Idempotency-Key has changed something.',
+        )
       case 'other':
         throw new ApiError('idempotency_mismatch', 'This Idempotency-Key came with another request before.')
       case 'ours':
-        return { answer: await this.run(scope, key, run), replayed: false }
+        running.set(request.caller, claim.request)
+        return { answer: await this.run(claim.request, run), replayed: false }
     }
   }
 
-  /** What failed has changed nothing: its key is free again. The answer may hold secrets, so it is kept sealed. */
-  private async run<T>(scope: string, key: string, run: () => Promise<T>): Promise<T> {
+  /** What failed and has changed nothing leaves its key free again. The answer may hold secrets, so it is kept sealed. */
+  private async run<T>(claimed: ClaimedRequest, run: () => Promise<T>): Promise<T> {
     let answer: T
     try {
       answer = await run()
     } catch (error) {
-      await this.store.release(scope, key).catch((failure: unknown) => this.lost(failure))
+      await this.store.release(claimed).catch((failure: unknown) => this.lost(failure))
       throw error
     }
-    const sealed = this.sealer.seal(JSON.stringify(answer ?? null), context(scope, key))
-    await this.store.keep(scope, key, sealed).catch((failure: unknown) => this.lost(failure))
+    const sealed = this.sealer.seal(JSON.stringify(answer ?? null), context(claimed.scope, claimed.key))
+    await this.store.keep(claimed, sealed).catch((failure: unknown) => this.lost(failure))
     return answer
   }
 
   private lost(failure: unknown): void {
-    this.logger.warn({ err: failure }, 'the answer to an Idempotency-Key was not kept: a repeat runs again in a minute')
+    this.logger.warn(
+      { err: failure },
+      'the answer to an Idempotency-Key was not kept: a repeat of what changed something gets none',
+    )
   }
 }
 

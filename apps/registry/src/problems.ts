@@ -1,5 +1,6 @@
 import { ApiError } from '@posthorn/api'
 import {
+  ClaimTaken,
   EventTypesFull,
   EventTypeTaken,
   isDatabaseAway,
@@ -32,6 +33,7 @@ export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof ReplaysFull)
     return new ApiError('quota_reached', `The tenant may have at most ${OPEN_REPLAYS} unfinished replays.`)
   if (error instanceof ReplayEnded) return new ApiError('replay_ended', `The replay is ${error.status}.`)
+  if (error instanceof ClaimTaken) return new ApiError('idempotency_running', `It took too long: ${error.message}.`)
   if (error instanceof VersionConflict)
     return new ApiError('version_conflict', `It has version ${error.version} by now.`)
   return isDatabaseAway(error) ? new ApiError('database_unavailable', 'Postgres does not answer.') : undefined

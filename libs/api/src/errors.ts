@@ -156,6 +156,11 @@ export const ERRORS = {
     title: 'The first request with this Idempotency-Key is still running',
     action: 'Send it again in some moments.',
   },
+  idempotency_answer_lost: {
+    status: 409,
+    title: 'The answer to the first such request is lost',
+    action: 'Read what it made or changed: that is kept. Send anything else with a key of its own.',
+  },
   version_conflict: {
     status: 412,
     title: 'It was changed meanwhile',

@@ -1310,6 +1310,7 @@ export interface components {
         | 'webhook_disabled'
         | 'quota_reached'
         | 'idempotency_running'
+        | 'idempotency_answer_lost'
         | 'version_conflict'
         | 'body_too_large'
         | 'media_type_unsupported'

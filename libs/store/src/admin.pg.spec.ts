@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
 import { DataSource } from 'typeorm'
 import { Audit, type AuditEntry } from './audit.js'
 import { Database } from './data-source.js'
-import { Idempotency } from './idempotency.js'
+import { ClaimTaken, Idempotency, markChanged, type ClaimedRequest } from './idempotency.js'
 import { Keys, type NewKey } from './keys.js'
 import { migrate } from './migrate.js'
 import { AdminMigration } from './migrations/4-admin.js'
@@ -201,30 +202,77 @@ describe('Audit', () => {
 
 describe('Idempotency', () => {
   const idempotency = () => new Idempotency(database)
+  const age = (key: string, time: string) =>
+    database.manager.query(`UPDATE idempotency SET started_at = now() - $2::interval WHERE key = $1`, [key, time])
+
+  async function claimed(key: string, fingerprint = 'f'): Promise<ClaimedRequest> {
+    const claim = await idempotency().claim('s', key, fingerprint)
+    if (claim.kind !== 'ours') throw new Error(`it is ${claim.kind}`)
+    return claim.request
+  }
 
   test('one request runs, the others are told how it stands', async () => {
     const claims = await Promise.all([1, 2, 3].map(() => idempotency().claim('s', 'k', 'f')))
     expect(claims.map(claim => claim.kind).sort()).toEqual(['ours', 'running', 'running'])
-    await idempotency().keep('s', 'k', 'sealed')
+    const ours = claims.find(claim => claim.kind === 'ours')!
+    await idempotency().keep(ours.request, 'sealed')
     expect(await idempotency().claim('s', 'k', 'f')).toEqual({ kind: 'answered', sealedAnswer: 'sealed' })
     expect(await idempotency().claim('s', 'k', 'g')).toEqual({ kind: 'other' })
-    expect(await idempotency().claim('t', 'k', 'g')).toEqual({ kind: 'ours' })
+    expect(await idempotency().claim('t', 'k', 'g')).toMatchObject({ kind: 'ours' })
   })
 
   test('what failed, or was killed, may be run again', async () => {
-    await idempotency().claim('s', 'failed', 'f')
-    await idempotency().release('s', 'failed')
-    expect(await idempotency().claim('s', 'failed', 'g')).toEqual({ kind: 'ours' })
-    await database.manager.query(
-      `UPDATE idempotency SET started_at = now() - interval '61 seconds' WHERE key = 'failed'`,
-    )
+    await idempotency().release(await claimed('failed'))
+    await claimed('failed', 'g')
+    await age('failed', '61 seconds')
     expect(await idempotency().claim('s', 'failed', 'f')).toEqual({ kind: 'other' })
-    expect(await idempotency().claim('s', 'failed', 'g')).toEqual({ kind: 'ours' })
+    await claimed('failed', 'g')
     await idempotency().sweep()
     expect(await idempotency().claim('s', 'failed', 'g')).toEqual({ kind: 'running' })
-    await database.manager.query(`UPDATE idempotency SET started_at = now() - interval '25 hours' WHERE key = 'failed'`)
+    await age('failed', '25 hours')
     await idempotency().sweep()
     const left = await database.manager.query(`SELECT key FROM idempotency WHERE scope IN ('s', 't') ORDER BY scope`)
     expect(left).toEqual([{ key: 'k' }, { key: 'k' }])
+  })
+
+  test('what failed after its commit is not run again', async () => {
+    const request = await claimed('late')
+    await keys.insert(fresh('key_late'), () => ({ ...entry(), request }))
+    expect(await idempotency().claim('s', 'late', 'f')).toEqual({ kind: 'running' })
+    await idempotency().release(request)
+    expect(await idempotency().claim('s', 'late', 'f')).toEqual({ kind: 'lost' })
+    await age('late', '25 hours')
+    await claimed('late')
+  })
+
+  test('what was killed after its commit is not run again', async () => {
+    const request = await claimed('killed')
+    await keys.insert(fresh('key_killed'), () => ({ ...entry(), request }))
+    await age('killed', '61 seconds')
+    expect(await idempotency().claim('s', 'killed', 'f')).toEqual({ kind: 'lost' })
+  })
+
+  test('what was taken for dead changes nothing, and leaves the other its key', async () => {
+    const slow = await claimed('slow')
+    await age('slow', '61 seconds')
+    const second = await claimed('slow')
+    await expect(keys.insert(fresh('key_slow'), () => ({ ...entry(), request: slow }))).rejects.toThrow(ClaimTaken)
+    expect(await keys.get('default', 'key_slow')).toBeUndefined()
+    await idempotency().release(slow)
+    await idempotency().keep(slow, 'sealed')
+    expect(await idempotency().claim('s', 'slow', 'f')).toEqual({ kind: 'running' })
+    await keys.insert(fresh('key_slow'), () => ({ ...entry(), request: second }))
+  })
+
+  test('a release waits for the commit whose answer did not come', async () => {
+    const request = await claimed('waits')
+    let release!: Promise<void>
+    await database.manager.transaction(async tx => {
+      await markChanged(tx, request)
+      release = idempotency().release(request)
+      await sleep(100)
+    })
+    await release
+    expect(await idempotency().claim('s', 'waits', 'f')).toEqual({ kind: 'lost' })
   })
 })

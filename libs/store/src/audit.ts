@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import type { Database } from './data-source.js'
+import { markChanged, type ClaimedRequest } from './idempotency.js'
 
 /** Who did something, and from where. */
 export interface AuditActor {
@@ -19,8 +20,13 @@ export interface AuditEntry extends AuditActor {
   readonly after: object | null
 }
 
+/** An entry of a change, and the request that it belongs to, if that has an Idempotency-Key. */
+export interface AuditedChange extends AuditEntry {
+  readonly request?: ClaimedRequest | undefined
+}
+
 /** Makes the entry of a change; undefined where there was, or is, nothing. */
-export type Audited<T> = (before: T | undefined, after: T | undefined) => AuditEntry
+export type Audited<T> = (before: T | undefined, after: T | undefined) => AuditedChange
 
 export interface AuditRecord extends AuditEntry {
   /** Grows with every entry. */
@@ -41,8 +47,11 @@ export interface AuditFilter {
   readonly before?: number
 }
 
-/** Within the transaction of the change, so that there is neither one without the other. */
-export async function appendAudit(tx: EntityManager, entry: AuditEntry): Promise<void> {
+/**
+ * Within the transaction of the change, so that there is neither one without the other. Throws ClaimTaken.
+ */
+export async function appendAudit(tx: EntityManager, { request, ...entry }: AuditedChange): Promise<void> {
+  if (request) await markChanged(tx, request)
   const { tenant, key, address, requestId, action, subject, before, after } = entry
   await tx.query(
     `INSERT INTO audit (tenant, key, address, request_id, action, subject, before, after)

@@ -8,6 +8,7 @@ import { AdminMigration } from './migrations/4-admin.js'
 import { EventTypesMigration } from './migrations/6-event-types.js'
 import { WebhookLimitsMigration } from './migrations/8-webhook-limits.js'
 import { ReplaysMigration } from './migrations/10-replays.js'
+import { IdempotencyMigration } from './migrations/11-idempotency.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -18,6 +19,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventTypesMigration,
   WebhookLimitsMigration,
   ReplaysMigration,
+  IdempotencyMigration,
 ]
 
 const TABLE = 'migrations'
