@@ -141,7 +141,7 @@ export class Settings {
   @Setting(
     'DATABASE_URL',
     'none',
-    'Postgres, as postgres://user:password@host:port/database. Needed by registry and monitor.',
+    'Postgres, as postgres://user:password@host:port/database. Needed by registry, replayer and monitor.',
   )
   @IsOptional()
   @Matches(/^postgres(ql)?:\/\//, { message: 'must start with postgres://' })
