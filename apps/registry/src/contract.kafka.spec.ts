@@ -37,6 +37,7 @@ const EVENT = {
 }
 const DELIVERY = deliveryId(EVENT, 'webhook_0123456789abcdefghjkmnpqrs')
 
+const REPLAY = { from: '2026-11-24T00:00:00Z', to: '2026-11-24T01:00:00Z', dry_run: true }
 const SOURCE = { start: 'earliest', event: { tenant: 'default', type: { pointer: '/kind' }, subject: 's' } }
 const FILTER_TEST = {
   pattern: { data: { total: [{ numeric: ['>', 1.5] }], name: [{ prefix: 'a' }, null] } },
@@ -61,7 +62,7 @@ const typeMessage = ({ schema, example, ...rest }: { readonly schema: object; re
   example: struct(example),
 })
 
-const IDS = /\b(webhook|key|secret|event|delivery|source)_[0-9a-z]{26}\b/g
+const IDS = /\b(webhook|key|secret|event|delivery|source|replay)_[0-9a-z]{26}\b/g
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 const SECRETS = /whsec_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
 
@@ -92,7 +93,7 @@ interface Twin {
 
 interface UseCase {
   readonly method: string
-  readonly needs?: 'webhook' | 'tenant' | 'key' | 'source' | 'type'
+  readonly needs?: 'webhook' | 'tenant' | 'key' | 'source' | 'type' | 'replay'
   readonly rest: (twin: Twin) => readonly [method: string, path: string, body?: object]
   readonly grpc: (twin: Twin) => object
   /** The code that both answer; without it both have to succeed. */
@@ -550,6 +551,58 @@ const CASES: readonly UseCase[] = [
     rest: ({ id }) => ['POST', `/v1/event-types/${id}/check`, { data }],
     grpc: ({ id }) => ({ type: id, data: value(data) }),
   })),
+  {
+    method: 'ReplayService/CreateReplay',
+    rest: () => ['POST', '/v1/replays', { deliveries: [DELIVERY], rate: 9 }],
+    grpc: () => ({ replay: { deliveries: [DELIVERY], rate: 9 } }),
+  },
+  {
+    method: 'ReplayService/CreateReplay',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', '/v1/replays', { ...REPLAY, webhook: id, event_type: 'a.*', status: ['gone'] }],
+    grpc: ({ id }) => ({ replay: { ...REPLAY, webhook: id, event_type: 'a.*', status: ['gone'] } }),
+  },
+  {
+    method: 'ReplayService/CreateReplay',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', '/v1/replays', { ...REPLAY, source: 'log', webhook: id }],
+    grpc: ({ id }) => ({ replay: { ...REPLAY, source: 'log', webhook: id } }),
+  },
+  {
+    method: 'ReplayService/CreateReplay',
+    rest: () => ['POST', '/v1/replays', { deliveries: [DELIVERY, 'x'], rate: 0, from: 'then' }],
+    fails: 'request_invalid',
+    grpc: () => ({ replay: { deliveries: [DELIVERY, 'x'], rate: 0, from: 'then' } }),
+  },
+  {
+    method: 'ReplayService/ListReplays',
+    rest: () => ['GET', '/v1/replays?status=failed&limit=3'],
+    grpc: () => ({ status: 'failed', limit: 3 }),
+  },
+  {
+    method: 'ReplayService/GetReplay',
+    needs: 'replay',
+    rest: ({ id }) => ['GET', `/v1/replays/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'ReplayService/GetReplay',
+    rest: () => ['GET', '/v1/replays/none'],
+    fails: 'replay_not_found',
+    grpc: () => ({ id: 'none' }),
+  },
+  {
+    method: 'ReplayService/UpdateReplay',
+    needs: 'replay',
+    rest: ({ id }) => ['PATCH', `/v1/replays/${id}`, { rate: 5 }],
+    grpc: ({ id }) => ({ id, rate: 5 }),
+  },
+  ...(['Pause', 'Resume', 'Cancel'] as const).map((verb): UseCase => ({
+    method: `ReplayService/${verb}Replay`,
+    needs: 'replay',
+    rest: ({ id }) => ['POST', `/v1/replays/${id}/${verb.toLowerCase()}`],
+    grpc: ({ id }) => ({ id }),
+  })),
   { method: 'HistoryService/ListPoison', rest: () => ['GET', '/v1/poison?limit=1'], grpc: () => ({ limit: 1 }) },
 ]
 
@@ -569,6 +622,10 @@ async function twinFor(name: string, needs: UseCase['needs']): Promise<Twin> {
   }
   if (needs === 'source') {
     const { json } = await registry.call('POST', '/v1/sources', { topic: `shop.${name}`, ...SOURCE })
+    return { name, id: json.id, secret: '' }
+  }
+  if (needs === 'replay') {
+    const { json } = await registry.call('POST', '/v1/replays', { deliveries: [DELIVERY] })
     return { name, id: json.id, secret: '' }
   }
   if (needs === 'type') {
