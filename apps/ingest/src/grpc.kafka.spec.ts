@@ -176,6 +176,50 @@ describe('publishing over gRPC', () => {
     expect(await stream([event, event], fields)).toEqual(first)
   })
 
+  it('an id, or an idempotency-key, makes the same event as over HTTP, streamed or not', async () => {
+    const overHttp = async (body: object, headers: Readonly<Record<string, string>>) => {
+      const answer = await fetch(`http://${ingest.addresses.http}/v1/publish`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+      return [(await answer.json()) as { data?: Answer['data'] }].map(({ data, ...one }) => data ?? [one])[0]
+    }
+    for (const [event, fields] of [
+      [{ type: 'a' }, { 'idempotency-key': 'every edge' }],
+      [{ type: 'a', id: 'own' }, {}],
+      [{ type: 'a', id: 'own', source: '/mine' }, { 'idempotency-key': 'counts for nothing' }],
+    ] as const) {
+      const message = { ...event, data: Buffer.from('1') }
+      const { data } = await publish([message], fields)
+      expect((await stream([message], fields)).data).toEqual(data)
+      expect(await overHttp({ ...event, data: 1 }, fields)).toEqual(data)
+      expect(await overHttp([{ ...event, data: 1 }], fields)).toEqual(data)
+    }
+    const two = { 'idempotency-key': 'two' }
+    const { data } = await publish(
+      [
+        { type: 'a', data: Buffer.from('1') },
+        { type: 'a', data: Buffer.from('2') },
+      ],
+      two,
+    )
+    const events = [
+      { type: 'a', data: 1 },
+      { type: 'a', data: 2 },
+    ]
+    expect(await overHttp(events, two)).toEqual(data)
+  })
+
+  it.each([
+    ['empty', ''],
+    ['too long', 'x'.repeat(256)],
+  ])('an idempotency-key that is %s is refused, of a stream too', async (_what, key) => {
+    const fields = { 'idempotency-key': key }
+    expect(await failureOf(publish([{ type: 'a' }], fields))).toMatchObject({ grpc: 3, code: 'request_invalid' })
+    expect(await failureOf(stream([{ type: 'a' }], fields))).toMatchObject({ grpc: 3, code: 'request_invalid' })
+  })
+
   it('streams many, and answers them in their order', async () => {
     const ids = Array.from({ length: 3000 }, (_, i) => `streamed-${i}`)
     const { data } = await stream(ids.map(id => ({ id, type: 'a', data: Buffer.from('{}') })))

@@ -63,13 +63,13 @@ export function readPublication(
   }
   const raw = body.subarray(0, 3).equals(BOM) ? body.subarray(3) : body
   const json = parseJson(raw)
-  const keyOf = idempotencyKey(headers)
+  const keyOf = idempotencyKey(headers['idempotency-key'])
   if (mode !== 'structured' && Array.isArray(json)) {
     const events = readElements(raw, json, mode, keyOf, rules)
     return { form: 'many', events: accept(events, rules, index => `/${index}`) }
   }
   if (mode === 'batch') throw new ApiError('event_invalid', 'The body of a batch must be a JSON array of CloudEvents.')
-  return { form: 'one', events: accept([readOne(raw, json, mode, keyOf(undefined), rules)], rules, () => '') }
+  return { form: 'one', events: accept([readOne(raw, json, mode, keyOf(0), rules)], rules, () => '') }
 }
 
 function readElements(
@@ -113,13 +113,15 @@ export function newId(idempotencyKey: string | undefined): string {
   )
 }
 
-/** What takes the place of chance in the ids that are made: the header, and the place in an array. */
-function idempotencyKey(headers: IncomingHttpHeaders): (index: number | undefined) => string | undefined {
-  const key = headers['idempotency-key']
+/**
+ * What takes the place of chance in the ids that are made: the key, and the place in the array, the request or the
+ * stream. A lone event stands at 0, so that it is the same however it is sent. Throws ApiError request_invalid.
+ */
+export function idempotencyKey(key: unknown): (index: number) => string | undefined {
   if (key === undefined) return () => undefined
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
-    throw new ApiError('request_invalid', 'The header Idempotency-Key must be 1 to 255 printable ASCII characters.')
-  return index => (index === undefined ? `one:${key}` : `${index}:${key}`)
+    throw new ApiError('request_invalid', 'The Idempotency-Key must be 1 to 255 printable ASCII characters.')
+  return index => `${index}:${key}`
 }
 
 /** The events, all of them good. Throws ApiError event_invalid or body_too_large, with `pointerTo` before each pointer. */

@@ -1,7 +1,15 @@
 import { ApiError } from '@posthorn/api'
 import { readBinary, type ReadEvent } from '@posthorn/topics'
 import { escapePointer } from '@posthorn/webhook'
-import { accept, DEFAULT_SOURCE, MAX_EVENTS, newId, type Publication, type PublicationRules } from './publication.js'
+import {
+  accept,
+  DEFAULT_SOURCE,
+  idempotencyKey,
+  MAX_EVENTS,
+  newId,
+  type Publication,
+  type PublicationRules,
+} from './publication.js'
 
 /** posthorn.publish.v1.Event; what is not set is absent. */
 export interface EventMessage {
@@ -29,7 +37,7 @@ export interface MessageOrigin {
 const ATTRIBUTES = ['id', 'source', 'type', 'time', 'partitionkey', 'subject', 'dataschema', 'datacontenttype'] as const
 const TAKEN = new Set<string>([...ATTRIBUTES, 'specversion', 'tenant', 'data', 'data_base64'])
 
-/** Reads and checks events of gRPC as the HTTP edge does. Throws ApiError batch_size, event_invalid or body_too_large. */
+/** Reads and checks events of gRPC as the HTTP edge does. Throws ApiError batch_size, request_invalid, event_invalid or body_too_large. */
 export function readMessages(
   messages: readonly EventMessage[],
   rules: PublicationRules,
@@ -37,9 +45,8 @@ export function readMessages(
 ): Publication {
   if (messages.length < 1 || messages.length > MAX_EVENTS)
     throw new ApiError('batch_size', `There are ${messages.length} events; 1 to ${MAX_EVENTS} are taken.`)
-  const reads = messages.map((message, index) =>
-    readMessage(message, rules, key === undefined ? undefined : `${first + index}:${key}`),
-  )
+  const keyOf = idempotencyKey(key)
+  const reads = messages.map((message, index) => readMessage(message, rules, keyOf(first + index)))
   return { form: 'many', events: accept(reads, rules, index => `${pointer}/${first + index}`) }
 }
 
