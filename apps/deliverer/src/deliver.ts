@@ -7,8 +7,10 @@ import {
   formatBody,
   isFinal,
   judge,
+  reactionOf,
   signStandard,
   type Outcome,
+  type Reaction,
   type Verdict,
   type Webhook,
 } from '@posthorn/webhook'
@@ -37,15 +39,18 @@ export type Delivered =
 
 export type PostponeReason = 'paused' | 'sealed'
 
+type Answer = (reaction: Reaction, retryAfterMs: number | undefined) => void
+
 const PAUSED_MS = 600_000
 const SEALED_MS = 30_000
 
 /**
  * One attempt, from top to bottom. What the customer does wrong is part of the outcome; it throws
  * only for our own failures, and what it throws before recording may be done again. `answered` is
- * called when the request is over and only the recording is left.
+ * called when the request is over and only the recording is left, with what it says about the webhook
+ * and the delay that its Retry-After asks for.
  */
-export async function deliver(work: Work, parts: DeliverParts, answered: () => void): Promise<Delivered> {
+export async function deliver(work: Work, parts: DeliverParts, answered: Answer): Promise<Delivered> {
   const now = Date.now()
   const prepared = prepare(work, parts, now)
   switch (prepared.kind) {
@@ -59,8 +64,14 @@ export async function deliver(work: Work, parts: DeliverParts, answered: () => v
       const request = sign(work, prepared.webhook, now)
       const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(request, span, parts)
-      answered()
-      return record(work, classify(work, prepared.webhook, { startedAt: now, result, span }), parts)
+      const finishedAt = Date.now()
+      const verdict = judge(result, finishedAt)
+      answered(reactionOf(result), verdict.kind === 'failure' ? verdict.retryAfterMs : undefined)
+      return record(
+        work,
+        classify(work, prepared.webhook, { startedAt: now, finishedAt, result, verdict, span }),
+        parts,
+      )
     }
   }
 }
@@ -131,17 +142,17 @@ async function send(request: SignedRequest, span: AttemptSpan, { egress }: Deliv
 
 interface Answered {
   readonly startedAt: number
+  readonly finishedAt: number
   readonly result: EgressResult
+  readonly verdict: Verdict
   readonly span: AttemptSpan
 }
 
 function classify(
   { delivery }: Work,
   { webhook, publicUrl }: PreparedWebhook,
-  { startedAt, result, span }: Answered,
+  { startedAt, finishedAt, result, verdict, span }: Answered,
 ): Ended {
-  const finishedAt = Date.now()
-  const verdict: Verdict = judge(result, finishedAt)
   const outcome = decideOutcome(webhook.retryPolicy, delivery, verdict, finishedAt)
   span.end(outcome.kind, result)
   const trace = span.ids === undefined ? {} : { trace: span.ids }

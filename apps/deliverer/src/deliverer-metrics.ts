@@ -1,11 +1,13 @@
 import { metrics } from '@opentelemetry/api'
 import type { Attempt } from '@posthorn/topics'
+import type { CircuitChange } from '@posthorn/webhook'
+import type { WaitReason } from './pace.js'
 import type { WebhookQueues } from './queues.js'
 import type { Work } from './work.js'
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-export type SpillReason = 'queue' | 'early' | 'paused' | 'sealed' | 'configuration'
+export type SpillReason = WaitReason | 'early' | 'paused' | 'sealed' | 'configuration'
 
 /** What the deliverer tells about its work. */
 export class DelivererMetrics {
@@ -30,6 +32,9 @@ export class DelivererMetrics {
   private readonly secrets = this.meter.createCounter('posthorn_deliverer_sealed_secrets', {
     description: 'Attempts that could not be made because a secret did not open.',
   })
+  private readonly circuits = this.meter.createCounter('posthorn_deliverer_circuit_changes', {
+    description: 'Circuits of webhooks that opened because their requests only failed, or closed again.',
+  })
   private readonly lags = this.meter.createCounter('posthorn_deliverer_configuration_lags', {
     description: 'Deliveries whose webhook version did not arrive within 30 s.',
   })
@@ -40,6 +45,7 @@ export class DelivererMetrics {
       this.meter.createObservableGauge(name, { description }).addCallback(result => result.observe(value()))
     gauge('posthorn_deliverer_in_flight', 'Attempts under way, until they are recorded.', () => queues.running)
     gauge('posthorn_deliverer_queued', 'Deliveries that wait in memory for a request.', () => queues.waiting)
+    gauge('posthorn_deliverer_circuits_open', 'Webhooks that are only probed.', () => queues.openCircuits)
     gauge('posthorn_deliverer_held', 'Deliveries that wait in memory for a webhook version or for their time.', held)
   }
 
@@ -50,6 +56,10 @@ export class DelivererMetrics {
 
   spilled(reason: SpillReason): void {
     this.spills.add(1, { reason })
+  }
+
+  circuit(to: CircuitChange): void {
+    this.circuits.add(1, { to })
   }
 
   duplicate(): void {

@@ -261,6 +261,90 @@ describe('S4 the delivery path', () => {
     expect(new Set(ofStuck.map(({ delivery }) => delivery.id)).size).toBe(60)
   }, 60_000)
 
+  it('S3 a rate limit is kept, its excess gets the slots of the rate, and its partition goes on', async () => {
+    const slow = await receiver()
+    const quick = await receiver()
+    const limited = await register(slow.url, { rateLimit: { requests: 10, per: 'second' } })
+    const fine = await register(quick.url)
+    await Promise.all(Array.from({ length: 100 }, () => give(deliveryTo(limited))))
+    await Promise.all(Array.from({ length: 30 }, () => give(deliveryTo(fine))))
+    await quick.waitFor(30, 3_000)
+    const moved = () => waiting.filter(({ delivery }) => delivery.webhook === limited.id)
+    // What is neither sent nor kept for the next two seconds is moved by then, without an attempt.
+    await until(() => moved().length + slow.requests.length === 100, WAIT_MS)
+    await until(() => allCommitted(), WAIT_MS)
+    expect(slow.requests.length).toBeLessThan(40)
+    expect(moved().every(({ delivery }) => delivery.attempt === 1 && delivery.spills === 1)).toBe(true)
+    const dues = moved()
+      .map(({ delivery }) => delivery.due)
+      .toSorted((a, b) => a - b)
+    expect(dues.at(-1)! - dues[0]!).toBeGreaterThanOrEqual((dues.length - 1) * 99)
+    expect(new Set(dues).size).toBe(dues.length)
+    const at = slow.requests.map(({ receivedAt }) => receivedAt)
+    expect(at.at(-1)! - at[0]!).toBeGreaterThan((at.length - 3) * 100)
+    expect(outcomesOf(moved()[0]!.delivery.id)).toEqual([])
+  }, 60_000)
+
+  it('S3 no more requests at once than max_concurrency', async () => {
+    let [now, most] = [0, 0]
+    const target = await receiver(async () => {
+      most = Math.max(most, ++now)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      now--
+      return { status: 200 }
+    })
+    const webhook = await register(target.url, { maxConcurrency: 3 })
+    await Promise.all(Array.from({ length: 30 }, () => give(deliveryTo(webhook))))
+    await target.waitFor(30, WAIT_MS)
+    expect(most).toBe(3)
+  }, 60_000)
+
+  it.each([
+    ['429 and seconds', () => ({ status: 429, headers: { 'retry-after': '1' } })],
+    ['503 and a date', () => ({ status: 503, headers: { 'retry-after': new Date(Date.now() + 1_999).toUTCString() } })],
+  ])(
+    'S10 %s hold up every delivery of the webhook until then',
+    async (_how, refuse) => {
+      const target = await receiver((_request, index) => (index === 0 ? refuse() : { status: 200 }))
+      const webhook = await register(target.url)
+      await give(deliveryTo(webhook))
+      await target.waitFor(1, WAIT_MS)
+      await until(() => attempts.some(one => one.webhook === webhook.id), WAIT_MS)
+      const retry = attempts.find(one => one.webhook === webhook.id)!.next_attempt_at!
+      await Promise.all(Array.from({ length: 5 }, () => give(deliveryTo(webhook))))
+      const others = await target.waitFor(2, WAIT_MS)
+      expect(others[1]!.receivedAt).toBeGreaterThanOrEqual(Date.parse(retry))
+      await until(() => allCommitted(), WAIT_MS)
+    },
+    60_000,
+  )
+
+  it('S10 a webhook that only fails is no longer tried but for probes, and is served again once it answers', async () => {
+    let status = 500
+    const target = await receiver(() => ({ status }))
+    const webhook = await register(target.url)
+    const given: Delivery[] = []
+    const moved = () => waiting.filter(({ delivery }) => delivery.webhook === webhook.id && delivery.spills > 0)
+    while (moved().length === 0) {
+      given.push(deliveryTo(webhook))
+      await give(given.at(-1)!)
+      await new Promise(resolve => setTimeout(resolve, 100))
+      expect(given.length).toBeLessThan(150)
+    }
+    const tried = target.requests.length
+    expect(tried).toBeGreaterThanOrEqual(20)
+    for (let n = 0; n < 20; n++) await give(deliveryTo(webhook))
+    await until(() => moved().length >= 20, WAIT_MS)
+    expect(target.requests.length).toBeLessThanOrEqual(tried + 1)
+    expect(moved().every(({ delivery }) => delivery.attempt === 1 && outcomesOf(delivery.id).length === 0)).toBe(true)
+    await until(() => allCommitted(), WAIT_MS)
+    status = 200
+    await until(async () => {
+      await give(deliveryTo(webhook))
+      return target.requests.length > tried + 20
+    }, WAIT_MS)
+  }, 60_000)
+
   it('S10 a record that is no delivery goes to poison, and its partition goes on', async () => {
     const target = await receiver()
     const webhook = await register(target.url)

@@ -7,7 +7,7 @@ import {
   type RecordBatch,
 } from '@posthorn/kafka'
 import type { PoisonReason } from '@posthorn/topics'
-import { isFinal } from '@posthorn/webhook'
+import { isFinal, type CircuitChange, type Reaction } from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
 import { deliver, type Delivered, type DeliverParts } from './deliver.js'
 import type { SpillReason } from './deliverer-metrics.js'
@@ -41,6 +41,9 @@ export class DeliveryLoop {
   private readonly owned = new Map<PartitionClaim, number>()
   private readonly pending = new Set<Promise<void>>()
   private timer: NodeJS.Timeout | undefined
+  /** For what a rate limit lets start before the next tick, and when. */
+  private alarm: NodeJS.Timeout | undefined
+  private alarmAt = Infinity
   private readonly strain = new Strain()
   private readonly incoming: RecordBatch[] = []
   private takingIn = false
@@ -52,7 +55,7 @@ export class DeliveryLoop {
   constructor(private readonly options: LoopOptions) {
     const { metrics, webhooks, limits } = options
     this.maxUnrecorded = 2 * limits.sockets
-    this.queues = new WebhookQueues(limits)
+    this.queues = new WebhookQueues(limits, webhook => webhooks.get(webhook))
     this.intake = new Intake({
       metrics,
       undecodable: (claim, record, detail) => this.track(this.poison(claim, record, detail)),
@@ -105,6 +108,7 @@ export class DeliveryLoop {
   async stop(boundMs: number): Promise<void> {
     this.stopped = true
     clearInterval(this.timer)
+    clearTimeout(this.alarm)
     this.strain.stop()
     this.hold.stop()
     const deadline = Date.now() + boundMs
@@ -153,10 +157,22 @@ export class DeliveryLoop {
 
   private pump(): void {
     while (!this.stopped && this.unrecorded < this.maxUnrecorded && this.options.healthy()) {
-      const work = this.queues.take(Date.now())
-      if (!work) return
+      const now = Date.now()
+      const work = this.queues.take(now)
+      if (!work) return this.wakeLater(now)
       this.track(this.run(work))
     }
+  }
+
+  private wakeLater(now: number): void {
+    const at = this.queues.wakesAt
+    if (at >= this.alarmAt || at >= now + TICK_MS) return
+    clearTimeout(this.alarm)
+    this.alarmAt = at
+    this.alarm = setTimeout(() => {
+      this.alarmAt = Infinity
+      this.pump()
+    }, at - now)
   }
 
   private async run(work: Work): Promise<void> {
@@ -181,11 +197,12 @@ export class DeliveryLoop {
 
   /** The webhook's next request need not wait for Kafka to record this one. */
   private async attempt(work: Work): Promise<Delivered | { kind: 'threw'; error: unknown }> {
-    const over = () => this.queues.finish(work, Date.now())
+    const over = (reaction?: Reaction, retryAfterMs?: number) =>
+      this.tellCircuit(work, this.queues.finish(work, Date.now(), reaction, retryAfterMs))
     this.unrecorded++
     try {
-      return await deliver(work, this.options, () => {
-        over()
+      return await deliver(work, this.options, (reaction, retryAfterMs) => {
+        over(reaction, retryAfterMs)
         this.pump()
       })
     } catch (error) {
@@ -196,12 +213,23 @@ export class DeliveryLoop {
     }
   }
 
+  private tellCircuit({ delivery: { webhook, tenant } }: Work, change: CircuitChange | undefined): void {
+    if (change === undefined) return
+    this.options.metrics.circuit(change)
+    if (change === 'opened')
+      this.options.logger.warn(
+        { webhook, tenant, circuit: change },
+        'requests to this webhook only fail: its deliveries wait in delay topics, and a probe is sent now and then',
+      )
+    else this.options.logger.info({ webhook, tenant, circuit: change }, 'this webhook answers again')
+  }
+
   /** Without health nothing is sent, and nothing is moved either: the queues say nothing about the webhooks then. */
   private spill(): void {
     const now = Date.now()
     this.queues.observe(now, this.strain.sinceLast())
     if (this.stopped || !this.options.healthy()) return
-    for (const { work, due } of this.queues.overflow(now)) this.track(this.moveToTier(work, 'queue', due))
+    for (const { work, due, reason } of this.queues.overflow(now)) this.track(this.moveToTier(work, reason, due))
   }
 
   private lagging(group: readonly Work[]): void {

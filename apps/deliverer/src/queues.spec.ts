@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { WebhookLimits } from './pace.js'
 import { WebhookQueues, type Queued } from './queues.js'
 
 interface Item extends Queued {
@@ -11,6 +12,9 @@ const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 
   n,
 })
 const label = (work: Item | undefined) => work && `${work.delivery.webhook}${work.n}`
+
+const queuesOf = (sockets: number, perWebhook: number, limits: Partial<WebhookLimits> = {}) =>
+  new WebhookQueues<Item>({ sockets, perWebhook }, () => ({ url: 'https://example.com', ...limits }))
 
 /** Time passes from 0 to `now` in a process that keeps up. */
 function calm(queues: WebhookQueues<Item>, now: number): void {
@@ -26,7 +30,7 @@ function takeAll(queues: WebhookQueues<Item>, now = 0): Item[] {
 
 /** When the last of a backlog that came at once is delivered, with moved work back at its due time; ms. */
 function deliverBacklog(size: number, attemptMs: number, perWebhook: number): number {
-  const queues = new WebhookQueues<Item>({ sockets: 1000, perWebhook })
+  const queues = queuesOf(1000, perWebhook)
   const moved = new Map<number, Item[]>()
   const running: { readonly work: Item; readonly endsAt: number }[] = []
   calm(queues, 0)
@@ -47,7 +51,7 @@ function deliverBacklog(size: number, attemptMs: number, perWebhook: number): nu
 
 describe('S10 queues per webhook', () => {
   it('serve webhooks in turn, each in the order of arrival', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    const queues = queuesOf(100, 10)
     for (const n of [1, 2, 3]) queues.push(item('a', n), 0)
     for (const n of [1, 2]) queues.push(item('b', n), 0)
     expect(takeAll(queues).map(label)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3'])
@@ -55,17 +59,21 @@ describe('S10 queues per webhook', () => {
   })
 
   it('serve due work before fresh, and bulk last, but at least every twentieth time', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 1000, perWebhook: 500 })
+    const queues = queuesOf(1000, 500)
     queues.push(item('a', 1, 'bulk'), 0)
     for (let n = 2; n < 50; n++) queues.push(item('a', n), 0)
     queues.push(item('a', 99, 'due'), 0)
     const order = takeAll(queues)
+    for (const work of order.slice()) {
+      queues.finish(work, 1, 'fine')
+      order.push(...takeAll(queues, 1))
+    }
     expect(order[0]!.n).toBe(99)
     expect(order.findIndex(({ lane }) => lane === 'bulk')).toBe(19)
   })
 
   it('start no more for one webhook than it may have, and go on when one ends', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 2 })
+    const queues = queuesOf(100, 2)
     for (const n of [1, 2, 3]) queues.push(item('a', n), 0)
     const [first] = takeAll(queues)
     expect([queues.running, queues.waiting]).toEqual([2, 1])
@@ -74,7 +82,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('leave sockets for others, however many webhooks hang', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 64, perWebhook: 64 })
+    const queues = queuesOf(64, 64)
     for (let hook = 0; hook < 20; hook++) for (let n = 0; n < 64; n++) queues.push(item(`hangs${hook}-`, n), 0)
     takeAll(queues)
     queues.push(item('fine', 1), 1)
@@ -83,7 +91,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('never have more requests than sockets', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 3, perWebhook: 64 })
+    const queues = queuesOf(3, 64)
     for (let hook = 0; hook < 10; hook++) queues.push(item(`w${hook}-`, 1), 0)
     expect(takeAll(queues)).toHaveLength(3)
     queues.refresh(0)
@@ -91,7 +99,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('keep what a webhook can take with all its requests, though few of them run now', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 50 })
+    const queues = queuesOf(100, 50)
     for (let n = 0; n < 10_000; n++) queues.push(item('a', n), 0)
     expect(queues.take(0)).toBeDefined()
     // 5 ms each until one was measured, 50 at once: 20,000 in two seconds.
@@ -99,7 +107,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('spill what a hanging webhook does not come to in time, each with its own slot in order', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    const queues = queuesOf(100, 10)
     for (let n = 0; n < 510; n++) queues.push(item('a', n, 'fresh', 100, 9), 0)
     takeAll(queues)
     expect(queues.overflow(0)).toEqual([])
@@ -120,7 +128,7 @@ describe('S10 queues per webhook', () => {
     [1, 20_000],
     [9, 600_000],
   ])('spill what was moved %d times at most %d ms ahead', (spilled, ahead) => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    const queues = queuesOf(100, 1)
     for (let n = 0; n < 100; n++) queues.push(item('a', n, 'fresh', 100, spilled), 0)
     takeAll(queues)
     calm(queues, 60_000)
@@ -129,7 +137,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('keep no more than that where there are fewer sockets than requests a webhook may have', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 20, perWebhook: 20 })
+    const queues = queuesOf(20, 20)
     for (let n = 0; n < 16_010; n++) queues.push(item('a', n), 0)
     expect(takeAll(queues)).toHaveLength(10)
     // 5 ms each, ten at once: 16,000 in the eight seconds of one that is alone.
@@ -139,7 +147,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('keep less for a webhook when others need the room, down to what it takes in two seconds', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 20, perWebhook: 20 })
+    const queues = queuesOf(20, 20)
     for (let hook = 0; hook < 3; hook++) queues.push(item(`w${hook}-`, 0), 0)
     for (let n = 0; n < 6_000; n++) queues.push(item('a', n), 0)
     // A quarter of the 20,000 of a partition's window and one fetch.
@@ -158,7 +166,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('promise sooner when a webhook has become quicker', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    const queues = queuesOf(100, 1)
     for (let n = 0; n < 50; n++) queues.push(item('a', n, 'fresh', 100, 9), 0)
     const first = takeAll(queues)
     calm(queues, 4_000)
@@ -172,7 +180,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('spill replays first, and what has already been moved last', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    const queues = queuesOf(100, 1)
     queues.push(item('a', 0), 0)
     takeAll(queues)
     for (const [n, lane] of [
@@ -188,14 +196,14 @@ describe('S10 queues per webhook', () => {
   })
 
   it('do not spill a webhook that keeps up', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    const queues = queuesOf(100, 10)
     for (let n = 0; n < 600; n++) queues.push(item('a', n), 0)
     for (let now = 0; now < 200; now += 2) for (const work of takeAll(queues, now)) queues.finish(work, now + 2)
     expect(queues.overflow(200)).toEqual([])
   })
 
   it('do not spill for one straggler among quick requests', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    const queues = queuesOf(100, 10)
     for (let n = 0; n < 3_000; n++) queues.push(item('a', n), 0)
     const [, ...others] = takeAll(queues)
     calm(queues, 9_000)
@@ -205,7 +213,7 @@ describe('S10 queues per webhook', () => {
   })
 
   it('in a strained process spill only what hangs while others go on', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 })
+    const queues = queuesOf(100, 10)
     for (let n = 0; n < 100; n++) queues.push(item('hangs', n), 0)
     takeAll(queues)
     queues.observe(0, true)
@@ -221,17 +229,119 @@ describe('S10 queues per webhook', () => {
   })
 
   it('spill by bytes too, down to one', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    const queues = queuesOf(100, 1)
     for (let n = 0; n < 40; n++) queues.push(item('a', n, 'fresh', 1024 * 1024), 0)
     expect(queues.overflow(0)).toHaveLength(8)
     expect(queues.waiting).toBe(32)
   })
 
   it('let go of what is not wanted any more', () => {
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 1 })
+    const queues = queuesOf(100, 1)
     for (let n = 0; n < 4; n++) queues.push(item('a', n), 0)
     expect(queues.remove(({ n }) => n % 2 === 0).map(label)).toEqual(['a0', 'a2'])
     expect(queues.waiting).toBe(2)
     expect(label(queues.take(0))).toBe('a1')
+  })
+
+  it('S3 start no more than the rate limit of a webhook lets, and wake for the next one', () => {
+    const queues = queuesOf(100, 10, { rateLimit: { requests: 10, per: 'second' } })
+    const started: number[] = []
+    for (let n = 0; n < 20; n++) queues.push(item('a', n), 1_000)
+    for (let now = 1_000; now < 3_000; now = queues.wakesAt)
+      for (const work of takeAll(queues, now)) {
+        started.push(now)
+        queues.finish(work, now, 'fine')
+      }
+    expect(started).toHaveLength(20)
+    // The first two within the tenth of a second that may be made up for.
+    expect(started.at(-1)! - started[0]!).toBeGreaterThanOrEqual(1_700)
+    expect(queues.wakesAt).toBe(Infinity)
+  })
+
+  it('S3 spill the excess of a rate limit with the slots of the rate, in order, and keep little', () => {
+    const queues = queuesOf(100, 10, { rateLimit: { requests: 2, per: 'second' } })
+    for (let n = 0; n < 100; n++) queues.push(item('a', n), 0)
+    const running = takeAll(queues, 0)
+    expect(running).toHaveLength(1)
+    const spills = queues.overflow(0)
+    expect(queues.waiting).toBeLessThanOrEqual(4)
+    expect(new Set(spills.map(({ reason }) => reason))).toEqual(new Set(['rate_limit']))
+    expect(spills.map(({ work }) => work.n)).toEqual(spills.map((_, i) => i + 100 - spills.length))
+    for (const [i, { due }] of spills.entries()) if (i > 0) expect(due - spills[i - 1]!.due).toBe(500)
+    // The last of a hundred at two a second.
+    expect(spills.at(-1)!.due).toBeGreaterThan(48_000)
+    expect(spills.at(-1)!.due).toBeLessThan(51_000)
+  })
+
+  it('S3 keep nothing in memory that the rate limit lets start only later', () => {
+    const queues = queuesOf(100, 10, { rateLimit: { requests: 1, per: 'minute' } })
+    for (let n = 0; n < 5; n++) queues.push(item('a', n), 0)
+    expect(takeAll(queues, 0)).toHaveLength(1)
+    expect(queues.overflow(0).map(({ due }) => due)).toEqual([59_000, 119_000, 179_000, 239_000])
+    expect(queues.waiting).toBe(0)
+  })
+
+  it('S3 obey a changed rate limit from the next refresh on', () => {
+    const url = 'https://example.com'
+    let limits: WebhookLimits = { url, rateLimit: { requests: 1, per: 'minute' } }
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 }, () => limits)
+    for (let n = 0; n < 5; n++) queues.push(item('a', n), 0)
+    expect(takeAll(queues, 0)).toHaveLength(1)
+    limits = { url, maxConcurrency: 3 }
+    queues.refresh(250)
+    expect(takeAll(queues, 250)).toHaveLength(2)
+  })
+
+  it('S10 start nothing of a webhook before the time that its Retry-After names, an hour at most', () => {
+    const queues = queuesOf(100, 10)
+    queues.push(item('a', 0), 0)
+    const [first] = takeAll(queues, 0)
+    queues.push(item('a', 9), 0)
+    queues.finish(first!, 10, 'overloaded', 5_000)
+    expect(queues.take(5_009)).toBeUndefined()
+    expect(queues.wakesAt).toBe(5_019)
+    expect(queues.overflow(20)).toMatchObject([{ due: expect.any(Number), reason: 'retry_after' }])
+    queues.push(item('a', 10), 5_100)
+    const next = queues.take(5_100)
+    expect(label(next)).toBe('a10')
+    queues.finish(next!, 6_000, 'overloaded', 86_400_000)
+    queues.push(item('a', 11), 6_000)
+    expect(queues.take(6_000 + 3_599_999)).toBeUndefined()
+    expect(label(queues.take(6_000 + 3_600_009))).toBe('a11')
+  })
+
+  it('S10 try nothing while a circuit is open but one probe, and serve the others', () => {
+    const queues = queuesOf(100, 10)
+    const fail = (now: number) => {
+      queues.push(item('a', now), now)
+      return queues.finish(queues.take(now)!, now + 1, 'failing')
+    }
+    let now = 0
+    for (now = 0; fail(now) !== 'opened'; now += 300) expect(now).toBeLessThan(10_000)
+    expect(queues.openCircuits).toBe(1)
+    for (let n = 0; n < 5; n++) queues.push(item('a', n), now + 2)
+    queues.push(item('b', 1), now + 2)
+    expect(takeAll(queues, now + 2).map(label)).toEqual(['b1'])
+    const spills = queues.overflow(now + 2)
+    expect(spills).toHaveLength(5)
+    for (const { due, reason } of spills) expect([due >= now + 5_001, reason]).toEqual([true, 'circuit'])
+    for (let n = 0; n < 5; n++) queues.push(item('a', n, 'due'), now + 5_001)
+    const probes = takeAll(queues, now + 5_001)
+    expect(probes.map(label)).toEqual(['a0'])
+    expect(queues.finish(probes[0]!, now + 5_020, 'fine')).toBe('closed')
+    expect(takeAll(queues, now + 5_020)).toHaveLength(4)
+    expect(queues.openCircuits).toBe(0)
+  })
+
+  it('S10 forget what is known of a webhook that has moved', () => {
+    let url = 'https://example.com/down'
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 }, () => ({ url }))
+    queues.push(item('a', 0), 0)
+    queues.finish(queues.take(0)!, 10, 'overloaded', 60_000)
+    queues.push(item('a', 1), 10)
+    expect(queues.take(10)).toBeUndefined()
+    url = 'https://example.com/up'
+    queues.refresh(20)
+    expect(label(queues.take(20))).toBe('a1')
   })
 })

@@ -1,3 +1,8 @@
+import type { CircuitChange, Reaction } from '@posthorn/webhook'
+import { Calm } from './calm.js'
+import { Lanes } from './lanes.js'
+import { Pace, type WaitReason, type WebhookLimits } from './pace.js'
+import { Slots } from './slots.js'
 import type { Lane } from './work.js'
 
 /** What a queue has to know of a piece of work. */
@@ -19,6 +24,7 @@ export interface QueueLimits {
 export interface Spill<W> {
   readonly work: W
   readonly due: number
+  readonly reason: WaitReason
 }
 
 /** A webhook keeps in memory what it takes within this time at its present speed; the rest is spilled. */
@@ -46,14 +52,14 @@ const MAX_AHEAD_MS = 600_000
 const FIRST_GUESS_MS = 5
 /** A request that has been under way for longer counts before it ends. */
 const HANGING_MS = 1_000
-/** Observations in a row without strain until its after-effects are over. */
-const CALM_AFTER = 4
 /** So many requests more than were under way with it have ended since it began: it is slow, and not we are. */
 const OVERTAKEN_BY = 256
 /** Share of the newest attempt in the mean. */
 const NEWEST = 0.1
-/** Every so many requests of a webhook one comes from the bulk lane, so that replays get 5 % at least. */
-const BULK_EVERY = 20
+/** Moved work of a rate-limited webhook comes so much before its slot, to be served before fresh work. */
+const BEFORE_SLOT_MS = 1_000
+/** Webhooks whose time has come are looked for this often at most. */
+const WAKE_MS = 10
 /** Measures of a webhook without work are kept this long. */
 const IDLE_MS = MAX_AHEAD_MS
 
@@ -65,19 +71,15 @@ interface Run {
   readonly besides: number
 }
 
-interface Queue<W> {
+interface Queue<W extends Queued> {
   readonly webhook: string
-  readonly lanes: { readonly [L in Lane]: W[] }
-  waiting: number
-  bytes: number
+  readonly lanes: Lanes<W>
   /** The oldest first. */
   readonly running: Map<W, Run>
   /** Moving mean of what an attempt occupies. */
   attemptMs: number
-  /** The last time promised to a spill, and the mean time between the promises until then. */
-  slot: number
-  slotEveryMs: number
-  taken: number
+  readonly slots: Slots
+  readonly pace: Pace
   ended: number
   touched: number
 }
@@ -96,15 +98,17 @@ export class WebhookQueues<W extends Queued> {
   private runningInAll = 0
   private waitingInAll = 0
   private ended = 0
-  /** Time of this process in which it kept up with its own work: only then is a webhook's slowness its own. */
-  private calmMs = 0
-  private calmInARow = 0
-  private calmSince = Infinity
+  private readonly calm = new Calm()
+  /** Queues with waiting work whose time has not come, and when it does for the first of them. */
+  private readonly asleep = new Set<Queue<W>>()
+  private wakes = Infinity
   /** Attempts that began in calm, until it is known whether they ended in it too. */
   private readonly unproven = new Map<Queue<W>, { count: number; sumMs: number }>()
-  private observedAt: number | undefined
 
-  constructor(private readonly limits: QueueLimits) {}
+  constructor(
+    private readonly limits: QueueLimits,
+    private readonly limitsOf: (webhook: string) => WebhookLimits | undefined,
+  ) {}
 
   get running(): number {
     return this.runningInAll
@@ -114,11 +118,21 @@ export class WebhookQueues<W extends Queued> {
     return this.waitingInAll
   }
 
+  /** When take() may have work again although nothing came or ended, ms since the epoch; Infinity for never. */
+  get wakesAt(): number {
+    return this.wakes
+  }
+
+  /** Webhooks whose circuit is open. */
+  get openCircuits(): number {
+    let open = 0
+    for (const { pace } of this.queues.values()) if (pace.circuitOpen) open++
+    return open
+  }
+
   push(work: W, now: number): void {
     const queue = this.queueOf(work.delivery.webhook)
-    queue.lanes[work.lane].push(work)
-    queue.waiting++
-    queue.bytes += work.bytes
+    queue.lanes.push(work)
     queue.touched = now
     this.waitingInAll++
     this.crowded.add(queue)
@@ -127,23 +141,30 @@ export class WebhookQueues<W extends Queued> {
 
   /** The next work to start, or undefined; it runs until finish(). */
   take(now: number): W | undefined {
+    if (now >= this.wakes) this.wake()
     for (let queue = this.ring.shift(); queue; queue = this.ring.shift()) {
       this.inRing.delete(queue)
-      if (queue.waiting === 0) continue
+      if (queue.lanes.size === 0) continue
       const free = this.limits.sockets - this.runningInAll
       if (free <= 0) {
         this.ring.unshift(queue)
         this.inRing.add(queue)
         return undefined
       }
-      if (!this.mayRun(queue, free)) continue
-      const work = this.next(queue)
+      if (!mayRun(queue, free)) continue
+      if (queue.pace.startsAt > now) {
+        this.sleep(queue, now)
+        continue
+      }
+      const work = queue.lanes.next()
+      this.left(queue)
       queue.running.set(work, {
         startedAt: now,
-        calmBefore: this.calmMs,
+        calmBefore: this.calm.totalMs,
         endedBefore: this.ended - queue.ended,
         besides: this.runningInAll,
       })
+      queue.pace.started(now)
       this.runningInAll++
       this.joinRing(queue)
       return work
@@ -151,23 +172,29 @@ export class WebhookQueues<W extends Queued> {
     return undefined
   }
 
-  finish(work: W, now: number): void {
+  /**
+   * The request has ended; `reaction` undefined: none was made. `retryAfterMs` is what its answer asks
+   * for. What it makes of the webhook's circuit is for the log.
+   */
+  finish(work: W, now: number, reaction?: Reaction, retryAfterMs?: number): CircuitChange | undefined {
     const queue = this.queueOf(work.delivery.webhook)
     const run = queue.running.get(work)
-    if (!run) return
+    if (!run) return undefined
     queue.running.delete(work)
     this.measure(queue, run, now - run.startedAt)
     this.ended++
     queue.ended++
     queue.touched = now
     this.runningInAll--
+    const change = queue.pace.ended(reaction, retryAfterMs, run.startedAt, now)
     this.joinRing(queue)
+    return change
   }
 
   /** An attempt of a strained process may have waited for us; that it was quicker than the mean is true all the same. */
   private measure(queue: Queue<W>, run: Run, tookMs: number): void {
     if (tookMs < queue.attemptMs) queue.attemptMs += NEWEST * (tookMs - queue.attemptMs)
-    else if (run.startedAt >= this.calmSince) {
+    else if (run.startedAt >= this.calm.since) {
       const { count, sumMs } = this.unproven.get(queue) ?? { count: 0, sumMs: 0 }
       this.unproven.set(queue, { count: count + 1, sumMs: sumMs + tookMs })
     }
@@ -175,23 +202,19 @@ export class WebhookQueues<W extends Queued> {
 
   /** To be told at short intervals whether this process has kept up since the last time. */
   observe(now: number, strained: boolean): void {
-    this.calmInARow = strained ? 0 : this.calmInARow + 1
-    if (!this.isCalm) this.calmSince = Infinity
-    else {
-      this.calmSince = Math.min(this.calmSince, now)
-      this.calmMs += now - (this.observedAt ?? now)
+    this.calm.observe(now, strained)
+    if (this.calm.since < Infinity)
       for (const [queue, { count, sumMs }] of this.unproven)
         queue.attemptMs += (1 - (1 - NEWEST) ** count) * (sumMs / count - queue.attemptMs)
-    }
     this.unproven.clear()
-    this.observedAt = now
   }
 
-  /** Gives every waiting queue a turn again, and forgets webhooks that have long had no work. */
+  /** Gives every waiting queue a turn again and its webhook's present limits, and forgets webhooks that have long had no work. */
   refresh(now: number): void {
     for (const queue of this.queues.values()) {
+      queue.pace.limit(this.limitsOf(queue.webhook))
       this.joinRing(queue)
-      if (queue.waiting === 0 && queue.running.size === 0 && now - queue.touched > IDLE_MS)
+      if (queue.lanes.size === 0 && queue.running.size === 0 && now - queue.touched > IDLE_MS)
         this.queues.delete(queue.webhook)
     }
   }
@@ -206,67 +229,38 @@ export class WebhookQueues<W extends Queued> {
       const everyMs = this.everyMs(queue, now)
       const keep = this.keepOf(queue, everyMs, now)
       const excess: W[] = []
-      while (queue.waiting > keep || (queue.bytes > MAX_BYTES && queue.waiting > 1)) excess.push(this.last(queue))
-      this.replan(queue, everyMs, now)
+      while (queue.lanes.size > keep || (queue.lanes.bytes > MAX_BYTES && queue.lanes.size > 1)) {
+        excess.push(queue.lanes.last())
+        this.left(queue)
+      }
+      queue.slots.replan(everyMs, now)
+      if (excess.length === 0) continue
+      const reason = queue.pace.waitsFor(now)
       // The first of them to come is the first to get a slot.
-      for (const work of excess.reverse()) spills.push({ work, due: this.slotFor(work, queue, everyMs, now) })
+      for (const work of excess.reverse()) spills.push({ work, due: dueOf(work, queue, everyMs, now), reason })
     }
     return spills
   }
 
   /** How much may wait for a webhook that takes one every so many milliseconds. */
   private keepOf(queue: Queue<W>, everyMs: number, now: number): number {
-    const share = this.hangingMs(queue, now) > 0 ? 0 : MAX_RECORDS / this.crowded.size
-    const keep = Math.max(MAX_WAIT_MS / everyMs, Math.min(MAX_LONE_WAIT_MS / everyMs, share))
+    const waitMs = MAX_WAIT_MS - Math.max(0, queue.pace.startsAt - now)
+    // Work that waits for its time keeps its offset open: none may do so for longer than that.
+    if (waitMs < 0) return 0
+    const share = isPaced(queue, everyMs) || this.hangingMs(queue, now) > 0 ? 0 : MAX_RECORDS / this.crowded.size
+    const keep = Math.max(waitMs / everyMs, Math.min(MAX_LONE_WAIT_MS / everyMs, share))
     return Math.max(1, Math.floor(Math.min(MAX_RECORDS, keep)))
-  }
-
-  /**
-   * The next free slot. One that is too far ahead is not promised: the work comes before it, and is
-   * planned then; kept for it, the slot would pass unused.
-   */
-  private slotFor(work: W, queue: Queue<W>, everyMs: number, now: number): number {
-    const last = Math.max(queue.slot, now + queue.waiting * everyMs)
-    const latest = now + aheadOf(work)
-    if (last + everyMs > latest) return Math.ceil(latest)
-    const promised = (last - now) / (queue.slot > now ? queue.slotEveryMs : everyMs)
-    queue.slot = last + everyMs
-    queue.slotEveryMs = (queue.slot - now) / (promised + 1)
-    return Math.ceil(queue.slot)
-  }
-
-  /**
-   * As many promises as there are, at the present speed, when that is higher. When it is lower they
-   * are not put off: the work comes when it was told to, and is planned anew.
-   */
-  private replan(queue: Queue<W>, everyMs: number, now: number): void {
-    if (queue.slot <= now || everyMs >= queue.slotEveryMs) return
-    queue.slot = now + ((queue.slot - now) * everyMs) / queue.slotEveryMs
-    queue.slotEveryMs = everyMs
   }
 
   /** Takes out the waiting work that the predicate does not want to keep. */
   remove(unwanted: (work: W) => boolean): W[] {
     const removed: W[] = []
     for (const queue of this.crowded)
-      for (const lane of Object.values(queue.lanes)) {
-        const kept = lane.filter(work => !unwanted(work))
-        if (kept.length === lane.length) continue
-        for (const work of lane.filter(unwanted)) {
-          this.leave(queue, work)
-          removed.push(work)
-        }
-        lane.splice(0, lane.length, ...kept)
+      for (const work of queue.lanes.remove(unwanted)) {
+        this.left(queue)
+        removed.push(work)
       }
     return removed
-  }
-
-  /**
-   * A webhook may not have more requests than there are sockets left: however many of them hang,
-   * a share is left for the others (n hanging ones end at 1/(n+1) of the sockets each).
-   */
-  private mayRun(queue: Queue<W>, free: number): boolean {
-    return queue.running.size < Math.min(this.limits.perWebhook, free)
   }
 
   /**
@@ -276,8 +270,8 @@ export class WebhookQueues<W extends Queued> {
   private everyMs(queue: Queue<W>, now: number): number {
     const others = this.runningInAll - queue.running.size
     // Half of what the others leave: see mayRun.
-    const atOnce = Math.max(1, Math.min(this.limits.perWebhook, Math.ceil((this.limits.sockets - others) / 2)))
-    return Math.max(queue.attemptMs, this.hangingMs(queue, now), 0.1) / atOnce
+    const atOnce = Math.max(1, Math.min(queue.pace.expectedAtOnce, Math.ceil((this.limits.sockets - others) / 2)))
+    return Math.max(Math.max(queue.attemptMs, this.hangingMs(queue, now), 0.1) / atOnce, queue.pace.spacingMs)
   }
 
   /**
@@ -290,38 +284,28 @@ export class WebhookQueues<W extends Queued> {
     if (!run) return 0
     const endedSince = this.ended - queue.ended - run.endedBefore
     if (endedSince > run.besides + OVERTAKEN_BY) return now - run.startedAt
-    const calm = this.calmMs - run.calmBefore
+    const calm = this.calm.totalMs - run.calmBefore
     return calm > HANGING_MS ? calm : 0
   }
 
-  private get isCalm(): boolean {
-    return this.calmInARow >= CALM_AFTER
-  }
-
-  private next(queue: Queue<W>): W {
-    const { due, fresh, bulk } = queue.lanes
-    const bulkTurn = ++queue.taken % BULK_EVERY === 0 && bulk.length > 0
-    const work = (bulkTurn ? bulk : due.length > 0 ? due : fresh.length > 0 ? fresh : bulk).shift()!
-    this.leave(queue, work)
-    return work
-  }
-
-  private last(queue: Queue<W>): W {
-    const { due, fresh, bulk } = queue.lanes
-    const work = (bulk.length > 0 ? bulk : fresh.length > 0 ? fresh : due).pop()!
-    this.leave(queue, work)
-    return work
-  }
-
-  private leave(queue: Queue<W>, work: W): void {
-    queue.waiting--
-    queue.bytes -= work.bytes
+  private left(queue: Queue<W>): void {
     this.waitingInAll--
-    if (queue.waiting === 0) this.crowded.delete(queue)
+    if (queue.lanes.size === 0) this.crowded.delete(queue)
+  }
+
+  private sleep(queue: Queue<W>, now: number): void {
+    this.asleep.add(queue)
+    this.wakes = Math.min(this.wakes, Math.max(queue.pace.startsAt, now + WAKE_MS))
+  }
+
+  private wake(): void {
+    this.wakes = Infinity
+    for (const queue of this.asleep) this.joinRing(queue)
+    this.asleep.clear()
   }
 
   private joinRing(queue: Queue<W>): void {
-    if (queue.waiting === 0 || this.inRing.has(queue)) return
+    if (queue.lanes.size === 0 || this.inRing.has(queue)) return
     this.ring.push(queue)
     this.inRing.add(queue)
   }
@@ -331,25 +315,42 @@ export class WebhookQueues<W extends Queued> {
     if (!queue) {
       queue = {
         webhook,
-        lanes: { due: [], fresh: [], bulk: [] },
-        waiting: 0,
-        bytes: 0,
+        lanes: new Lanes(),
         running: new Map(),
         attemptMs: FIRST_GUESS_MS,
-        slot: 0,
-        slotEveryMs: 1,
-        taken: 0,
+        slots: new Slots(),
+        pace: new Pace(this.limits.perWebhook),
         ended: 0,
         touched: 0,
       }
+      queue.pace.limit(this.limitsOf(webhook))
       this.queues.set(webhook, queue)
     }
     return queue
   }
 }
 
-function aheadOf({ delivery }: Queued): number {
-  return Math.min(MAX_AHEAD_MS, FIRST_AHEAD_MS * 2 ** delivery.spills)
+/**
+ * A webhook may not have more requests than there are sockets left: however many of them hang,
+ * a share is left for the others (n hanging ones end at 1/(n+1) of the sockets each).
+ */
+function mayRun<W extends Queued>({ running, pace }: Queue<W>, free: number): boolean {
+  return running.size < Math.min(pace.atOnce, free)
+}
+
+/** Its rate limit is what holds it up: its speed is known, not guessed. */
+function isPaced<W extends Queued>({ pace }: Queue<W>, everyMs: number): boolean {
+  return pace.spacingMs >= everyMs
+}
+
+/** When work that is moved is to come back: at the next free slot, or before it where that is not promised. */
+function dueOf<W extends Queued>({ delivery }: W, queue: Queue<W>, everyMs: number, now: number): number {
+  const paced = isPaced(queue, everyMs)
+  const latest = now + (paced ? MAX_AHEAD_MS : Math.min(MAX_AHEAD_MS, FIRST_AHEAD_MS * 2 ** delivery.spills))
+  // A time that is named for the next request is a slot itself.
+  const from = Math.max(now, queue.pace.startsAt - everyMs) + queue.lanes.size * everyMs
+  const slot = queue.slots.next(from, everyMs, latest, now) ?? latest
+  return Math.ceil(paced ? slot - Math.min(BEFORE_SLOT_MS, everyMs / 2) : slot)
 }
 
 /** The one in the middle of `size` runs, which stand in the order of their start. */

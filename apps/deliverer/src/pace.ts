@@ -1,0 +1,91 @@
+import {
+  AdaptiveConcurrency,
+  Circuit,
+  RateMeter,
+  spacingOf,
+  type CircuitChange,
+  type Reaction,
+  type Webhook,
+} from '@posthorn/webhook'
+
+/** What a webhook says about its own speed, and where it is: somewhere else nothing is known of it. */
+export type WebhookLimits = Pick<Webhook, 'url' | 'rateLimit' | 'maxConcurrency'>
+
+/** Why work of a webhook has to wait: for a request of its own, or because none may start yet. */
+export type WaitReason = 'queue' | 'rate_limit' | 'retry_after' | 'circuit'
+
+/** Retry-After holds the whole webhook up for so long at most: a mistake in one answer costs an hour, not a day. */
+export const MAX_HELD_MS = 3600_000
+
+/** How fast a webhook may be sent to: its rate limit, its Retry-After, its concurrency and its circuit. */
+export class Pace {
+  private readonly meter = new RateMeter(0)
+  private concurrency: AdaptiveConcurrency
+  private circuit = new Circuit()
+  private heldUntil = 0
+  private url: string | undefined
+
+  constructor(private readonly perWebhook: number) {
+    this.concurrency = new AdaptiveConcurrency(perWebhook)
+  }
+
+  /** To be told again when the webhook has changed; undefined: its document is not known. */
+  limit(limits: WebhookLimits | undefined): void {
+    if (limits !== undefined && limits.url !== this.url) this.moved(limits.url)
+    this.concurrency.limit = Math.min(this.perWebhook, limits?.maxConcurrency ?? Infinity)
+    this.meter.spacingMs = limits?.rateLimit === undefined ? 0 : spacingOf(limits.rateLimit)
+  }
+
+  get atOnce(): number {
+    return this.concurrency.atOnce
+  }
+
+  /** See AdaptiveConcurrency. */
+  get expectedAtOnce(): number {
+    return this.concurrency.expected
+  }
+
+  /** Between two requests by the rate limit, ms; 0 without one. */
+  get spacingMs(): number {
+    return this.meter.spacingMs
+  }
+
+  /** When the next request may start, ms since the epoch; in the past: now. */
+  get startsAt(): number {
+    return Math.max(this.meter.startsAt, this.heldUntil, this.circuit.startsAt)
+  }
+
+  get circuitOpen(): boolean {
+    return this.circuit.isOpen
+  }
+
+  waitsFor(now: number): WaitReason {
+    if (this.circuit.isOpen) return 'circuit'
+    if (this.heldUntil > now) return 'retry_after'
+    return this.meter.startsAt > now ? 'rate_limit' : 'queue'
+  }
+
+  started(now: number): void {
+    this.meter.started(now)
+    this.circuit.started(now)
+  }
+
+  /** `reaction` undefined: no request was made after all. */
+  ended(
+    reaction: Reaction | undefined,
+    retryAfterMs: number | undefined,
+    startedAt: number,
+    now: number,
+  ): CircuitChange | undefined {
+    if (retryAfterMs !== undefined) this.heldUntil = Math.max(this.heldUntil, now + Math.min(retryAfterMs, MAX_HELD_MS))
+    if (reaction !== undefined) this.concurrency.ended(reaction, startedAt, now)
+    return this.circuit.ended(reaction, startedAt, now)
+  }
+
+  private moved(url: string): void {
+    this.url = url
+    this.concurrency = new AdaptiveConcurrency(this.perWebhook)
+    this.circuit = new Circuit()
+    this.heldUntil = 0
+  }
+}
