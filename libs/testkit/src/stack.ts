@@ -15,6 +15,8 @@ const SERVICES = fileURLToPath(new URL('../../../apps/all-in-one/dist/main.js', 
 export interface Stack {
   readonly api: string
   readonly publish: string
+  /** host:port of posthorn.publish.v1. */
+  readonly publishGrpc: string
   readonly kafka: string
   readonly postgres: string
   readonly key: string
@@ -60,7 +62,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
   const up = (await firstJsonLine(child).catch(async (error: unknown) => {
     await rm(dir, { recursive: true, force: true })
     throw error
-  })) as Omit<Stack, 'stop' | 'currentPids' | 'startAlso'>
+  })) as Omit<Stack, 'publishGrpc' | 'stop' | 'currentPids' | 'startAlso'>
   const also: ExtraProcess[] = []
   const startAlso = async (target: string) => {
     const process = await startService(target, { ...serviceEnvironment(up, sealingKeys), ...extra })
@@ -74,7 +76,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
     await rm(dir, { recursive: true, force: true })
   }
   const currentPids = () => (JSON.parse(readFileSync(join(dir, 'run.json'), 'utf8')) as Pick<Stack, 'pids'>).pids
-  return { ...up, currentPids, startAlso, stop }
+  return { ...up, publishGrpc: `127.0.0.1:${publishGrpc}`, currentPids, startAlso, stop }
 }
 
 /** What the supervisor tells its services, too. */
