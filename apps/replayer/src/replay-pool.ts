@@ -14,8 +14,9 @@ export interface PoolParts extends Pick<RunParts, 'select' | 'send'> {
   readonly logger: Logger
 }
 
-/** Slow replays of one tenant must not keep the others from beginning. */
 const MOST_AT_WORK = 8
+/** With all places taken, a replay gives its place up after this: slow ones must not keep others from beginning. */
+const SLICE_MS = 5_000
 const LOOK_EVERY_MS = 500
 /** What a killed process had claimed is free after this. */
 const LEASE_MS = 15_000
@@ -95,7 +96,7 @@ export class ReplayPool {
     try {
       const replay = await replays.own(id, worker)
       if (!replay) return true
-      const end = await runReplay(replay, this.runParts(), this.stopping.signal)
+      const end = await runReplay(replay, this.runParts(performance.now() + SLICE_MS), this.stopping.signal)
       if (end === 'done') await replays.finish(id, worker, 'done', null)
       // Also of one that was paused after its last step: it is finished when it is resumed.
       await replays.release(id, worker)
@@ -125,12 +126,13 @@ export class ReplayPool {
     }
   }
 
-  private runParts(): RunParts {
+  private runParts(sliceEnds: number): RunParts {
     const { replays, worker, select, send, metrics } = this.parts
     return {
       select,
       send,
       metrics,
+      makeRoom: () => this.working.size >= MOST_AT_WORK && performance.now() > sliceEnds,
       begin: (id, position, total) => replays.begin(id, worker, position, total),
       advance: (id, step) => replays.advance(id, worker, LEASE_MS, step),
     }

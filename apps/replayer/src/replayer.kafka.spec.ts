@@ -108,6 +108,36 @@ describe('a replay', () => {
   }, 60_000)
 })
 
+describe('replays', () => {
+  it('wait while Postgres is away, and go on where they were', async () => {
+    const webhook = await test.webhook(['*'])
+    await test.history(webhook, failures(200))
+    const { id } = await test.create(undelivered(webhook), { rate: 80 })
+    await test.until(id, ({ sent }) => sent > 40)
+    await test.withoutPostgres(1500)
+    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 200, sent: 200 })
+    const sent = (await test.sent(id)).map(({ delivery }) => delivery.id)
+    expect(new Set(sent).size).toBe(200)
+    // What was sent and could not be saved is sent again, under the same run: the deliverer drops it.
+    expect(sent.length).toBeLessThanOrEqual(200 + 2 * 20)
+    expect(test.faults).toEqual([])
+  }, 60_000)
+
+  it('of one tenant, however many and slow, do not keep those of another from beginning', async () => {
+    const webhook = await test.webhook(['*'])
+    await test.history(webhook, failures(60))
+    await test.tenant('other')
+    const slow = await Promise.all(Array.from({ length: 12 }, () => test.create(undelivered(webhook), { rate: 1 })))
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    const startedAt = Date.now()
+    const { id } = await test.create({ kind: 'deliveries', ids: ['none'] }, { tenant: 'other' })
+    await test.until(id, ({ status }) => status === 'done', 'other')
+    expect(Date.now() - startedAt).toBeLessThan(8000)
+    for (const job of slow) await test.until(job.id, ({ sent }) => sent > 0)
+    for (const job of slow) await test.change(job.id, { status: 'cancelled' })
+  }, 60_000)
+})
+
 describe('a replay of the log', () => {
   it('brings a webhook the events from before it, in their order, that it takes and has not got', async () => {
     const from = now()

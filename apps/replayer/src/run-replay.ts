@@ -12,16 +12,23 @@ export interface RunParts {
   send(topic: TopicContract, record: TopicRecord): Promise<unknown>
   begin(id: string, position: ReplayPosition, total: number): Promise<void>
   advance(id: string, step: ReplayStep): Promise<ReplayOrders>
+  /** Whether others wait for the place that this replay takes. */
+  makeRoom(): boolean
   readonly metrics: Pick<ReplayerMetrics, 'deliveries'>
 }
 
-/** At the limit of an event's size 25 MB: what a replay holds in memory. */
+/** What a step may hold in memory, as far as the events of the step before tell. */
+const STEP_BYTES = 4 * 1024 * 1024
 const MOST_AT_ONCE = 100
+const FIRST_AT_ONCE = 10
 /** A second's worth goes in so many parts, so that a receiver gets no burst a second. */
 const PARTS_A_SECOND = 4
 
-/** Why the work on a replay ended: all was sent, its owner said so, another process has it, or this one stops. */
-export type RunEnd = 'done' | 'ordered' | 'lost' | 'stopped'
+/**
+ * Why the work on a replay ended: all was sent, its owner said so, it was another's turn, another process
+ * has it, or this one stops.
+ */
+export type RunEnd = 'done' | 'ordered' | 'yielded' | 'lost' | 'stopped'
 
 /**
  * Works on a replay from its saved position. A step is saved after Kafka has acknowledged it: killed in
@@ -32,9 +39,13 @@ export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortS
   const selector = parts.select(replay)
   try {
     let position = replay.position ?? (await begin(replay, selector, parts))
+    let most = FIRST_AT_ONCE
     for (let { rate } = replay; !stop.aborted;) {
       const startedAt = performance.now()
-      const step = await selector.step(position, limitOf(replay, rate))
+      const step = await selector.step(
+        position,
+        replay.dryRun ? most : Math.min(most, Math.ceil(rate / PARTS_A_SECOND)),
+      )
       const sent = replay.dryRun ? 0 : await sendAll(step.found, parts)
       const refused = replay.dryRun ? 0 : step.found.length - sent
       const { examined } = step
@@ -44,8 +55,10 @@ export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortS
       if (!orders) return 'lost'
       if (orders.status !== 'running') return 'ordered'
       if (step.over) return 'done'
+      if (parts.makeRoom()) return 'yielded'
       ;({ rate } = orders)
       ;({ position } = step)
+      most = mostAtOnce(step.found)
       if (sent > 0) await pause((sent / rate) * 1000 - (performance.now() - startedAt), stop)
     }
     return 'stopped'
@@ -60,8 +73,10 @@ async function begin(replay: ReplayRow, selector: Selector, parts: RunParts): Pr
   return position
 }
 
-function limitOf({ dryRun }: ReplayRow, rate: number): number {
-  return dryRun ? MOST_AT_ONCE : Math.min(MOST_AT_ONCE, Math.ceil(rate / PARTS_A_SECOND))
+function mostAtOnce(found: readonly Found[]): number {
+  if (found.length === 0) return FIRST_AT_ONCE
+  const bytes = found.reduce((sum, { data }) => sum + data.length, 0)
+  return Math.max(1, Math.min(MOST_AT_ONCE, Math.floor((STEP_BYTES * found.length) / Math.max(1, bytes))))
 }
 
 /** How many were taken: a record that Kafka refuses for its size is none. */

@@ -15,6 +15,7 @@ import {
   migrate,
   openHistoryPool,
   Replays,
+  Tenants,
   Webhooks,
   type AuditEntry,
   type HistoryEntry,
@@ -23,7 +24,7 @@ import {
   type SqlPool,
 } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
-import { createTestDatabase, testBrokers, until, type TestDatabase } from '@posthorn/testkit'
+import { createTestDatabase, testBrokers, testDatabaseUrl, until, type TestDatabase } from '@posthorn/testkit'
 import { BULK, decodeDelivery, EVENTS, type Attempt } from '@posthorn/topics'
 import {
   DEFAULT_RETRY_POLICY,
@@ -157,6 +158,25 @@ export class TestReplayer {
     await writer.write([{ topic: 't', partition: 0, offset: this.offset++, timestamp, entry }], timestamp)
   }
 
+  async tenant(id: string): Promise<void> {
+    await new Tenants(this.database).insert({ id, description: null, quotas: {} }, trail)
+  }
+
+  /** Refuses all connections to the database and cuts those of replayers, for a time. */
+  async withoutPostgres(ms: number): Promise<void> {
+    const server = openHistoryPool(testDatabaseUrl(), { max: 1, name: 'test', onError: () => undefined })
+    const name = new URL(this.testDatabase.url).pathname.slice(1)
+    await server.query(`alter database ${name} allow_connections false`)
+    await server.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = $1 and application_name like 'posthorn-replayer%'`,
+      [name],
+    )
+    await new Promise(resolve => setTimeout(resolve, ms))
+    await server.query(`alter database ${name} allow_connections true`)
+    await server.end()
+  }
+
   create(selection: NewReplay['selection'], more: Partial<NewReplay> = {}): Promise<ReplayRow> {
     const id = replayId(Date.now(), randomBytes(10))
     return this.replays.insert({ id, tenant: TENANT, selection, dryRun: false, rate: 10_000, ...more }, trail)
@@ -166,10 +186,10 @@ export class TestReplayer {
     await this.replays.change(TENANT, id, () => change, trail)
   }
 
-  async until(id: string, holds: (row: ReplayRow) => boolean): Promise<ReplayRow> {
+  async until(id: string, holds: (row: ReplayRow) => boolean, tenant = TENANT): Promise<ReplayRow> {
     let row: ReplayRow | undefined
     await until(
-      async () => (row = await this.replays.get(TENANT, id)) !== undefined && holds(row),
+      async () => (row = await this.replays.get(tenant, id)) !== undefined && holds(row),
       WAIT_MS,
       () => `the replay is ${JSON.stringify(row)}`,
     )

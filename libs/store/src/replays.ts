@@ -99,7 +99,7 @@ export class Replays {
 
   /**
    * Takes a replay that nobody works on, for `leaseMs` from now; the tenant that has the fewest at
-   * work comes first. Work goes on at the position that was saved. Undefined when there is none.
+   * work comes first, then what has waited longest. Work goes on at the position that was saved. Undefined when there is none.
    */
   async claim(worker: string, leaseMs: number): Promise<ReplayRow | undefined> {
     const [claimed] = (await this.database.manager.query(CLAIM, [worker, leaseMs])) as [{ id: string }[], number]
@@ -151,7 +151,7 @@ export class Replays {
   /** Leaves a replay to whoever comes next. */
   async release(id: string, worker: string): Promise<void> {
     await this.database.manager.query(
-      `UPDATE replays SET claimed_by = NULL, claimed_until = NULL,
+      `UPDATE replays SET claimed_by = NULL, claimed_until = NULL, updated_at = now(),
          status = CASE WHEN status = 'running' THEN 'queued' ELSE status END WHERE ${OWN}`,
       [id, worker],
     )
@@ -175,7 +175,7 @@ const CLAIM = `
         AND (r.claimed_until IS NULL OR r.claimed_until < now())
       ORDER BY (SELECT count(*) FROM replays o
                  WHERE o.tenant = r.tenant AND o.finished_at IS NULL AND o.claimed_until >= now()),
-               r.created_at
+               r.updated_at
       LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id`
 
