@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url'
+import { escapePointer } from '@posthorn/webhook'
+import { ApiError } from './errors.js'
 
 /*
  * Messages of gRPC have the fields of the REST API, by the same names, so that one mapping does for all:
@@ -25,9 +27,9 @@ export function plainOf(message: unknown, json: JsonFields = {}): Record<string,
 }
 
 function plainField(name: string, value: unknown, json: JsonFields): unknown {
-  if (JSON_FIELDS.has(name)) return fromStruct(value)
+  if (JSON_FIELDS.has(name)) return fromStruct(value, `/${name}`)
   if (!Object.hasOwn(json, name)) return value
-  return json[name] === 'struct' ? fromStruct(value) : fromValue(value as WireValue)
+  return json[name] === 'struct' ? fromStruct(value, `/${name}`) : fromValue(value as WireValue, `/${name}`)
 }
 
 /** A view as its message: null and undefined are absent. `json` names the fields that are a Struct beside the usual. */
@@ -79,11 +81,15 @@ function memberOf(fields: unknown, name: string): unknown {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-function toStruct(object: Fields): object {
-  return { fields: Object.fromEntries(Object.entries(object).map(([name, value]) => [name, toValue(value)])) }
+/** Each level is two messages, of which decoders take 100, and there is what stands around it. */
+const MAX_LEVELS = 48
+
+function toStruct(object: Fields, level = 1): object {
+  const entries = Object.entries(object).map(([name, value]) => [name, toValue(value, level)])
+  return { fields: Object.fromEntries(entries) }
 }
 
-function toValue(value: unknown): object {
+function toValue(value: unknown, level: number): object {
   switch (typeof value) {
     case 'string':
       return { stringValue: value }
@@ -93,11 +99,17 @@ function toValue(value: unknown): object {
       return { boolValue: value }
     case 'object':
       if (value === null) return { nullValue: 0 }
-      if (Array.isArray(value)) return { listValue: { values: value.map(toValue) } }
-      return { structValue: toStruct(value as Fields) }
+      requireLevel(level + 1)
+      if (!Array.isArray(value)) return { structValue: toStruct(value as Fields, level + 1) }
+      return { listValue: { values: value.map(each => toValue(each, level + 1)) } }
     default:
       return { nullValue: 0 }
   }
+}
+
+function requireLevel(level: number): void {
+  if (level > MAX_LEVELS)
+    throw new ApiError('request_invalid', `The answer has JSON of more than ${MAX_LEVELS} levels: read it over REST.`)
 }
 
 interface WireValue {
@@ -108,17 +120,27 @@ interface WireValue {
   readonly listValue?: { readonly values?: readonly WireValue[] }
 }
 
-/** The JSON object of a google.protobuf.Struct as proto-loader gives it. */
-export function fromStruct(struct: unknown): Record<string, unknown> {
+/** The JSON object of a google.protobuf.Struct as proto-loader gives it. Throws ApiError request_invalid: no NaN in JSON. */
+export function fromStruct(struct: unknown, pointer = ''): Record<string, unknown> {
   const { fields = {} } = struct as { fields?: Readonly<Record<string, WireValue>> }
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, fromValue(value)]))
+  const entries = Object.entries(fields)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, fromValue(value, `${pointer}/${escapePointer(name)}`)]),
+  )
 }
 
-function fromValue(value: WireValue): unknown {
+function fromValue(value: WireValue, pointer: string): unknown {
   if (value.stringValue !== undefined) return value.stringValue
-  if (value.numberValue !== undefined) return value.numberValue
+  if (value.numberValue !== undefined) return finite(value.numberValue, pointer)
   if (value.boolValue !== undefined) return value.boolValue
-  if (value.structValue !== undefined) return fromStruct(value.structValue)
-  if (value.listValue !== undefined) return (value.listValue.values ?? []).map(fromValue)
+  if (value.structValue !== undefined) return fromStruct(value.structValue, pointer)
+  if (value.listValue !== undefined)
+    return (value.listValue.values ?? []).map((each, index) => fromValue(each, `${pointer}/${index}`))
   return null
+}
+
+function finite(number: number, pointer: string): number {
+  if (Number.isFinite(number)) return number
+  const message = 'must be a finite number'
+  throw new ApiError('request_invalid', `${pointer} ${message}.`, [{ pointer, message }])
 }
