@@ -39,16 +39,18 @@ export type Delivered =
 
 export type PostponeReason = 'paused' | 'sealed'
 
-type Answer = (reaction: Reaction, retryAfterMs: number | undefined) => void
+type Answer = (reaction: Reaction, holdMs: number | undefined) => void
 
 const PAUSED_MS = 600_000
 const SEALED_MS = 30_000
+/** After a 410: until then the registry has disabled the webhook. */
+const GONE_MS = 10_000
 
 /**
  * One attempt, from top to bottom. What the customer does wrong is part of the outcome; it throws
  * only for our own failures, and what it throws before recording may be done again. `answered` is
  * called when the request is over and only the recording is left, with what it says about the webhook
- * and the delay that its Retry-After asks for.
+ * and for how long (ms) nothing else may be sent to it.
  */
 export async function deliver(work: Work, parts: DeliverParts, answered: Answer): Promise<Delivered> {
   const now = Date.now()
@@ -66,7 +68,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
       const result = await send(request, span, parts)
       const finishedAt = Date.now()
       const verdict = judge(result, finishedAt)
-      answered(reactionOf(result), verdict.kind === 'failure' ? verdict.retryAfterMs : undefined)
+      answered(reactionOf(result), holdOf(verdict))
       return record(
         work,
         classify(work, prepared.webhook, { startedAt: now, finishedAt, result, verdict, span }),
@@ -137,6 +139,17 @@ async function send(request: SignedRequest, span: AttemptSpan, { egress }: Deliv
   } catch (error) {
     span.fail(error as Error)
     throw error
+  }
+}
+
+function holdOf(verdict: Verdict): number | undefined {
+  switch (verdict.kind) {
+    case 'success':
+      return undefined
+    case 'gone':
+      return GONE_MS
+    case 'failure':
+      return verdict.retryAfterMs
   }
 }
 

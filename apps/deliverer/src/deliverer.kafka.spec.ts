@@ -10,6 +10,7 @@ import {
   DEAD_LETTERS,
   decodeAttempt,
   decodeDelivery,
+  decodeGone,
   decodePoison,
   DELAYS,
   DELIVERIES,
@@ -18,8 +19,10 @@ import {
   encodeWebhook,
   partitionFor,
   POISON,
+  WEBHOOK_STATE,
   WEBHOOKS,
   type Attempt,
+  type GoneWebhook,
   type PoisonHead,
   type TopicContract,
 } from '@posthorn/topics'
@@ -55,6 +58,7 @@ const attempts: Attempt[] = []
 const waiting: Waiting[] = []
 const deadLetters: Delivery[] = []
 const poison: PoisonHead[] = []
+const gone: GoneWebhook[] = []
 let reader: Consumer
 let deliverer: RunningService | undefined
 const receivers: Receiver[] = []
@@ -67,6 +71,9 @@ function collect(topic: string, partition: number, value: Buffer): void {
   } else if (name === POISON.name) {
     const read = decodePoison(value)
     if (read.kind === 'poison') poison.push(read.head)
+  } else if (name === WEBHOOK_STATE.name) {
+    const read = decodeGone(value)
+    if (read.kind === 'document') gone.push(read.document)
   } else {
     const read = decodeDelivery(value)
     if (read.kind !== 'delivery') return
@@ -172,7 +179,9 @@ beforeAll(async () => {
   await producer.connect()
   reader = connection.kafka.consumer({ groupId: `${settings.kafkaPrefix}test`, maxWaitTimeInMs: 50 })
   await reader.connect()
-  const watched = [ATTEMPTS, DEAD_LETTERS, POISON, ...Object.values(DELAYS)].map(topic => connection.topic(topic))
+  const watched = [ATTEMPTS, DEAD_LETTERS, POISON, WEBHOOK_STATE, ...Object.values(DELAYS)].map(topic =>
+    connection.topic(topic),
+  )
   await reader.subscribe({ topics: watched, fromBeginning: true })
   await reader.run({
     eachMessage: async ({ topic, partition, message }) => collect(topic, partition, Buffer.from(message.value!)),
@@ -388,13 +397,20 @@ describe('S4 the delivery path', () => {
     expect(attemptsOf(delivery.id)).toMatchObject([{ outcome: 'delivered', webhook_version: 2 }])
   }, 60_000)
 
-  it('410 ends in a dead letter', async () => {
+  it('410 ends in a dead letter, the registry is told, and nothing else is sent meanwhile', async () => {
     const target = await receiver(() => ({ status: 410 }))
-    const delivery = deliveryTo(await register(target.url))
+    const webhook = await register(target.url)
+    const delivery = deliveryTo(webhook)
     await give(delivery)
     await until(() => deadLetters.some(({ id }) => id === delivery.id), WAIT_MS)
     await until(() => outcomesOf(delivery.id).length > 0, WAIT_MS)
     expect(outcomesOf(delivery.id)).toEqual(['gone'])
+    await until(() => gone.length > 0, WAIT_MS)
+    expect(gone).toMatchObject([{ webhook: webhook.id, tenant: 'acme', version: 1, delivery: delivery.id }])
+    const later = deliveryTo(webhook)
+    await give(later)
+    await until(() => waiting.some(({ delivery: { id } }) => id === later.id), WAIT_MS)
+    expect(target.requests).toHaveLength(1)
   }, 60_000)
 
   it('S9 a restart sends nothing twice, nor does an event that is published twice around it', async () => {

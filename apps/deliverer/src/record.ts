@@ -6,9 +6,12 @@ import {
   encodeAttempt,
   encodeDeadLetter,
   encodeDelivery,
+  encodeGone,
   POISON,
   poisonRecord,
+  WEBHOOK_STATE,
   type Attempt,
+  type GoneWebhook,
   type PoisonReason,
 } from '@posthorn/topics'
 import { isDeadLetter, tierFor, type Delivery, type Outcome } from '@posthorn/webhook'
@@ -35,7 +38,12 @@ export async function recordAttempt(output: Output, work: Work, { outcome, attem
     await sendToTier(output, work, { ...delivery, attempt: delivery.attempt + 1, due: outcome.due }, now)
   else if (isDeadLetter(outcome.kind))
     await output.send(DEAD_LETTERS, encodeDeadLetter(delivery, attempt, data), { partition })
+  if (outcome.kind === 'gone') await output.send(WEBHOOK_STATE, encodeGone(goneOf(attempt)))
   await output.send(ATTEMPTS, encodeAttempt(attempt), { partition })
+}
+
+function goneOf({ webhook, tenant, webhook_version: version, delivery, finished_at: at }: Attempt): GoneWebhook {
+  return { webhook, tenant, version, delivery, at }
 }
 
 /** Moves a delivery to a delay topic without an attempt: the same number comes back at `due` (ms). */

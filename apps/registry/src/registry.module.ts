@@ -26,6 +26,7 @@ import { EventTypesEdge } from './event-types.edge.js'
 import { EventTypesGrpc } from './event-types.grpc.js'
 import { FiltersEdge } from './filters.edge.js'
 import { FiltersGrpc } from './filters.grpc.js'
+import { GoneWebhooks } from './gone-webhooks.js'
 import { HistoryCases } from './history.js'
 import { HistoryEdge } from './history.edge.js'
 import { HttpManners } from './http-manners.js'
@@ -119,6 +120,12 @@ function publishing({ context: { logger, settings, fatal }, connection }: Regist
       inject: [Tenants, Webhooks, Idempotency, Relay],
       useFactory: (tenants: Tenants, webhooks: Webhooks, idempotency: Idempotency, relay: Relay) =>
         new BackgroundRemoval({ tenants, webhooks, idempotency, logger, changed: () => relay.wake() }),
+    },
+    {
+      provide: GoneWebhooks,
+      inject: [Webhooks, Relay],
+      useFactory: (webhooks: Webhooks, relay: Relay) =>
+        new GoneWebhooks({ connection, webhooks, logger, fatal, changed: () => relay.wake() }),
     },
   ]
 }

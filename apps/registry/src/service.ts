@@ -5,6 +5,7 @@ import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundRemoval } from './background-removal.js'
+import { GoneWebhooks } from './gone-webhooks.js'
 import { OPEN_API } from './open-api.js'
 import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
@@ -42,7 +43,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     openApi: OPEN_API,
   })
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
-  const removal = app.get(BackgroundRemoval)
+  const [removal, gone] = [app.get(BackgroundRemoval), app.get(GoneWebhooks)]
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
   const grpc = await GrpcServer.serve(app, {
@@ -58,6 +59,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   await Promise.all([database.connect(), producer.connect(), tails.start()])
   relay.start()
   removal.start()
+  gone.start()
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {
@@ -66,7 +68,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])
-    await Promise.all([relay.stopped(), removal.stop()])
+    await Promise.all([relay.stopped(), removal.stop(), gone.stop()])
     await database.close()
   }
 }
