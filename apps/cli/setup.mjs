@@ -30,10 +30,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   })
 
 /** Runs a program to its end. Quiet ones are only heard when they fail. Resolves with the exit status. */
-function run(command, args, { quiet, env, stdio } = {}) {
+function run(command, args, { quiet, env, stdio, cwd = root } = {}) {
   return new Promise(resolve => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env: { ...process.env, ...env },
       stdio: stdio ?? ['ignore', quiet ? 'pipe' : 2, quiet ? 'pipe' : 2],
     })
@@ -138,4 +138,5 @@ await build()
 // kafkajs sets negative timeouts; harmless, and nothing a reader can act on.
 const quietly = '--disable-warning=TimeoutNegativeWarning'
 const command = [quietly, join(root, 'apps', 'cli', 'dist', 'main.js'), ...process.argv.slice(2)]
-process.exitCode = await run(node24(), command, { stdio: 'inherit' })
+// Where it was called: the names of files among its arguments are meant from there.
+process.exitCode = await run(node24(), command, { stdio: 'inherit', cwd: process.cwd() })

@@ -1,4 +1,5 @@
-import type { Command, CommandContext } from './command.js'
+import type { Noun } from './admin/verb.js'
+import type { Command, Terminal } from './command.js'
 
 type Load = () => Promise<{ run: Command['run'] }>
 
@@ -8,29 +9,74 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     '',
     'starts everything, sends real events and shows what the receiver got',
     () => import('./start.js'),
+    ['start'],
   ),
-  up: command('[--json] [--processes]', 'starts everything and stays until Ctrl-C', () => import('./up.js')),
-  smoke: command('[--fresh]', 'sends one event through the running stack, or a fresh one', () => import('./smoke.js')),
-  reset: command('', 'stops what is left over and removes the data folder', () => import('./reset.js')),
+  up: command('[--json] [--processes]', 'starts everything and stays until Ctrl-C', () => import('./up.js'), [
+    'up --json --processes',
+  ]),
+  smoke: command('[--fresh]', 'sends one event through the running stack, or a fresh one', () => import('./smoke.js'), [
+    'smoke --fresh',
+  ]),
+  reset: command('', 'stops what is left over and removes the data folder', () => import('./reset.js'), ['reset']),
+  webhooks: noun('where events go', 'WEBHOOKS', () => import('./admin/webhooks.js')),
+  events: noun('what happened', 'EVENTS', () => import('./admin/events.js')),
+  deliveries: noun('what became of events', 'DELIVERIES', () => import('./admin/deliveries.js')),
+  types: noun('event types and their schemas', 'TYPES', () => import('./admin/types.js')),
+  keys: noun('who may call the APIs', 'KEYS', () => import('./admin/keys.js')),
+  tenants: noun(
+    'whom webhooks and keys belong to (keys of the platform)',
+    'TENANTS',
+    () => import('./admin/tenants.js'),
+  ),
+  sources: noun(
+    'topics of your own that events come from (keys of the platform)',
+    'SOURCES',
+    () => import('./admin/sources.js'),
+  ),
+  poison: noun('records that could not be taken', 'POISON', () => import('./admin/poison.js')),
+  doctor: command(
+    '[--egress <url>] [--json]',
+    'checks Kafka, topics, database, clocks, egress and the APIs, and says what to do',
+    () => import('./doctor/doctor.js'),
+    ['doctor', 'doctor --egress https://hooks.example.com --json'],
+  ),
   topics: command(
-    '[--apply]',
+    '[--apply] [--add-partitions] [--json]',
     'compares the topics with what is wanted, and changes them',
     () => import('./topics.js'),
+    ['topics', 'topics --apply', 'topics --json'],
   ),
-  migrate: command('', 'brings the database to this version', () => import('./migrate.js')),
-  bench: command('<scenario> [options]', 'measures this machine', () => import('./bench.js')),
+  migrate: command('[--json]', 'brings the database to this version', () => import('./migrate.js'), ['migrate']),
+  bench: command('<scenario> [options]', 'measures this machine', () => import('./bench.js'), [
+    'bench throughput --events 50000',
+  ]),
   faults: command(
     '[scenario…] [options]',
     'kills, freezes and takes away, and explains every repeat',
     () => import('./faults.js'),
+    ['faults'],
   ),
-  test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js')),
+  test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js'), [
+    'test',
+    'test filter-index.spec',
+  ]),
 }
 
-function command(usage: string, does: string, load: Load): Command {
+function command(usage: string, does: string, load: Load, examples: readonly string[]): Command {
   return {
     usage,
     does,
-    run: async (args: readonly string[], context: CommandContext) => (await load()).run(args, context),
+    examples,
+    helps: false,
+    run: async (args: readonly string[], terminal: Terminal) => (await load()).run(args, terminal),
   }
+}
+
+/** A command whose verbs, options and help are in the table that `name` exports. */
+function noun<Name extends string>(does: string, name: Name, load: () => Promise<Record<Name, Noun>>): Command {
+  const run = async (args: readonly string[], terminal: Terminal) => {
+    const [table, { runNoun }] = await Promise.all([load(), import('./admin/run-noun.js')])
+    return runNoun(table[name])(args, terminal)
+  }
+  return { usage: '<verb> [options]', does, examples: [], helps: true, run }
 }

@@ -28,7 +28,14 @@ export interface WantedPort {
 }
 
 /** Variables of the commands themselves: the services would refuse them as unknown. */
-const NOT_FOR_SERVICES = ['POSTHORN_EMBEDDED_', 'POSTHORN_RECEIVER_', 'POSTHORN_TEST_']
+const NOT_FOR_SERVICES = [
+  'POSTHORN_EMBEDDED_',
+  'POSTHORN_RECEIVER_',
+  'POSTHORN_TEST_',
+  'POSTHORN_API_',
+  'POSTHORN_PUBLISH_URL',
+  'POSTHORN_TENANT',
+]
 /** Kept whatever the data folder is: 90 MB that are the same for every run. */
 export const CACHE_DIR = join(ROOT, '.posthorn', 'cache')
 
@@ -51,12 +58,17 @@ export async function planLocal(env: NodeJS.ProcessEnv): Promise<LocalPlan> {
   }
 }
 
-async function serviceEnvironment(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+/** The environment as a service may read it. */
+export function withoutOwnVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => !NOT_FOR_SERVICES.some(prefix => name.startsWith(prefix)))
+  return Object.fromEntries(kept)
+}
+
+async function serviceEnvironment(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const result: NodeJS.ProcessEnv = {
     POSTHORN_EGRESS_ALLOW: '127.0.0.0/8,::1/128',
     POSTHORN_LISTEN_HOST: '127.0.0.1',
-    ...Object.fromEntries(kept),
+    ...withoutOwnVariables(env),
   }
   // 0 is "any free port": chosen once here, because a restarted service must come back to the same one.
   const open = SERVICE_PORTS.map(({ variable }) => variable).filter(variable => result[variable] === '0')

@@ -1,16 +1,5 @@
 import { constants } from 'node:os'
-import { EmbeddedFault } from '@posthorn/embedded'
-import { CommandFault, UsageError } from './command.js'
-import { COMMANDS } from './commands.js'
-
-const say = (line: string) => void process.stderr.write(`${line}\n`)
-
-function usage(): string {
-  const lines = Object.entries(COMMANDS).map(
-    ([name, { usage: args, does }]) => `  ${`${name} ${args}`.padEnd(28)}${does}`,
-  )
-  return `usage: node apps/cli/setup.mjs <command>   (npm start, npm test, npm run up -- --json, …)\n\n${lines.join('\n')}`
-}
+import { runCommand } from './run-command.js'
 
 /** Ctrl-C in a terminal comes to the whole group, and once more from setup.mjs: only the first one counts. */
 function stopSignal(): { stop: AbortSignal; status: () => number } {
@@ -24,31 +13,14 @@ function stopSignal(): { stop: AbortSignal; status: () => number } {
   return { stop: controller.signal, status: () => status }
 }
 
-async function main(name: string | undefined, args: readonly string[]): Promise<number> {
-  const command = name === undefined ? undefined : COMMANDS[name]
-  const { stop, status } = stopSignal()
-  try {
-    if (command === undefined) throw new UsageError(name === undefined ? 'A command is missing.' : `Unknown: ${name}`)
-    return await command.run(args, { stop, say })
-  } catch (error) {
-    if (isUsage(error)) {
-      say(`${error.message}\n\n${usage()}`)
-      return 2
-    }
-    if (stop.aborted) return status()
-    say(saysEnough(error) ? error.message : String((error as Error).stack))
-    return 1
-  }
-}
+// Whoever reads may have seen enough: `posthorn … | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
-/** By name where the class is not loaded before the command is. */
-function saysEnough(error: unknown): error is Error {
-  if (error instanceof EmbeddedFault || error instanceof CommandFault) return true
-  return ['KafkaAccessRefused', 'KafkaConnectionClosed'].includes((error as Error).name)
-}
-
-function isUsage(error: unknown): error is Error {
-  return error instanceof UsageError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
-}
-
-process.exit(await main(process.argv[2], process.argv.slice(3)))
+const { stop, status } = stopSignal()
+const outcome = await runCommand(process.argv.slice(2), {
+  stop,
+  env: process.env,
+  print: text => console.log(text),
+  say: line => void process.stderr.write(`${line}\n`),
+})
+process.exit(outcome === 'stopped' ? status() : outcome)

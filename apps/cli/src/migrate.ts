@@ -5,10 +5,11 @@ import { CommandFault, type CommandContext } from './command.js'
 
 /** Brings the database of POSTHORN_DATABASE_URL to this version's schema; two at once are safe. */
 export async function run(args: readonly string[], { say }: CommandContext): Promise<number> {
-  parseArgs({ args: [...args], options: {} })
+  const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } })
   const url = process.env.POSTHORN_DATABASE_URL
   if (!url) throw new CommandFault('POSTHORN_DATABASE_URL is not set: name the database to migrate.')
   await migrate(url, createLogger('warn', 'posthorn-migrate'))
+  if (values.json) console.log(JSON.stringify({ migrated: true }))
   say('The database is as this version wants it.')
   return 0
 }

@@ -1,0 +1,344 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { ingestService } from '@posthorn/ingest'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
+import { Health, readSettings, type RunningService, type Service } from '@posthorn/process'
+import { registryService } from '@posthorn/registry'
+import { migrate } from '@posthorn/store'
+import { createLogger } from '@posthorn/telemetry'
+import { createTestDatabase, testBrokers, until, type TestDatabase } from '@posthorn/testkit'
+import type { Finding } from './doctor/check.js'
+import { runCommand } from './run-command.js'
+
+type Json = Record<string, unknown> & { readonly id: string; readonly data: readonly Json[] }
+
+const logger = createLogger('silent', 'test')
+let database: TestDatabase
+let services: RunningService[]
+/** As a shell has it; the key is made by the first test. */
+let env: Record<string, string>
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const platform = {
+    POSTHORN_KAFKA_BROKERS: testBrokers().join(),
+    POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
+    POSTHORN_KAFKA_PARTITIONS: '1',
+    POSTHORN_DATABASE_URL: database.url,
+    POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+  }
+  const settings = readSettings({
+    ...platform,
+    POSTHORN_LISTEN_HOST: '127.0.0.1',
+    POSTHORN_REGISTRY_PORT: '0',
+    POSTHORN_REGISTRY_GRPC_PORT: '0',
+    POSTHORN_INGEST_PORT: '0',
+    POSTHORN_INGEST_GRPC_PORT: '0',
+    // Known to nobody: the first key that is used is made by the command.
+    POSTHORN_AUTH_PLATFORM_KEY: randomBytes(32).toString('hex'),
+    POSTHORN_SEALING_KEYS: `test:${randomBytes(32).toString('base64')}`,
+  })
+  env = { ...platform, POSTHORN_EMBEDDED_DIR: join(tmpdir(), 'no-posthorn-here') }
+  await migrate(database.url, logger)
+  const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'cli-test'))
+  await createTopics(connection, await planTopics(connection))
+  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
+  const fatal = (error: Error) => {
+    throw error
+  }
+  const start = (service: Service) => service.start({ settings, logger, health, fatal })
+  services = await Promise.all([start(registryService), start(ingestService)])
+  env.POSTHORN_API_URL = `http://${services[0]!.addresses.http}`
+  env.POSTHORN_PUBLISH_URL = `http://${services[1]!.addresses.http}`
+})
+
+afterAll(async () => {
+  await Promise.all((services ?? []).map(service => service.stop()))
+  await database?.drop()
+})
+
+async function posthorn(args: readonly string[], more: Record<string, string> = {}) {
+  const out: string[] = []
+  const err: string[] = []
+  const status = await runCommand(args, {
+    stop: new AbortController().signal,
+    env: { ...env, ...more },
+    print: text => out.push(text),
+    say: line => err.push(line),
+  })
+  return { status, out: out.join('\n'), err: err.join('\n') }
+}
+
+/** Its answer; fails unless it is one line of JSON and the status 0. */
+async function json(...args: string[]): Promise<Json> {
+  const { status, out, err } = await posthorn([...args, '--json'])
+  if (status !== 0) throw new Error(`posthorn ${args.join(' ')} ended with ${status}: ${err}`)
+  expect(out.split('\n')).toHaveLength(1)
+  return JSON.parse(out) as Json
+}
+
+const idsOf = (list: Json) => list.data.map(({ id }) => id)
+
+describe('posthorn', () => {
+  test('keys create --database makes the first key, and the audit knows of it', async () => {
+    const { status, out, err } = await posthorn(['keys', 'create', '--database', '--name', 'first', '--json'])
+    expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('shown this once') })
+    const first = JSON.parse(out) as Json
+    expect(first).toMatchObject({ scope: 'platform', roles: ['admin'], key: expect.stringMatching(/^phk_/) })
+    env.POSTHORN_API_KEY = first.key as string
+    const shown = await json('keys', 'get', first.id, '--scope', 'platform')
+    expect({ ...shown, key: first.key }).toEqual({ ...first, last_used_at: shown.last_used_at })
+    const audit = await fetch(`${env.POSTHORN_API_URL}/v1/audit?scope=platform`, {
+      headers: { authorization: `Bearer ${String(first.key)}` },
+    })
+    const [entry] = ((await audit.json()) as Json).data
+    expect(entry).toMatchObject({ key: 'cli', action: 'key.created', subject: first.id, after: { name: 'first' } })
+    expect(JSON.stringify(entry)).not.toContain(first.key)
+  })
+
+  test('keys: create, list, get, rotate, revoke; a key is printed once', async () => {
+    const made = await json(
+      'keys',
+      'create',
+      '--name',
+      'shop',
+      '--roles',
+      'publish,read',
+      '--allowed-ips',
+      '10.0.0.0/8',
+    )
+    expect(made).toMatchObject({ roles: ['publish', 'read'], allowed_ips: ['10.0.0.0/8'] })
+    const list = await posthorn(['keys', 'list'])
+    expect(list.out).toContain(`${made.id}  shop`)
+    expect(list.out + (await posthorn(['keys', 'get', made.id])).out).not.toContain(made.key)
+    const rotated = await json('keys', 'rotate', made.id)
+    expect(rotated.key).not.toBe(made.key)
+    expect(await posthorn(['keys', 'revoke', made.id])).toEqual({ status: 0, out: `Revoked ${made.id}.`, err: '' })
+    expect(await posthorn(['keys', 'get', made.id])).toMatchObject({
+      status: 1,
+      out: '',
+      err: expect.stringMatching(/\(key_not_found, 404, request \S+\)/),
+    })
+  })
+
+  test('webhooks: from create to delete, with their secrets', async () => {
+    const made = await json(
+      ...['webhooks', 'create', '--url', 'https://example.com/hook', '--events', 'agent.*,invoice.paid'],
+      ...[
+        '--headers',
+        'X-Team: a',
+        '--metadata',
+        'plan=pro',
+        '--filter',
+        '{"data": {"plan": ["pro"]}}',
+        '--uid',
+        'one',
+      ],
+    )
+    const { id } = made
+    expect(made).toMatchObject({ events: ['agent.*', 'invoice.paid'], metadata: { plan: 'pro' }, uid: 'one' })
+    expect(idsOf(await json('webhooks', 'list', '--event-type', 'agent.error'))).toEqual([id])
+    const changed = await json('webhooks', 'update', id, '--description', 'b', '--unset', 'filter', '--if-version', '1')
+    expect(changed).toMatchObject({ description: 'b', filter: null, version: 2 })
+    expect((await posthorn(['webhooks', 'update', id, '--description', 'c', '--if-version', '1'])).err).toContain(
+      '(version_conflict, 412,',
+    )
+    expect(await json('webhooks', 'put', 'one', '--url', 'https://example.com/2', '--events', '*')).toMatchObject({
+      id,
+    })
+    expect(await json('webhooks', 'disable', id)).toMatchObject({ status: 'disabled' })
+    expect(idsOf(await json('webhooks', 'list', '--status', 'disabled'))).toEqual([id])
+    expect(await json('webhooks', 'enable', id)).toMatchObject({ status: 'active' })
+    expect(await json('webhooks', 'test', id, '--type', 'agent.error')).toMatchObject({
+      event: { type: 'agent.error' },
+    })
+
+    const [secret] = (await json('webhooks', 'secrets', 'list', id)).data
+    expect(await json('webhooks', 'secrets', 'reveal', id, secret!.id)).toMatchObject({ secret: made.secret })
+    const rotated = await json('webhooks', 'secrets', 'rotate', id, '--overlap-seconds', '60')
+    expect(rotated.secret).not.toBe(made.secret)
+    expect((await posthorn(['webhooks', 'get', id])).out).not.toContain(rotated.secret)
+
+    expect(await json('webhooks', 'delete', id)).toEqual({ id, deleted: true })
+    expect(await posthorn(['webhooks', 'list'])).toEqual({ status: 0, out: 'None.', err: '' })
+  })
+
+  test('a list goes over as many pages as its limit takes, and on from its cursor', async () => {
+    const create = ['webhooks', 'create', '--url', 'https://example.com/hook', '--events', 'a.b']
+    const made: string[] = []
+    for (let i = 0; i < 5; i++) made.unshift((await json(...create)).id)
+    const first = await json('webhooks', 'list', '--limit', '3')
+    expect(idsOf(first)).toEqual(made.slice(0, 3))
+    const rest = await json('webhooks', 'list', '--limit', '1000', '--cursor', first.next_cursor as string)
+    expect({ ids: idsOf(rest), next: rest.next_cursor }).toEqual({ ids: made.slice(3), next: null })
+    expect((await posthorn(['webhooks', 'list', '--limit', '4'])).err).toMatch(/There are more: .*--cursor \S+/)
+    for (const id of made) await json('webhooks', 'delete', id)
+  })
+
+  test('the same Idempotency-Key twice makes one webhook', async () => {
+    const create = ['webhooks', 'create', '--url', 'https://example.com/i', '--events', 'a', '--idempotency-key', 'k1']
+    const [one, two] = [await json(...create), await json(...create)]
+    expect(two).toEqual(one)
+    await json('webhooks', 'delete', one.id)
+  })
+
+  test('types: create, check, versions, deprecate', async () => {
+    const schema = '{"type": "object", "required": ["sum"], "properties": {"sum": {"type": "number"}}}'
+    const made = await json('types', 'create', 'invoice.paid', '--schema', schema, '--mode', 'enforce')
+    expect(made).toMatchObject({ type: 'invoice.paid', mode: 'enforce', schema_version: 1 })
+    const checked = await json('types', 'check', 'invoice.paid', '--data', '{}')
+    expect(checked.faults).toHaveLength(1)
+    const stricter = schema.replace('["sum"]', '["sum", "vat"]')
+    const refused = await posthorn(['types', 'versions', 'add', 'invoice.paid', '--schema', stricter])
+    expect(refused).toMatchObject({ status: 1, out: '' })
+    const added = await json('types', 'versions', 'add', 'invoice.paid', '--schema', stricter, '--allow-breaking')
+    expect(added).toMatchObject({ number: 2 })
+    expect((await json('types', 'versions', 'list', 'invoice.paid')).data).toHaveLength(2)
+    expect(await json('types', 'versions', 'get', 'invoice.paid', '1')).toMatchObject({ number: 1 })
+    expect(await json('types', 'update', 'invoice.paid', '--mode', 'warn')).toMatchObject({ mode: 'warn' })
+    expect(await json('types', 'deprecate', 'invoice.paid')).toMatchObject({ status: 'deprecated' })
+    expect(await json('types', 'archive', 'invoice.paid')).toMatchObject({ status: 'archived' })
+    expect(await json('types', 'restore', 'invoice.paid')).toMatchObject({ status: 'active' })
+    expect((await posthorn(['types', 'list', '--scope', 'built_in'])).out).toContain('agent.created')
+    expect(await json('types', 'get', 'agent.created')).toMatchObject({ scope: 'built_in' })
+  })
+
+  test('tenants: create, list, get, update, delete; a webhook of one is not of the other', async () => {
+    expect(await json('tenants', 'create', 'acme', '--quotas', '{"webhooks": 1}')).toMatchObject({ id: 'acme' })
+    expect(idsOf(await json('tenants', 'list'))).toContain('acme')
+    const create = ['webhooks', 'create', '--url', 'https://example.com/', '--events', '*', '--tenant', 'acme']
+    const { id } = await json(...create)
+    expect(await posthorn(create)).toMatchObject({ status: 1, err: expect.stringContaining('quota_reached') })
+    expect(await posthorn(['webhooks', 'get', id])).toMatchObject({ status: 1 })
+    expect(await posthorn(['webhooks', 'get', id], { POSTHORN_TENANT: 'acme' })).toMatchObject({ status: 0 })
+    expect(await json('tenants', 'update', 'acme', '--description', 'x')).toMatchObject({ description: 'x' })
+    expect(await json('tenants', 'delete', 'acme')).toMatchObject({ status: expect.stringMatching(/^delet/) })
+    expect(await json('tenants', 'get', 'acme')).toMatchObject({ deletion: expect.anything() })
+  })
+
+  test('sources: create, list, get, update, delete', async () => {
+    const event = '{"tenant": "default", "type": {"pointer": "/type"}}'
+    const { id } = await json(
+      'sources',
+      'create',
+      '--topic',
+      `orders-${randomBytes(4).toString('hex')}`,
+      '--event',
+      event,
+    )
+    expect(idsOf(await json('sources', 'list'))).toEqual([id])
+    expect(await json('sources', 'update', id, '--status', 'paused')).toMatchObject({ status: 'paused' })
+    expect(await json('sources', 'get', id)).toMatchObject({ id, status: 'paused' })
+    expect(await json('sources', 'delete', id)).toEqual({ id, deleted: true })
+  })
+
+  test('events publish: one, many, CloudEvents; deliveries, events and poison are read', async () => {
+    // Ingest learns of the key from its topic.
+    const publish = ['events', 'publish', '--type', 'agent.created', '--id', 'one', '--data', '{"agent": "a1"}']
+    await until(async () => (await posthorn(publish)).status === 0, 10_000)
+    expect(await json(...publish)).toMatchObject({ id: 'one' })
+    const two = '[{"type": "a.b", "id": "x", "data": 1}, {"type": "a.b", "id": "y", "data": 2}]'
+    expect(idsOf(await json('events', 'publish', '--body', two))).toEqual(['x', 'y'])
+    const cloud = '{"specversion": "1.0", "id": "c", "source": "/s", "type": "a.b", "data": {}}'
+    expect(await json('events', 'publish', '--cloudevents', '--body', cloud)).toEqual({ id: 'c', source: '/s' })
+    expect(await posthorn(['events', 'publish', '--type', 'no type', '--data', '{}'])).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/\/type .*\(event_invalid, 400, request \S+\)/),
+    })
+    expect(await posthorn(['events', 'get', '../keys'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('event_not_found'),
+    })
+    expect(await json('deliveries', 'list', '--status', 'delivered')).toEqual({ data: [], next_cursor: null })
+    expect(await posthorn(['deliveries', 'get', 'no'])).toMatchObject({ status: 1 })
+    expect(await json('poison', 'list')).toEqual({ data: [], next_cursor: null })
+  })
+
+  test('a fault of a field is told with its pointer, and as JSON', async () => {
+    const args = ['webhooks', 'create', '--url', 'nowhere', '--events', 'not a type']
+    const { status, out, err } = await posthorn([...args, '--json'])
+    expect(status).toBe(1)
+    expect(JSON.parse(out)).toMatchObject({
+      error: { code: 'request_invalid', status: 400, errors: [{ pointer: '/url' }, { pointer: '/events/0' }] },
+    })
+    expect(err).toContain('  /events/0: must be an event type')
+  })
+
+  test('a wrong key ends with 1, and says what is wrong with it', async () => {
+    const wrong = { POSTHORN_API_KEY: 'phk_wrong' }
+    for (const args of [
+      ['webhooks', 'list'],
+      ['events', 'publish', '--type', 'a.b'],
+    ])
+      expect(await posthorn(args, wrong)).toEqual({
+        status: 1,
+        out: '',
+        err: expect.stringMatching(/\(key_invalid, 401, request \S+\)\nCheck the key/),
+      })
+  })
+})
+
+describe('posthorn doctor', () => {
+  async function doctor(more: Record<string, string> = {}) {
+    const args = ['doctor', '--json', '--egress', env.POSTHORN_API_URL!]
+    const { status, out } = await posthorn(args, more)
+    const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: readonly Finding[] }
+    return { status, ok, checks, of: (name: string) => checks.find(check => check.name === name) }
+  }
+
+  test('finds nothing wrong with a platform that is well', async () => {
+    const { status, ok, checks } = await doctor()
+    expect(checks.filter(check => check.status !== 'ok')).toEqual([])
+    expect({ status, ok }).toEqual({ status: 0, ok: true })
+    expect(checks.map(({ name }) => name)).toEqual([
+      'settings',
+      'kafka.brokers',
+      'kafka.topics',
+      'clock.kafka',
+      'database.reachable',
+      'database.migrations',
+      'clock.database',
+      'egress',
+      'api.registry',
+      'clock.registry',
+      'api.ingest',
+      'clock.ingest',
+    ])
+  })
+
+  test('names what is missing, and what to do', async () => {
+    const empty = await createTestDatabase()
+    const { status, ok, of } = await doctor({
+      POSTHORN_KAFKA_PREFIX: 'nothing-here.',
+      POSTHORN_DATABASE_URL: empty.url,
+      POSTHORN_API_KEY: 'phk_wrong',
+      POSTHORN_PUBLISH_URL: 'http://127.0.0.1:9',
+      POSTHORN_EGRESS_ALLOW: '',
+    })
+    await empty.drop()
+    expect({ status, ok }).toEqual({ status: 1, ok: false })
+    expect(of('kafka.topics')).toMatchObject({ status: 'fail', advice: expect.stringContaining('topics --apply') })
+    expect(of('database.migrations')).toMatchObject({ status: 'fail', advice: 'Run posthorn migrate.' })
+    expect(of('api.registry')).toMatchObject({ status: 'fail', says: expect.stringContaining('key_invalid') })
+    expect(of('api.ingest')).toMatchObject({ status: 'fail', advice: expect.stringContaining('POSTHORN_PUBLISH_URL') })
+    expect(of('egress')).toMatchObject({ status: 'fail', advice: expect.stringContaining('POSTHORN_EGRESS_ALLOW') })
+  })
+
+  test('says of each topic how it differs', async () => {
+    const { of } = await doctor({ POSTHORN_KAFKA_PARTITIONS: '2' })
+    expect(of('kafka.topics')).toMatchObject({
+      status: 'fail',
+      says: expect.stringContaining('has 1 partitions, 2 are wanted'),
+      advice: expect.stringContaining('--add-partitions'),
+    })
+  })
+
+  test('goes on when settings cannot be read', async () => {
+    const { status, of } = await doctor({ POSTHORN_NONSENSE: '1' })
+    expect(status).toBe(1)
+    expect(of('settings')).toMatchObject({ status: 'fail', says: expect.stringContaining('POSTHORN_NONSENSE') })
+    expect(of('api.registry')).toMatchObject({ status: 'ok' })
+  })
+})
