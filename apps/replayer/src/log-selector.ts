@@ -10,7 +10,7 @@ import {
   type WebhookEvent,
 } from '@posthorn/webhook'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ReplayImpossible, replayed, type Found, type Selector, type Step } from './selector.js'
+import { LogAway, ReplayImpossible, replayed, type Found, type Selector, type Step } from './selector.js'
 
 export interface LogParts {
   readonly connection: KafkaConnection
@@ -57,12 +57,11 @@ export class LogSelector implements Selector {
     const [from, to] = [Date.parse(this.selection.from), Date.parse(this.selection.to)]
     await sleep(Math.max(0, to + HISTORY_LAG_MS - Date.now()))
     const topic = connection.topic(EVENTS)
-    const [starts, ends] = await connection.withAdmin(async admin => [
-      await admin.fetchTopicOffsetsByTimestamp(topic, from),
-      await admin.fetchTopicOffsetsByTimestamp(topic, to),
-    ])
-    const ranges = starts!.flatMap(({ partition, offset }) => {
-      const end = Number(ends!.find(each => each.partition === partition)?.offset ?? offset)
+    const offsets = (time: number) =>
+      connection.withAdmin(admin => admin.fetchTopicOffsetsByTimestamp(topic, time)).catch(away)
+    const [starts, ends] = [await offsets(from), await offsets(to)]
+    const ranges = starts.flatMap(({ partition, offset }) => {
+      const end = Number(ends.find(each => each.partition === partition)?.offset ?? offset)
       return end > Number(offset) ? [{ partition, next: Number(offset), end }] : []
     })
     const total = ranges.reduce((sum, { next, end }) => sum + end - next, 0)
@@ -135,15 +134,19 @@ export class LogSelector implements Selector {
 
   /** Fills `ahead`; where to go on: further than asked only where the log has a hole, or has lost its start. */
   private async fetch(partition: number, offset: number): Promise<number> {
-    const reader = await this.readerOf(partition)
     try {
-      const { messages, next } = await reader.fetch(offset, FETCH_WAIT_MS)
-      this.ahead = messages
-      return messages.length === 0 ? next : offset
+      const reader = await this.readerOf(partition)
+      const fetched = await reader.fetch(offset, FETCH_WAIT_MS).catch((error: unknown) => {
+        if (error instanceof OffsetGone) return undefined
+        throw error
+      })
+      if (!fetched) return Math.max(offset + 1, await reader.start())
+      this.ahead = fetched.messages
+      return fetched.messages.length === 0 ? fetched.next : offset
     } catch (error) {
-      if (error instanceof OffsetGone) return Math.max(offset + 1, await reader.start())
+      // Another reader asks anew who leads the partition.
       await this.close()
-      throw error
+      return away(error)
     }
   }
 
@@ -188,4 +191,8 @@ export class LogSelector implements Selector {
         data,
       }))
   }
+}
+
+function away(error: unknown): never {
+  throw new LogAway('the log cannot be read right now', { cause: error })
 }

@@ -4,7 +4,7 @@ import { isDatabaseAway, type ReplayRow, type Replays } from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
 import type { ReplayerMetrics } from './replayer-metrics.js'
 import { runReplay, type RunParts } from './run-replay.js'
-import { ReplayImpossible } from './selector.js'
+import { LogAway, ReplayImpossible } from './selector.js'
 
 export interface PoolParts extends Pick<RunParts, 'select' | 'send'> {
   readonly replays: Replays
@@ -24,6 +24,7 @@ const RENEW_EVERY_MS = LEASE_MS / 5
 const RETRY_MS = 1000
 /** Failures of our own code in a row; what is away is waited for without end. */
 const MOST_FAILURES = 5
+const OUR_FAILURE = 'Posthorn failed on it several times: see the log of the replayer.'
 const SWEEP_EVERY_MS = 3600_000
 const KEPT_MS = 30 * 24 * 3600_000
 
@@ -80,9 +81,9 @@ export class ReplayPool {
     const alive = setInterval(() => void replays.renew(id, worker, LEASE_MS).catch(() => undefined), RENEW_EVERY_MS)
     try {
       for (let failures = 0; ;) {
-        const ended = await this.attempt(id, failures)
-        if (ended) return
-        failures++
+        const result = await this.attempt(id, failures)
+        if (result === 'over') return
+        if (result === 'failed') failures++
         await sleep(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined)
       }
     } finally {
@@ -90,39 +91,39 @@ export class ReplayPool {
     }
   }
 
-  /** Whether the work on it is over; if not, it goes on at the position that was saved. */
-  private async attempt(id: string, failures: number): Promise<boolean> {
+  /** Unless it is over, the work goes on at the position that was saved. */
+  private async attempt(id: string, failures: number): Promise<'over' | 'away' | 'failed'> {
     const { replays, worker, logger, metrics } = this.parts
     try {
       const replay = await replays.own(id, worker)
-      if (!replay) return true
+      if (!replay) return 'over'
       const end = await runReplay(replay, this.runParts(performance.now() + SLICE_MS), this.stopping.signal)
       if (end === 'done') await replays.finish(id, worker, 'done', null)
       // Also of one that was paused after its last step: it is finished when it is resumed.
       await replays.release(id, worker)
       metrics.ended(end)
-      return true
+      return 'over'
     } catch (error) {
-      if (error instanceof ProducerClosed || this.stopping.signal.aborted) return true
-      const hopeless = error instanceof ReplayImpossible || (failures >= MOST_FAILURES && !isAway(error))
-      if (!hopeless) {
-        logger.warn({ err: error, replay: id }, 'a replay waits and goes on')
-        return false
-      }
-      logger.error({ alert: 'replay_failed', err: error, replay: id }, 'a replay failed')
-      return this.fail(id, error as Error)
+      if (error instanceof ProducerClosed || this.stopping.signal.aborted) return 'over'
+      const away = isDatabaseAway(error) || error instanceof LogAway
+      const hopeless = error instanceof ReplayImpossible || (!away && failures + 1 >= MOST_FAILURES)
+      if (hopeless) return this.fail(id, error as Error)
+      logger.warn({ err: error, replay: id }, 'a replay waits and goes on')
+      return away ? 'away' : 'failed'
     }
   }
 
-  private async fail(id: string, error: Error): Promise<boolean> {
-    const known = error instanceof ReplayImpossible
-    const failure = known ? error.message : 'Posthorn failed on it several times: see the log of the replayer.'
+  /** Tells the owner in words that are meant for it; the rest is in the log. */
+  private async fail(id: string, error: Error): Promise<'over' | 'failed'> {
+    const { replays, worker, logger, metrics } = this.parts
+    logger.error({ alert: 'replay_failed', err: error, replay: id }, 'a replay failed')
+    const failure = error instanceof ReplayImpossible ? error.message : OUR_FAILURE
     try {
-      await this.parts.replays.finish(id, this.parts.worker, 'failed', failure)
-      this.parts.metrics.ended('failed')
-      return true
+      await replays.finish(id, worker, 'failed', failure)
+      metrics.ended('failed')
+      return 'over'
     } catch {
-      return false
+      return 'failed'
     }
   }
 
@@ -143,9 +144,4 @@ export class ReplayPool {
     await this.parts.replays.sweep(new Date(Date.now() - KEPT_MS))
     this.sweptAt = performance.now()
   }
-}
-
-/** kafkajs's errors have names of their own, and all of them are about a broker. */
-function isAway(error: unknown): boolean {
-  return isDatabaseAway(error) || (error instanceof Error && error.name.startsWith('Kafka'))
 }

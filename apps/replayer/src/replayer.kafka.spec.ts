@@ -178,6 +178,26 @@ describe('a replay of the log', () => {
     expect((await test.sent(id)).map(({ delivery }) => delivery.event.id)).toEqual([events[2]!.event.id])
   }, 40_000)
 
+  it('goes on in its order where it was paused', async () => {
+    const from = now()
+    const events = Array.from({ length: 200 }, (_, n) => ({
+      ...anEvent(`paused-${n}`, 'paused.thing'),
+      partitionkey: 'p',
+    }))
+    await Promise.all(events.map(event => test.producer.send(EVENTS, encodeEvent(event, Buffer.from('{}')))))
+    const webhook = await test.webhook(['paused.*'])
+    const to = new Date(Date.now() + 1).toISOString()
+    const { id } = await test.create({ kind: 'log', webhook, from, to }, { rate: 100 })
+    for (const sent of [30, 100]) {
+      await test.until(id, row => row.sent >= sent)
+      await test.change(id, { status: 'paused' })
+      await test.until(id, ({ claimedBy }) => claimedBy === null)
+      await test.change(id, { status: 'queued' })
+    }
+    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ sent: 200, examined: 200 })
+    expect((await test.sent(id)).map(({ delivery }) => delivery.event.id)).toEqual(events.map(event => event.id))
+  }, 40_000)
+
   it('fails with a reason when its webhook is gone', async () => {
     const { id } = await test.create({ kind: 'log', webhook: NEVER_WEBHOOK, from: '2026-01-01T00:00:00Z', to: now() })
     const row = await test.until(id, ({ status }) => status === 'failed')

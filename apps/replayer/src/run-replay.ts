@@ -19,7 +19,7 @@ export interface RunParts {
 
 /** What a step may hold in memory, as far as the events of the step before tell. */
 const STEP_BYTES = 4 * 1024 * 1024
-const MOST_AT_ONCE = 100
+const MOST_AT_ONCE = 500
 const FIRST_AT_ONCE = 10
 /** A second's worth goes in so many parts, so that a receiver gets no burst a second. */
 const PARTS_A_SECOND = 4

@@ -34,6 +34,11 @@ export class ReplayImpossible extends Error {
   override readonly name = 'ReplayImpossible'
 }
 
+/** Kafka cannot be read right now; it is tried again. */
+export class LogAway extends Error {
+  override readonly name = 'LogAway'
+}
+
 /** Of a webhook, what its deliveries carry; undefined when it takes none. */
 export type WebhookVersions = (tenant: string, webhook: string) => Promise<number | undefined>
 
