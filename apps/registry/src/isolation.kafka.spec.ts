@@ -26,6 +26,7 @@ interface Route {
 }
 
 const HOOK = { url: 'https://example.com/b', events: ['*'] }
+const REPLAY = { event_type: 'agent.created', dry_run: true }
 const structs = (json: object) => messageOf(json, Object.keys(json)) as object
 const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/webhooks': { answers: 'own', body: HOOK, rpc: 'WebhookService/CreateWebhook', message: { webhook: HOOK } },
@@ -60,6 +61,18 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1/events/{id}': { answers: 'unknown', rpc: 'HistoryService/GetEvent' },
   'GET /v1/deliveries': { answers: 'own', rpc: 'HistoryService/ListDeliveries' },
   'GET /v1/deliveries/{id}': { answers: 'unknown', rpc: 'HistoryService/GetDelivery' },
+  'POST /v1/replays': {
+    answers: 'own',
+    body: REPLAY,
+    rpc: 'ReplayService/CreateReplay',
+    message: { replay: REPLAY },
+  },
+  'GET /v1/replays': { answers: 'own', rpc: 'ReplayService/ListReplays' },
+  'GET /v1/replays/{id}': { answers: 'unknown', rpc: 'ReplayService/GetReplay' },
+  'PATCH /v1/replays/{id}': { answers: 'unknown', body: { rate: 5 }, rpc: 'ReplayService/UpdateReplay' },
+  'POST /v1/replays/{id}/pause': { answers: 'unknown', rpc: 'ReplayService/PauseReplay' },
+  'POST /v1/replays/{id}/resume': { answers: 'unknown', rpc: 'ReplayService/ResumeReplay' },
+  'POST /v1/replays/{id}/cancel': { answers: 'unknown', rpc: 'ReplayService/CancelReplay' },
   'GET /v1/poison': { answers: 'platform', rpc: 'HistoryService/ListPoison' },
   'POST /v1/tenants': {
     answers: 'platform',
@@ -141,6 +154,7 @@ beforeAll(async () => {
   const hook = await registry.call('POST', '/v1/webhooks', { ...HOOK, uid: 'uid-of-a', description: MARK }, a)
   const key = await registry.call('POST', '/v1/keys', { name: MARK, roles: ['read'] }, a)
   const secrets = await registry.call('GET', `/v1/webhooks/${hook.json.id}/secrets`, undefined, a)
+  const replay = await registry.call('POST', '/v1/replays', { webhook: hook.json.id, event_type: MARK }, a)
   await registry.call('POST', '/v1/event-types', { type: MARK, schema: { type: 'object' } }, a)
   await writeHistory()
   ids = {
@@ -148,6 +162,7 @@ beforeAll(async () => {
     keys: { id: key.json.id },
     events: { id: MARK },
     deliveries: { id: MARK },
+    replays: { id: replay.json.id },
     tenants: { id: 'a' },
     sources: { id: 'x' },
     'event-types': { type: MARK, number: '1' },

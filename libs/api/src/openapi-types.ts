@@ -527,6 +527,86 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/replays': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['replays_list']
+    put?: never
+    post: operations['replays_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/replays/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get: operations['replays_get']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch: operations['replays_change']
+    trace?: never
+  }
+  '/v1/replays/{id}/pause': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['replays_pause']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/replays/{id}/resume': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['replays_resume']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/replays/{id}/cancel': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post: operations['replays_cancel']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
 }
 export type webhooks = Record<string, never>
 export interface components {
@@ -1267,6 +1347,87 @@ export interface components {
       /** @description Faults of the data. */
       faults: unknown[]
     }
+    CreateReplayBody: {
+      /** @description Ids of deliveries, whatever they came to. Nothing else is chosen then. */
+      deliveries?: string[]
+      /**
+       * @description history: deliveries there were; log: every event that the webhook takes as it is now.
+       * @default history
+       * @enum {string}
+       */
+      source: 'history' | 'log'
+      /** @description Id of a webhook. The log is replayed to one webhook. */
+      webhook?: string
+      /** @description An event type, or a pattern such as agent.*. */
+      event_type?: string
+      /** @description What the deliveries came to; unless given, everything that ended without success. */
+      status?: ('delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded')[]
+      /**
+       * Format: date-time
+       * @description Events accepted at this time or later.
+       */
+      from?: string
+      /**
+       * Format: date-time
+       * @description Events accepted before this time; unless given, now.
+       */
+      to?: string
+      /**
+       * @description Counts only: nothing is sent.
+       * @default false
+       */
+      dry_run: boolean
+      /**
+       * @description Deliveries a second.
+       * @default 100
+       */
+      rate: number
+    }
+    ReplayView: {
+      id: string
+      /** @enum {string} */
+      status: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
+      /** @description Ids of deliveries, whatever they came to. Nothing else is chosen then. */
+      deliveries: string[] | null
+      /** @enum {string} */
+      source: 'history' | 'log' | null
+      /** @description Id of a webhook. The log is replayed to one webhook. */
+      webhook: string | null
+      /** @description An event type, or a pattern such as agent.*. */
+      event_type: string | null
+      delivery_status: ('delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded')[] | null
+      /** Format: date-time */
+      from: string | null
+      /** Format: date-time */
+      to: string | null
+      dry_run: boolean
+      rate: number
+      /** @description Deliveries, or records of the log, to look at. */
+      total: number | null
+      /** @description Of these, how many were looked at. */
+      examined: number
+      /** @description Of these, deliveries to be sent. */
+      matched: number
+      /** @description Sent to the queue of the webhook. */
+      sent: number
+      /** @description Delivered or under way, or its event or webhook is gone. */
+      skipped: number
+      /** @description Why it failed. */
+      failure: string | null
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      /** Format: date-time */
+      finished_at: string | null
+    }
+    PatchReplayBody: {
+      /**
+       * @description Deliveries a second.
+       * @default 100
+       */
+      rate: number
+    }
     /** @description RFC 9457. */
     Problem: {
       /**
@@ -1297,6 +1458,7 @@ export interface components {
         | 'key_not_found'
         | 'event_not_found'
         | 'delivery_not_found'
+        | 'replay_not_found'
         | 'route_not_found'
         | 'method_not_allowed'
         | 'source_not_found'
@@ -1308,6 +1470,7 @@ export interface components {
         | 'event_type_archived'
         | 'uid_taken'
         | 'webhook_disabled'
+        | 'replay_ended'
         | 'quota_reached'
         | 'idempotency_running'
         | 'idempotency_answer_lost'
@@ -3107,6 +3270,255 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['EventTypeCheckView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_list: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        status?: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['ReplayView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateReplayBody']
+      }
+    }
+    responses: {
+      /** @description Replay */
+      201: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ReplayView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_get: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Replay */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ReplayView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_change: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchReplayBody']
+        'application/merge-patch+json': components['schemas']['PatchReplayBody']
+      }
+    }
+    responses: {
+      /** @description Replay */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ReplayView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_pause: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Replay */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ReplayView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_resume: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Replay */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ReplayView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  replays_cancel: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Replay */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ReplayView']
         }
       }
       429: components['responses']['RateLimited']
