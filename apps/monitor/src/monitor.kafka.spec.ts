@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService, type ServiceContext, type Settings } from '@posthorn/process'
-import { HistoryQueries, migrate, openHistoryPool, type SqlPool } from '@posthorn/store'
+import { HistoryLists, HistoryQueries, migrate, openHistoryPool, type SqlPool } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, testBrokers, testDatabaseUrl, until, type TestDatabase } from '@posthorn/testkit'
 import {
@@ -166,8 +166,8 @@ describe('monitor', () => {
     await producer.send(ATTEMPTS, { key: Buffer.from('webhook_poison'), value: Buffer.from('no JSON') })
     await sendAttempts('webhook_poison', 3)
     await until(async () => (await counted('webhook_poison')) === 3, WAIT_MS)
-    await until(async () => (await queries.poison({ limit: 10 })).rows.length === 2, WAIT_MS)
-    const { rows } = await queries.poison({ limit: 10 })
+    await until(async () => (await new HistoryLists(pool).poison({ limit: 10 })).rows.length === 2, WAIT_MS)
+    const { rows } = await new HistoryLists(pool).poison({ limit: 10 })
     expect(rows.map(({ topic, reason }) => [topic, reason]).sort()).toEqual([
       ['attempts.v1', 'handler_failed'],
       ['attempts.v1', 'undecodable'],

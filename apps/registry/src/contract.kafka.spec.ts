@@ -340,6 +340,32 @@ const CASES: readonly UseCase[] = [
     grpc: () => ({ status: 'delivered' }),
   },
   {
+    method: 'HistoryService/ListEvents',
+    rest: () => ['GET', '/v1/events?type=agent.created&from=2026-01-01T00:00:00Z'],
+    grpc: () => ({ type: 'agent.created', from: '2026-01-01T00:00:00Z' }),
+  },
+  {
+    method: 'HistoryService/ListDeadLetters',
+    rest: () => ['GET', '/v1/dead-letters?status=gone&event_type=a.b'],
+    grpc: () => ({ status: 'gone', event_type: 'a.b' }),
+  },
+  {
+    method: 'HistoryService/ListAttempts',
+    rest: () => ['GET', '/v1/attempts?outcome=delivered&event_type=agent.created'],
+    grpc: () => ({ outcome: 'delivered', event_type: 'agent.created' }),
+  },
+  {
+    method: 'HistoryService/ListAttempts',
+    rest: () => ['GET', '/v1/attempts?from=2027-01-01T00:00:00Z&to=2026-01-01T00:00:00Z'],
+    fails: 'request_invalid',
+    grpc: () => ({ from: '2027-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }),
+  },
+  {
+    method: 'HistoryService/GetStats',
+    rest: () => ['GET', '/v1/stats?step=day&from=2026-11-24T00:00:00Z&to=2026-11-25T00:00:00Z'],
+    grpc: () => ({ step: 'day', from: '2026-11-24T00:00:00Z', to: '2026-11-25T00:00:00Z' }),
+  },
+  {
     method: 'HistoryService/GetDelivery',
     rest: () => ['GET', `/v1/deliveries/${DELIVERY}`],
     grpc: () => ({ id: DELIVERY }),

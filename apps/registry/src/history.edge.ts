@@ -8,20 +8,41 @@ import {
   Does,
   EventQuery,
   EventView,
+  ListAttemptsQuery,
+  ListDeadLettersQuery,
   ListDeliveriesQuery,
+  ListedAttemptView,
+  ListedEventView,
+  ListEventsQuery,
   ListPoisonQuery,
   PlatformOnly,
   PoisonView,
   QueryOf,
+  StatsQuery,
+  StatsView,
   type Caller,
   type ListView,
 } from '@posthorn/api'
 import { HistoryCases } from './history.js'
+import { StatsCases } from './stats.js'
 import { eventJson } from './views.js'
 
 @Controller('v1')
 export class HistoryEdge {
-  constructor(private readonly history: HistoryCases) {}
+  constructor(
+    private readonly history: HistoryCases,
+    private readonly statistics: StatsCases,
+  ) {}
+
+  @Get('events')
+  @Does('List events, without their data')
+  @AnswersList(ListedEventView)
+  events(
+    @CalledBy() caller: Caller,
+    @QueryOf(ListEventsQuery) query: ListEventsQuery,
+  ): Promise<ListView<ListedEventView>> {
+    return this.history.events(caller, query)
+  }
 
   @Get('events/:id')
   @Does('Read an event')
@@ -51,6 +72,33 @@ export class HistoryEdge {
   @Answers(200, DeliveryWithAttemptsView)
   delivery(@CalledBy() caller: Caller, @Param('id') id: string): Promise<DeliveryWithAttemptsView> {
     return this.history.delivery(caller, id)
+  }
+
+  @Get('dead-letters')
+  @Does('List deliveries that ended without success')
+  @AnswersList(DeliveryView)
+  deadLetters(
+    @CalledBy() caller: Caller,
+    @QueryOf(ListDeadLettersQuery) query: ListDeadLettersQuery,
+  ): Promise<ListView<DeliveryView>> {
+    return this.history.deadLetters(caller, query)
+  }
+
+  @Get('attempts')
+  @Does('List attempts')
+  @AnswersList(ListedAttemptView)
+  attempts(
+    @CalledBy() caller: Caller,
+    @QueryOf(ListAttemptsQuery) query: ListAttemptsQuery,
+  ): Promise<ListView<ListedAttemptView>> {
+    return this.history.attempts(caller, query)
+  }
+
+  @Get('stats')
+  @Does('Count attempts over time')
+  @Answers(200, StatsView)
+  stats(@CalledBy() caller: Caller, @QueryOf(StatsQuery) query: StatsQuery): Promise<StatsView> {
+    return this.statistics.stats(caller, query)
   }
 
   @Get('poison')

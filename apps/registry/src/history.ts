@@ -4,18 +4,31 @@ import {
   type DeliveryView,
   type DeliveryWithAttemptsView,
   type EventQuery,
+  type HistoryListQuery,
+  type ListAttemptsQuery,
+  type ListDeadLettersQuery,
   type ListDeliveriesQuery,
+  type ListedAttemptView,
+  type ListedEventView,
+  type ListEventsQuery,
   type ListPoisonQuery,
   type ListView,
   type PoisonView,
 } from '@posthorn/api'
-import type { DeliveriesAfter, EventRecord, HistoryQueries, PoisonAfter } from '@posthorn/store'
+import type { EventRecord, HistoryLists, HistoryQueries, Page } from '@posthorn/store'
 import type { DeliveryStatus } from '@posthorn/webhook'
 import { cursorOf, positionOf, type CursorShape } from './cursor.js'
 import type { TenantCases } from './tenants.js'
-import { attemptView, deliveryView, poisonView } from './views.js'
+import { rangeOf } from './time-range.js'
+import { attemptView, deliveryView, listedAttemptView, listedEventView, poisonView } from './views.js'
 
+const EVENTS: CursorShape = { list: 'events', fields: { acceptedAt: 'time', id: 'text', source: 'text' } }
 const DELIVERIES: CursorShape = { list: 'deliveries', fields: { acceptedAt: 'time', id: 'text' } }
+const DEAD_LETTERS: CursorShape = { ...DELIVERIES, list: 'dead-letters' }
+const ATTEMPTS: CursorShape = {
+  list: 'attempts',
+  fields: { startedAt: 'time', delivery: 'text', run: 'text', attempt: 'int4' },
+}
 const POISON: CursorShape = {
   list: 'poison',
   fields: { at: 'time', topic: 'text', partition: 'int4', offset: 'int8' },
@@ -33,6 +46,7 @@ export interface FoundEvent {
 export class HistoryCases {
   constructor(
     private readonly history: HistoryQueries,
+    private readonly lists: HistoryLists,
     private readonly tenants: Pick<TenantCases, 'require'>,
   ) {}
 
@@ -44,13 +58,6 @@ export class HistoryCases {
     return { record, deliveries: await this.history.eventDeliveries(tenant, event.id, event.source) }
   }
 
-  async deliveries({ tenant }: Caller, { cursor, ...filter }: ListDeliveriesQuery): Promise<ListView<DeliveryView>> {
-    await this.tenants.require(tenant)
-    const position = positionOf(DELIVERIES, cursor) as DeliveriesAfter | undefined
-    const { rows, after } = await this.history.deliveries(tenant, { ...filter, after: position })
-    return { data: rows.map(deliveryView), next_cursor: after ? cursorOf(DELIVERIES, { ...after }) : null }
-  }
-
   async delivery({ tenant }: Caller, id: string): Promise<DeliveryWithAttemptsView> {
     await this.tenants.require(tenant)
     const found = UNSTORABLE.test(id) ? undefined : await this.history.delivery(tenant, id)
@@ -58,10 +65,46 @@ export class HistoryCases {
     return { ...deliveryView(found.delivery), attempts: found.attempts.map(attemptView) }
   }
 
-  /** Of the whole deployment: a record that could not be read has no tenant. */
-  async poison(_caller: Caller, { cursor, limit }: ListPoisonQuery): Promise<ListView<PoisonView>> {
-    const position = positionOf(POISON, cursor) as PoisonAfter | undefined
-    const { rows, after } = await this.history.poison({ limit, after: position })
-    return { data: rows.map(poisonView), next_cursor: after ? cursorOf(POISON, { ...after }) : null }
+  async events({ tenant }: Caller, query: ListEventsQuery): Promise<ListView<ListedEventView>> {
+    await this.tenants.require(tenant)
+    return listed(EVENTS, await this.lists.events(tenant, filterOf(EVENTS, query)), listedEventView)
   }
+
+  async deliveries({ tenant }: Caller, query: ListDeliveriesQuery): Promise<ListView<DeliveryView>> {
+    await this.tenants.require(tenant)
+    return listed(DELIVERIES, await this.lists.deliveries(tenant, filterOf(DELIVERIES, query)), deliveryView)
+  }
+
+  async deadLetters({ tenant }: Caller, query: ListDeadLettersQuery): Promise<ListView<DeliveryView>> {
+    await this.tenants.require(tenant)
+    return listed(DEAD_LETTERS, await this.lists.deadLetters(tenant, filterOf(DEAD_LETTERS, query)), deliveryView)
+  }
+
+  async attempts({ tenant }: Caller, query: ListAttemptsQuery): Promise<ListView<ListedAttemptView>> {
+    await this.tenants.require(tenant)
+    return listed(ATTEMPTS, await this.lists.attempts(tenant, filterOf(ATTEMPTS, query)), listedAttemptView)
+  }
+
+  /** Of the whole deployment: a record that could not be read has no tenant. */
+  async poison(_caller: Caller, query: ListPoisonQuery): Promise<ListView<PoisonView>> {
+    return listed(POISON, await this.lists.poison(filterOf(POISON, query)), poisonView)
+  }
+}
+
+/** The query as the store takes it: times in ms, and the place where the page before ended. */
+function filterOf<Q extends HistoryListQuery & { event_type?: string }, After>(
+  shape: CursorShape,
+  { cursor, from, to, event_type: type, ...filter }: Q,
+): Omit<Q, 'cursor' | 'from' | 'to' | 'event_type'> & { from?: number; to?: number; type?: string; after?: After } {
+  const after = positionOf(shape, cursor) as After | undefined
+  return {
+    ...filter,
+    ...rangeOf(from, to),
+    ...(type === undefined ? {} : { type }),
+    ...(after === undefined ? {} : { after }),
+  }
+}
+
+function listed<Row, View>(shape: CursorShape, page: Page<Row, object>, view: (row: Row) => View): ListView<View> {
+  return { data: page.rows.map(view), next_cursor: page.after ? cursorOf(shape, { ...page.after }) : null }
 }

@@ -58,9 +58,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/keys/{id}/rotate': { answers: 'unknown', rpc: 'KeyService/RotateKey' },
   'DELETE /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/DeleteKey' },
   'GET /v1/audit': { answers: 'own', rpc: 'AuditService/ListAudit' },
+  'GET /v1/events': { answers: 'own', rpc: 'HistoryService/ListEvents' },
   'GET /v1/events/{id}': { answers: 'unknown', rpc: 'HistoryService/GetEvent' },
   'GET /v1/deliveries': { answers: 'own', rpc: 'HistoryService/ListDeliveries' },
   'GET /v1/deliveries/{id}': { answers: 'unknown', rpc: 'HistoryService/GetDelivery' },
+  'GET /v1/dead-letters': { answers: 'own', rpc: 'HistoryService/ListDeadLetters' },
+  'GET /v1/attempts': { answers: 'own', rpc: 'HistoryService/ListAttempts' },
+  'GET /v1/stats': { answers: 'own', rpc: 'HistoryService/GetStats' },
   'POST /v1/replays': {
     answers: 'own',
     body: REPLAY,

@@ -3,8 +3,11 @@ import {
   EventQuery,
   GrpcCalledBy,
   GrpcEdge,
+  ListAttemptsQuery,
   ListAuditQuery,
+  ListDeadLettersQuery,
   ListDeliveriesQuery,
+  ListEventsQuery,
   ListPoisonQuery,
   Message,
   messageOf,
@@ -12,11 +15,13 @@ import {
   MessageWithout,
   Needs,
   PlatformOnly,
+  StatsQuery,
   type Caller,
 } from '@posthorn/api'
 import { AuditCases } from './audit.js'
 import { GrpcManners } from './grpc-manners.js'
 import { HistoryCases } from './history.js'
+import { StatsCases } from './stats.js'
 import { eventView } from './views.js'
 
 const HISTORY = 'HistoryService'
@@ -25,8 +30,14 @@ const HISTORY = 'HistoryService'
 export class ReadsGrpc {
   constructor(
     private readonly history: HistoryCases,
+    private readonly statistics: StatsCases,
     private readonly audit: AuditCases,
   ) {}
+
+  @GrpcMethod(HISTORY, 'ListEvents')
+  async events(@GrpcCalledBy() caller: Caller, @Message(ListEventsQuery) query: ListEventsQuery): Promise<unknown> {
+    return messageOf(await this.history.events(caller, query))
+  }
 
   @GrpcMethod(HISTORY, 'GetEvent')
   async event(
@@ -49,6 +60,27 @@ export class ReadsGrpc {
   @GrpcMethod(HISTORY, 'GetDelivery')
   async delivery(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
     return messageOf(await this.history.delivery(caller, id))
+  }
+
+  @GrpcMethod(HISTORY, 'ListDeadLetters')
+  async deadLetters(
+    @GrpcCalledBy() caller: Caller,
+    @Message(ListDeadLettersQuery) query: ListDeadLettersQuery,
+  ): Promise<unknown> {
+    return messageOf(await this.history.deadLetters(caller, query))
+  }
+
+  @GrpcMethod(HISTORY, 'ListAttempts')
+  async attempts(
+    @GrpcCalledBy() caller: Caller,
+    @Message(ListAttemptsQuery) query: ListAttemptsQuery,
+  ): Promise<unknown> {
+    return messageOf(await this.history.attempts(caller, query))
+  }
+
+  @GrpcMethod(HISTORY, 'GetStats')
+  async stats(@GrpcCalledBy() caller: Caller, @Message(StatsQuery) query: StatsQuery): Promise<unknown> {
+    return messageOf(await this.statistics.stats(caller, query))
   }
 
   @GrpcMethod(HISTORY, 'ListPoison')

@@ -7,7 +7,9 @@ import { Sealer } from '@posthorn/sealing'
 import {
   Audit,
   EventTypes,
+  HistoryLists,
   HistoryQueries,
+  HistoryStats,
   Idempotency,
   Keys,
   Outbox,
@@ -47,6 +49,7 @@ import { SourceLag } from './source-lag.js'
 import { SourceCases } from './sources.js'
 import { SourcesEdge } from './sources.edge.js'
 import { SourcesGrpc } from './sources.grpc.js'
+import { StatsCases } from './stats.js'
 import { TableTails } from './table-tails.js'
 import { TenantCases } from './tenants.js'
 import { TenantsEdge } from './tenants.edge.js'
@@ -95,7 +98,10 @@ function stores({ database }: RegistryParts): Provider[] {
     database.manager.query(text, values as unknown[]) as Promise<unknown>
   return [
     ...tables.map(table => ({ provide: table, useFactory: () => new table(database) })),
-    { provide: HistoryQueries, useFactory: () => new HistoryQueries({ query }) },
+    ...[HistoryQueries, HistoryLists, HistoryStats].map(reads => ({
+      provide: reads,
+      useFactory: () => new reads({ query }),
+    })),
     { provide: ReplayQueries, useFactory: () => new ReplayQueries({ query }) },
   ]
 }
@@ -140,7 +146,8 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(KeyCases, Keys, TenantCases, Publishing),
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
-    given(HistoryCases, HistoryQueries, TenantCases),
+    given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),
+    given(StatsCases, HistoryStats, TenantCases),
     given(ReplayCases, Replays, ReplayQueries, Webhooks, TenantCases),
     {
       provide: SourceCases,

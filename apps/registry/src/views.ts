@@ -1,16 +1,24 @@
-import type { AttemptView, DeliveryView, EventView, PoisonView } from '@posthorn/api'
-import type { AttemptRecord, DeliveryRecord, EventRecord, PoisonRecord } from '@posthorn/store'
+import type {
+  AttemptView,
+  DeliveryView,
+  EventView,
+  ListedAttemptView,
+  ListedEventView,
+  PoisonView,
+} from '@posthorn/api'
+import type { AttemptRecord, DeliveryRecord, EventHead, EventRecord, PoisonRecord } from '@posthorn/store'
 import { isJsonMediaType, type DeliveryStatus } from '@posthorn/webhook'
 
 const time = (date: Date): string => date.toISOString()
 const timeOrNull = (date: Date | null): string | null => date && time(date)
 
-export function eventView(
-  { event, acceptedAt }: EventRecord,
-  deliveries: Readonly<Record<DeliveryStatus, number>>,
-): EventView {
+export function listedEventView({ event, acceptedAt }: EventHead): ListedEventView {
   const { tenant: _tenant, contenttype, ...attributes } = event
-  return { ...attributes, datacontenttype: contenttype, accepted_at: time(acceptedAt), deliveries }
+  return { ...attributes, datacontenttype: contenttype, accepted_at: time(acceptedAt) }
+}
+
+export function eventView(event: EventHead, deliveries: Readonly<Record<DeliveryStatus, number>>): EventView {
+  return { ...listedEventView(event), deliveries }
 }
 
 /**
@@ -75,6 +83,10 @@ export function attemptView(row: AttemptRecord): AttemptView {
     trace_id: row.traceId,
     span_id: row.spanId,
   }
+}
+
+export function listedAttemptView(row: AttemptRecord): ListedAttemptView {
+  return { delivery: row.delivery, webhook: row.webhook, ...attemptView(row) }
 }
 
 export function poisonView({ at, value, ...row }: PoisonRecord): PoisonView {

@@ -1,57 +1,8 @@
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator'
-import { DELIVERY_STATUSES, type DeliveryStatus } from '@posthorn/webhook'
+import { type DeliveryStatus, DELIVERY_STATUSES } from '@posthorn/webhook'
 import { Documented } from './documented.js'
-import { ListQuery } from './lists.js'
 
-const MAX_ID = 256
-const MAX_SOURCE = 1024
-const ONE = { message: 'must be given once' }
-const tooLong = (length: number) => ({ message: `must have at most ${length} characters` })
-
-/** GET /v1/events/{id} */
-export class EventQuery {
-  @Documented({
-    type: 'string',
-    maxLength: MAX_SOURCE,
-    required: false,
-    description: 'Picks one of several sources that use the same id.',
-  })
-  @IsOptional()
-  @IsString(ONE)
-  @MaxLength(MAX_SOURCE, tooLong(MAX_SOURCE))
-  source?: string
-}
-
-/** GET /v1/deliveries */
-export class ListDeliveriesQuery extends ListQuery {
-  @Documented({ type: 'string', maxLength: MAX_ID, required: false, description: 'The id of a webhook.' })
-  @IsOptional()
-  @IsString(ONE)
-  @MaxLength(MAX_ID, tooLong(MAX_ID))
-  webhook?: string
-
-  @Documented({ enum: [...DELIVERY_STATUSES], required: false, description: 'Only deliveries of this status.' })
-  @IsOptional()
-  @IsIn(DELIVERY_STATUSES, { message: `must be one of ${DELIVERY_STATUSES.join(', ')}` })
-  status?: DeliveryStatus
-
-  @Documented({
-    type: 'string',
-    maxLength: MAX_ID,
-    required: false,
-    description: 'The id of an event, of whatever source.',
-  })
-  @IsOptional()
-  @IsString(ONE)
-  @MaxLength(MAX_ID, tooLong(MAX_ID))
-  event?: string
-}
-
-/** GET /v1/poison */
-export class ListPoisonQuery extends ListQuery {}
-
-/** An event: its CloudEvents attributes, and its data as JSON or, for other media types, in base64. */
-export class EventView {
+/** An event's CloudEvents attributes. */
+export class ListedEventView {
   @Documented({ type: 'string' })
   readonly id: string
   @Documented({ type: 'string' })
@@ -70,12 +21,16 @@ export class EventView {
   readonly dataschema?: string
   @Documented({ type: 'object', additionalProperties: { type: 'string' }, required: false })
   readonly extensions?: Readonly<Record<string, string>>
+  @Documented({ type: 'string', format: 'date-time' })
+  readonly accepted_at: string
+}
+
+/** An event with its data as JSON or, for other media types, in base64. */
+export class EventView extends ListedEventView {
   @Documented({ description: 'Any JSON value.', required: false })
   readonly data?: unknown
   @Documented({ type: 'string', required: false })
   readonly data_base64?: string
-  @Documented({ type: 'string', format: 'date-time' })
-  readonly accepted_at: string
   /** How many of its deliveries stand at each status. */
   @Documented({ type: 'object', additionalProperties: { type: 'integer' } })
   readonly deliveries: Readonly<Record<DeliveryStatus, number>>
@@ -148,6 +103,13 @@ export class AttemptView {
   readonly trace_id: string | null
   @Documented({ type: 'string', nullable: true })
   readonly span_id: string | null
+}
+
+export class ListedAttemptView extends AttemptView {
+  @Documented({ type: 'string' })
+  readonly delivery: string
+  @Documented({ type: 'string' })
+  readonly webhook: string
 }
 
 /** A record that was not accepted, with the first bytes of its value. */

@@ -303,6 +303,23 @@ export interface paths {
     patch: operations['sources_change']
     trace?: never
   }
+  '/v1/events': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List events, without their data */
+    get: operations['history_events']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/events/{id}': {
     parameters: {
       query?: never
@@ -346,6 +363,57 @@ export interface paths {
     }
     /** Read a delivery and its attempts */
     get: operations['history_delivery']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/dead-letters': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List deliveries that ended without success */
+    get: operations['history_deadLetters']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/attempts': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List attempts */
+    get: operations['history_attempts']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/stats': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Count attempts over time */
+    get: operations['history_stats']
     put?: never
     post?: never
     delete?: never
@@ -1083,6 +1151,22 @@ export interface components {
       /** @enum {string} */
       status?: 'active' | 'paused'
     }
+    ListedEventView: {
+      id: string
+      source: string
+      type: string
+      /** Format: date-time */
+      time: string
+      datacontenttype: string
+      partitionkey?: string
+      subject?: string
+      dataschema?: string
+      extensions?: {
+        [key: string]: string
+      }
+      /** Format: date-time */
+      accepted_at: string
+    }
     EventView: {
       id: string
       source: string
@@ -1096,11 +1180,11 @@ export interface components {
       extensions?: {
         [key: string]: string
       }
+      /** Format: date-time */
+      accepted_at: string
       /** @description Any JSON value. */
       data?: Record<string, never>
       data_base64?: string
-      /** Format: date-time */
-      accepted_at: string
       deliveries: {
         [key: string]: number
       }
@@ -1167,6 +1251,53 @@ export interface components {
       last_error_class: string | null
       last_status_code: number | null
       attempts: components['schemas']['AttemptView'][]
+    }
+    ListedAttemptView: {
+      run: string
+      attempt: number
+      webhook_version: number
+      outcome: string
+      discard_reason: string | null
+      /** Format: date-time */
+      due_at: string
+      /** Format: date-time */
+      started_at: string
+      /** Format: date-time */
+      finished_at: string
+      duration_ms: number
+      url: string | null
+      status_code: number | null
+      error_class: string | null
+      error: string | null
+      advice: string | null
+      response_body: string | null
+      /** Format: date-time */
+      next_attempt_at: string | null
+      trace_id: string | null
+      span_id: string | null
+      delivery: string
+      webhook: string
+    }
+    StatsBucketView: {
+      /** Format: date-time */
+      start: string
+      attempts: number
+      outcomes: {
+        [key: string]: number
+      }
+      success_rate: number | null
+      mean_duration_ms: number | null
+      max_duration_ms: number | null
+    }
+    StatsView: {
+      webhook: string | null
+      /** @enum {string} */
+      step: 'minute' | 'hour' | 'day'
+      /** Format: date-time */
+      from: string
+      /** Format: date-time */
+      to: string
+      data: components['schemas']['StatsBucketView'][]
     }
     PoisonView: {
       topic: string
@@ -2647,6 +2778,51 @@ export interface operations {
       '5XX': components['responses']['Failed']
     }
   }
+  history_events: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description At this time or later. */
+        from?: string
+        /** @description Before this time. */
+        to?: string
+        /** @description An event type. */
+        type?: string
+        /** @description A source. */
+        source?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['ListedEventView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
   history_event: {
     parameters: {
       query?: {
@@ -2689,11 +2865,17 @@ export interface operations {
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
-        /** @description The id of a webhook. */
+        /** @description At this time or later. */
+        from?: string
+        /** @description Before this time. */
+        to?: string
+        /** @description Id of a webhook. */
         webhook?: string
         /** @description Only deliveries of this status. */
         status?: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
-        /** @description The id of an event, of whatever source. */
+        /** @description The type of the event. */
+        event_type?: string
+        /** @description An event's id, of whatever source. */
         event?: string
       }
       header?: {
@@ -2757,6 +2939,142 @@ export interface operations {
       '5XX': components['responses']['Failed']
     }
   }
+  history_deadLetters: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description At this time or later. */
+        from?: string
+        /** @description Before this time. */
+        to?: string
+        /** @description Id of a webhook. */
+        webhook?: string
+        /** @description Only deliveries that ended so. */
+        status?: 'exhausted' | 'expired' | 'gone'
+        /** @description The type of the event. */
+        event_type?: string
+        /** @description An event's id, of whatever source. */
+        event?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['DeliveryView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  history_attempts: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description At this time or later. */
+        from?: string
+        /** @description Before this time. */
+        to?: string
+        /** @description Id of a webhook. */
+        webhook?: string
+        /** @description Only attempts that ended so. */
+        outcome?: 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+        /** @description The type of the event. */
+        event_type?: string
+        /** @description Id of a delivery. */
+        delivery?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['ListedAttemptView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  history_stats: {
+    parameters: {
+      query?: {
+        /** @description Unset: all webhooks. */
+        webhook?: string
+        /** @description The length of a bucket. */
+        step?: 'minute' | 'hour' | 'day'
+        /** @description Rounded down to the step; unset, an hour of minutes, a day of hours or 14 days before `to`. */
+        from?: string
+        /** @description Rounded up to the step; unset, now. */
+        to?: string
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Stats */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['StatsView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
   history_poison: {
     parameters: {
       query?: {
@@ -2764,6 +3082,14 @@ export interface operations {
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description At this time or later. */
+        from?: string
+        /** @description Before this time. */
+        to?: string
+        /** @description The topic that the record stood on, without prefix. */
+        topic?: string
+        /** @description Why it was set aside. */
+        reason?: string
       }
       header?: {
         /** @description For keys of the platform: the tenant that the request is about; default unless set. */

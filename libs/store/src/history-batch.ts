@@ -1,7 +1,7 @@
 import {
   attemptedRow,
   attemptRow,
-  counterRow,
+  counterRows,
   eventRow,
   pendingRow,
   poisonRow,
@@ -59,7 +59,8 @@ class Fold {
         return this.addDelivery(pendingRow(entry.delivery))
       case 'attempt':
         this.addAttempt(entry)
-        return this.count(counterRow(entry.attempt))
+        for (const row of counterRows(entry.attempt)) this.count(row)
+        return
       case 'dead-letter':
         return this.addAttempt(entry)
       case 'poison': {
@@ -99,6 +100,7 @@ class Fold {
     if (known) {
       known.count += row.count
       known.durationMs += row.durationMs
+      known.longestMs = Math.max(known.longestMs, row.longestMs)
     } else this.keep(this.counters, key, row, () => false)
   }
 

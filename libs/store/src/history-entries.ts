@@ -88,6 +88,7 @@ export interface CounterRow {
   readonly outcome: string
   count: number
   durationMs: number
+  longestMs: number
 }
 
 export interface PoisonRow {
@@ -227,8 +228,16 @@ export function attemptRow(attempt: Attempt): AttemptRow {
   }
 }
 
-/** One attempt as a counter: by webhook and minute in which it ended. */
-export function counterRow(attempt: Attempt): CounterRow {
+/** Stands for the webhook in counters of all webhooks of a tenant. */
+export const TENANT_TOTAL = ''
+
+/** One attempt as counters, by the minute in which it ended: of its webhook, and of its tenant. */
+export function counterRows(attempt: Attempt): CounterRow[] {
+  const row = counterRow(attempt)
+  return [row, { ...row, webhook: TENANT_TOTAL }]
+}
+
+function counterRow(attempt: Attempt): CounterRow {
   const minute = `${ownInstant(attempt.finished_at).slice(0, MINUTE_LENGTH)}:00.000Z`
   return {
     day: dayOf(minute),
@@ -238,6 +247,7 @@ export function counterRow(attempt: Attempt): CounterRow {
     outcome: attempt.outcome,
     count: 1,
     durationMs: attempt.duration_ms,
+    longestMs: attempt.duration_ms,
   }
 }
 

@@ -153,6 +153,7 @@ const counterColumns: readonly Column<CounterRow>[] = [
   column('outcome', 'text', row => row.outcome),
   column('count', 'bigint', row => row.count),
   column('duration_ms', 'float8', row => row.durationMs),
+  column('longest_ms', 'float8', row => row.longestMs),
 ]
 
 const poisonColumns: readonly Column<PoisonRow>[] = [
@@ -200,7 +201,8 @@ export const INSERT_COUNTERS = tableInsert(
   'history_counters',
   counterColumns,
   `(tenant, webhook, minute, outcome, day)
-   do update set count = h.count + excluded.count, duration_ms = h.duration_ms + excluded.duration_ms`,
+   do update set count = h.count + excluded.count, duration_ms = h.duration_ms + excluded.duration_ms,
+     longest_ms = greatest(h.longest_ms, excluded.longest_ms)`,
 )
 
 export const INSERT_POISON = tableInsert('history_poison', poisonColumns, 'do nothing', {

@@ -7,9 +7,11 @@ import fc from 'fast-check'
 import type { HistoryEntry, PositionedEntry } from './history-entries.js'
 import { HistoryPartitions, utcDay } from './history-partitions.js'
 import { openHistoryPool, type SqlPool } from './history-pool.js'
+import { HistoryLists } from './history-lists.js'
 import { HistoryQueries } from './history-queries.js'
 import { HistoryRefused, HistoryWriter } from './history-writer.js'
 import { HISTORY_UP } from './migrations/2-history.js'
+import { READING_UP } from './migrations/9-reading.js'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const DAY = 24 * 3600_000
@@ -21,7 +23,7 @@ let queries: HistoryQueries
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 4, name: 'test', onError: () => undefined })
-  for (const statement of HISTORY_UP) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP]) await pool.query(statement)
   queries = new HistoryQueries(pool)
 })
 
@@ -384,9 +386,9 @@ describe('history writer', () => {
     }
     const entry: HistoryEntry = { kind: 'poison', head, value: Buffer.from('abc') }
     await writer.write(positioned([entry, entry, { ...entry, head: { ...head, offset: 8, pointers: ['/id'] } }]), NOW)
-    const first = await queries.poison({ limit: 1 })
+    const first = await new HistoryLists(pool).poison({ limit: 1 })
     expect(first.rows).toMatchObject([{ offset: 8, pointers: ['/id'] }])
-    const second = await queries.poison({ limit: 1, after: first.after! })
+    const second = await new HistoryLists(pool).poison({ limit: 1, after: first.after! })
     expect(second).toMatchObject({
       rows: [{ offset: 7, detail: 'no\ufffd', value: Buffer.from('abc'), at: new Date(NOW) }],
     })

@@ -7,6 +7,7 @@ import { SourcesMigration } from './migrations/3-sources.js'
 import { AdminMigration } from './migrations/4-admin.js'
 import { EventTypesMigration } from './migrations/6-event-types.js'
 import { WebhookLimitsMigration } from './migrations/8-webhook-limits.js'
+import { ReadingMigration } from './migrations/9-reading.js'
 import { ReplaysMigration } from './migrations/10-replays.js'
 import { IdempotencyMigration } from './migrations/11-idempotency.js'
 
@@ -18,6 +19,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   AdminMigration,
   EventTypesMigration,
   WebhookLimitsMigration,
+  ReadingMigration,
   ReplaysMigration,
   IdempotencyMigration,
 ]
