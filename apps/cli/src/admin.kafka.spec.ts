@@ -251,9 +251,20 @@ describe('posthorn', () => {
       status: 1,
       err: expect.stringContaining('event_not_found'),
     })
-    expect(await json('deliveries', 'list', '--status', 'delivered')).toEqual({ data: [], next_cursor: null })
     expect(await posthorn(['deliveries', 'get', 'no'])).toMatchObject({ status: 1 })
-    expect(await json('poison', 'list')).toEqual({ data: [], next_cursor: null })
+    const time = ['--from', '2026-01-01T00:00:00Z', '--to', '2027-01-01T00:00:00Z']
+    for (const list of [
+      ['events', 'list', '--type', 'a.b', '--source', '/s'],
+      ['deliveries', 'list', '--status', 'delivered', '--event', 'one', '--event-type', 'agent.created'],
+      ['deliveries', 'dead', '--status', 'gone', '--webhook', 'webhook_01jz8m0'],
+      ['deliveries', 'attempts', '--outcome', 'retry', '--delivery', 'delivery_01jz8m0'],
+      ['poison', 'list', '--topic', 'events.v1'],
+    ])
+      expect(await json(...list, ...time)).toEqual({ data: [], next_cursor: null })
+    expect(await posthorn(['events', 'list', '--from', 'now'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('request_invalid'),
+    })
   })
 
   test('a fault of a field is told with its pointer, and as JSON', async () => {

@@ -59,7 +59,10 @@ export async function listed(
   let next: string | null = cursor ?? null
   do {
     const place: JsonObject = next === null ? {} : { cursor: next }
-    const page = (await taken(ask({ ...query, ...place, limit: Math.min(PAGE, limit - data.length) }))) as Page
+    const page = (await taken(ask({ ...query, ...place, limit: Math.min(PAGE, limit - data.length) }))) as
+      Page | undefined
+    if (!Array.isArray(page?.data))
+      throw new CommandFault('The answer is no list: is --api-url (POSTHORN_API_URL) the registry?')
     data.push(...page.data)
     next = page.next_cursor
   } while (next !== null && data.length < limit)

@@ -1,22 +1,60 @@
 import { asSent, item, listed, registry } from './api.js'
-import { QUERY, text } from './options.js'
+import { BETWEEN, QUERY, text } from './options.js'
 import type { Noun, Verb } from './verb.js'
 
 const COLUMNS = ['id', 'status', 'webhook', 'event.type', 'event.id', 'attempts_made', 'last_status_code', 'updated_at']
+const WEBHOOK = text('<id>', 'of this webhook', QUERY)
+const EVENT_TYPE = text('<type>', 'of events of this type', QUERY)
+const OF_EVENTS = {
+  webhook: WEBHOOK,
+  event: text('<id>', 'of the event of this id', QUERY),
+  'event-type': EVENT_TYPE,
+  ...BETWEEN,
+}
 
 const list: Verb = {
   does: 'lists deliveries, newest first',
   args: [],
   options: {
-    webhook: text('<id>', 'of this webhook', QUERY),
-    event: text('<id>', 'of the event of this id', QUERY),
-    status: text('<status>', 'pending, delivered and the others of docs/retries.md', QUERY),
+    ...OF_EVENTS,
+    status: text('<status>', 'pending, retry, delivered, exhausted, expired, gone or discarded', QUERY),
   },
   lists: true,
-  examples: ['list --event my-first', 'list --webhook webhook_01jz8m0 --limit 1000 --json'],
+  examples: ['list --event my-first', 'list --webhook webhook_01jz8m0 --status retry --limit 1000 --json'],
   run: (call, reach) => {
     const api = registry(call, reach)
     return listed(call, COLUMNS, query => api.GET('/v1/deliveries', { params: { query: asSent(query) } }))
+  },
+}
+
+const dead: Verb = {
+  does: 'lists deliveries that were given up, newest first',
+  args: [],
+  options: { ...OF_EVENTS, status: text('<status>', 'exhausted, expired or gone', QUERY) },
+  lists: true,
+  examples: ['dead', 'dead --webhook webhook_01jz8m0 --from 2027-01-31T12:00:00Z'],
+  run: (call, reach) => {
+    const api = registry(call, reach)
+    return listed(call, COLUMNS, query => api.GET('/v1/dead-letters', { params: { query: asSent(query) } }))
+  },
+}
+
+const attempts: Verb = {
+  does: 'lists attempts, newest first',
+  args: [],
+  options: {
+    webhook: WEBHOOK,
+    delivery: text('<id>', 'of this delivery', QUERY),
+    'event-type': EVENT_TYPE,
+    outcome: text('<outcome>', 'retry, delivered, exhausted, expired, gone or discarded', QUERY),
+    ...BETWEEN,
+  },
+  lists: true,
+  examples: ['attempts --webhook webhook_01jz8m0 --outcome retry'],
+  run: (call, reach) => {
+    const api = registry(call, reach)
+    const columns = ['started_at', 'outcome', 'delivery', 'attempt', 'status_code', 'duration_ms', 'error']
+    return listed(call, columns, query => api.GET('/v1/attempts', { params: { query: asSent(query) } }))
   },
 }
 
@@ -30,4 +68,8 @@ const get: Verb = {
     item(registry(call, reach).GET('/v1/deliveries/{id}', { params: { path: { id: call.args.id! } } })),
 }
 
-export const DELIVERIES: Noun = { name: 'deliveries', does: 'what became of events', verbs: { list, get } }
+export const DELIVERIES: Noun = {
+  name: 'deliveries',
+  does: 'what became of events',
+  verbs: { list, get, dead, attempts },
+}

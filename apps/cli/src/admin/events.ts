@@ -1,6 +1,6 @@
 import { UsageError } from '../command.js'
-import { registry, taken } from './api.js'
-import { flag, IDEMPOTENCY, QUERY, raw, text, VERB } from './options.js'
+import { asSent, listed, registry, taken } from './api.js'
+import { BETWEEN, flag, IDEMPOTENCY, QUERY, raw, text, VERB } from './options.js'
 import { publish } from './publish.js'
 import type { Answer, Call, Noun, Verb } from './verb.js'
 
@@ -67,4 +67,22 @@ const get: Verb = {
   },
 }
 
-export const EVENTS: Noun = { name: 'events', does: 'what happened', verbs: { publish: publishEvents, get } }
+const list: Verb = {
+  does: 'lists events, newest first, without their data',
+  args: [],
+  options: {
+    type: text('<type>', 'of this type', QUERY),
+    source: text('<uri>', 'from this source', QUERY),
+    ...BETWEEN,
+  },
+  lists: true,
+  examples: ['list --type agent.created', 'list --from 2027-01-31T12:00:00Z --limit 1000 --json'],
+  run: (call, reach) => {
+    const api = registry(call, reach)
+    return listed(call, ['accepted_at', 'type', 'id', 'source'], query =>
+      api.GET('/v1/events', { params: { query: asSent(query) } }),
+    )
+  },
+}
+
+export const EVENTS: Noun = { name: 'events', does: 'what happened', verbs: { publish: publishEvents, list, get } }

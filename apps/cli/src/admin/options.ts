@@ -31,6 +31,11 @@ export const flag = (does: string, to: OptionTarget = { kind: 'verb' }): OptionS
 export const QUERY: OptionTarget = { kind: 'query' }
 export const VERB: OptionTarget = { kind: 'verb' }
 
+/** Of lists that go by time. */
+export const BETWEEN = {
+  from: text('<time>', 'at this time or later, such as 2027-01-31T12:00:00Z', QUERY),
+  to: text('<time>', 'before this time', QUERY),
+} as const
 /** Of every verb that sends a body; the options of single fields are laid over it. */
 export const BODY: OptionSpec = {
   kind: 'body',

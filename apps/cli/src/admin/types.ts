@@ -109,7 +109,7 @@ const addVersion: Verb = {
 }
 
 const listVersions: Verb = {
-  does: 'lists the versions of a schema, with what each broke',
+  does: 'lists the versions of a schema, and which of them broke the one before',
   args: ['type'],
   options: { scope: ANY_SCOPE },
   lists: true,
@@ -117,7 +117,7 @@ const listVersions: Verb = {
   run: (call, reach) => {
     const api = registry(call, reach)
     const { path } = typeOf(call)
-    return listed(call, ['number', 'created_at', 'breaks'], query =>
+    return listed(call, ['number', 'created_at', 'breaking'], query =>
       api.GET('/v1/event-types/{type}/versions', { params: { path, query: asSent(query) } }),
     )
   },
