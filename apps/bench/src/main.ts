@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { changes } from './changes.js'
 import { latency } from './latency.js'
 import { matching } from './matching.js'
+import { reading } from './reading.js'
 import { retries } from './retries.js'
 import { throughput } from './throughput.js'
 
@@ -13,6 +14,7 @@ const USAGE = `usage: npm run bench -- <scenario> [options]
   retries      lateness, and a mass of pending --events 1000  --pending 1000000
   changes      webhooks: change to effect      --webhooks 30
   matching     finding an event's webhooks     --events 50000
+  reading      lists and statistics            --rows 1000000
 
 Each but matching, which is a part of the router alone, starts a platform of its own on free ports: services as separate processes, a real
 Kafka and a real Postgres; producer and receiver stand outside. Everything shares this machine.`
@@ -23,6 +25,7 @@ interface Options {
   readonly rate: number
   readonly seconds: number
   readonly pending: number
+  readonly rows: number
   readonly webhooks: number
 }
 
@@ -31,6 +34,7 @@ const SCENARIOS: Readonly<Record<string, (options: Options) => Promise<void> | v
   latency: options => latency(options),
   changes: options => changes(options),
   matching: options => matching({ events: options.events ?? 50_000 }),
+  reading: options => reading(options),
   retries: options => retries({ events: options.events ?? 1000, pending: options.pending }),
 }
 
@@ -39,12 +43,12 @@ function read(args: string[]): { run: (options: Options) => Promise<void> | void
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { events: text, payload: text, rate: text, seconds: text, pending: text, webhooks: text },
+    options: { events: text, payload: text, rate: text, seconds: text, pending: text, rows: text, webhooks: text },
   })
   const run = SCENARIOS[positionals[0] ?? '']
   if (!run || positionals.length > 1)
     throw new Error(positionals.length === 0 ? 'name a scenario' : `"${positionals.join(' ')}" is not a scenario`)
-  const whole = (name: 'events' | 'rate' | 'seconds' | 'pending' | 'webhooks', least: number) => {
+  const whole = (name: 'events' | 'rate' | 'seconds' | 'pending' | 'rows' | 'webhooks', least: number) => {
     const value = values[name]
     if (value !== undefined && !(Number.isInteger(Number(value)) && Number(value) >= least))
       throw new Error(`--${name} must be a whole number of at least ${least}`)
@@ -57,6 +61,7 @@ function read(args: string[]): { run: (options: Options) => Promise<void> | void
     rate: whole('rate', 1) ?? 500,
     seconds: whole('seconds', 1) ?? 20,
     pending: whole('pending', 0) ?? 1_000_000,
+    rows: whole('rows', 1000) ?? 1_000_000,
     webhooks: whole('webhooks', 1) ?? 30,
   }
   if (options.payload !== '1k' && options.payload !== 'github') throw new Error('--payload must be 1k or github')
