@@ -344,4 +344,20 @@ describe('S10 queues per webhook', () => {
     queues.refresh(20)
     expect(label(queues.take(20))).toBe('a1')
   })
+
+  it('S10 take a flood to a quick webhook at full speed: 64 at once, of 16 ms each', () => {
+    const queues = queuesOf(1024, 64)
+    const running: { readonly work: Item; readonly endsAt: number }[] = []
+    for (let n = 0; n < 8_000; n++) queues.push(item('a', n), 0)
+    let now = 0
+    for (; queues.waiting + queues.running > 0; now++) {
+      while (running.length > 0 && running[0]!.endsAt <= now) queues.finish(running.shift()!.work, now, 'fine')
+      running.push(...takeAll(queues, now).map(work => ({ work, endsAt: now + 16 })))
+      if (now % 250 > 0) continue
+      queues.observe(now, false)
+      expect(queues.overflow(now)).toEqual([])
+    }
+    // 8,000 at 4,000 a second, and the two rounds in which its concurrency grows.
+    expect(now).toBeLessThan(2_000 + 3 * 16)
+  })
 })
