@@ -337,6 +337,12 @@ describe('posthorn doctor', () => {
     expect(of('egress')).toMatchObject({ status: 'fail', advice: expect.stringContaining('POSTHORN_EGRESS_ALLOW') })
   })
 
+  test('warns of a broker address that is wrong beside one that is right', async () => {
+    const { status, of } = await doctor({ POSTHORN_KAFKA_BROKERS: `${env.POSTHORN_KAFKA_BROKERS},127.0.0.1:1` })
+    expect(of('kafka.addresses')).toMatchObject({ status: 'warn', says: expect.stringContaining(' 127.0.0.1:1 ') })
+    expect(status).toBe(0)
+  })
+
   test('says of each topic how it differs', async () => {
     const { of } = await doctor({ POSTHORN_KAFKA_PARTITIONS: '2' })
     expect(of('kafka.topics')).toMatchObject({

@@ -35,7 +35,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ),
   poison: noun('records that could not be taken', 'POISON', () => import('./admin/poison.js')),
   doctor: command(
-    '[--egress <url>] [--json]',
+    '[--egress <url>] [--api-url <url>] [--publish-url <url>] [--key <key>] [--tenant <id>] [--json]',
     'checks Kafka, topics, database, clocks, egress and the APIs, and says what to do',
     () => import('./doctor/doctor.js'),
     ['doctor', 'doctor --egress https://hooks.example.com --json'],

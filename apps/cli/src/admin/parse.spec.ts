@@ -103,6 +103,7 @@ describe('what options become', () => {
     [WEBHOOKS, 'secrets', /has no "secrets"/],
     [WEBHOOKS, 'get', /Missing: <id>/],
     [WEBHOOKS, "get ''", /<id> must not be empty/],
+    [WEBHOOKS, 'delete ..', /<id> must not be empty, "." or ".."/],
     [WEBHOOKS, 'get a b', /Too many arguments: b/],
     [WEBHOOKS, 'list --limit 0', /--limit must be 1 or more/],
     [WEBHOOKS, 'list --limit=-1', /--limit must be a whole number/],

@@ -68,8 +68,9 @@ function callOf(
   read: ReadText,
 ): Call {
   const args = Object.fromEntries(verb.args.map((name, index) => [name, positionals[index]!]))
-  const empty = verb.args.find(name => args[name] === '')
-  if (empty !== undefined) throw new UsageError(`<${empty}> must not be empty.`)
+  // In a path "." and ".." would name something else.
+  const wrong = verb.args.find(name => ['', '.', '..'].includes(args[name]!))
+  if (wrong !== undefined) throw new UsageError(`<${wrong}> must not be empty, "." or "..".`)
   const parts = {
     body: {} as JsonObject,
     query: {} as JsonObject,

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { KafkaAccessRefused, KafkaConnection, kafkaOptionsFrom, planTopics, type TopicPlan } from '@posthorn/kafka'
 import type { Settings } from '@posthorn/process'
 import { createLogger } from '@posthorn/telemetry'
@@ -5,6 +6,7 @@ import { ALL_TOPICS } from '@posthorn/topics'
 import { fail, ok, reasonOf, warn, type Finding } from './check.js'
 
 const SHOWN = 5
+const CONNECT_MS = 3_000
 /** Also within a busy cluster no record is this far ahead of a clock that is right. */
 const AHEAD_MS = 5_000
 
@@ -21,7 +23,12 @@ export async function kafkaChecks(settings: Settings): Promise<Finding[]> {
   } finally {
     connection.close()
   }
-  return [brokersFinding(settings, brokers), topicsFinding(plan, connection), await clock(connection, plan)]
+  return [
+    brokersFinding(settings, brokers),
+    ...(await addressChecks(settings)),
+    topicsFinding(plan, connection),
+    await clock(connection, plan),
+  ]
 }
 
 function unreachable({ kafkaBrokers }: Settings, error: unknown): Finding {
@@ -37,6 +44,25 @@ function brokersFinding({ kafkaReplication }: Settings, brokers: number): Findin
   if (kafkaReplication <= brokers) return ok('kafka.brokers', says)
   const more = `${says} ${kafkaReplication} replicas of each topic are wanted.`
   return fail('kafka.brokers', more, 'Add brokers, or set POSTHORN_KAFKA_REPLICATION to what there is.')
+}
+
+/** Of several addresses to start from one is enough, which hides those that are wrong until it is away. */
+async function addressChecks({ kafkaBrokers }: Settings): Promise<Finding[]> {
+  if (kafkaBrokers.length < 2) return []
+  const name = 'kafka.addresses'
+  const silent = (await Promise.all(kafkaBrokers.map(async each => ((await listens(each)) ? [] : [each])))).flat()
+  if (silent.length === 0) return [ok(name, `All ${kafkaBrokers.length} addresses of POSTHORN_KAFKA_BROKERS answer.`)]
+  const says = `Of POSTHORN_KAFKA_BROKERS ${silent.join(', ')} cannot be connected to.`
+  return [warn(name, says, 'Start those brokers, or correct the addresses.')]
+}
+
+function listens(address: string): Promise<boolean> {
+  const colon = address.lastIndexOf(':')
+  const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) })
+  return new Promise<boolean>(resolve => {
+    socket.setTimeout(CONNECT_MS, () => resolve(false))
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+  }).finally(() => socket.destroy())
 }
 
 /** Partitions, retention, compaction and the other settings of each topic. */
