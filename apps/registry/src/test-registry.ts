@@ -86,6 +86,10 @@ export class TestRegistry {
     return new TestRegistry(settings, connection, database, running)
   }
 
+  get url(): string {
+    return `http://${this.running.addresses.http}`
+  }
+
   get grpcAddress(): string {
     return this.running.addresses.grpc!
   }
@@ -98,7 +102,7 @@ export class TestRegistry {
 
   async call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const { key = PLATFORM_KEY, headers = {} } = options
-    const response = await fetch(`http://${this.running.addresses.http}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       body: body === undefined ? undefined : JSON.stringify(body),
       headers: {

@@ -179,6 +179,7 @@ describe('the HTTP edge', () => {
     ['a bad tenant', 'POST', '/v1/things', '{}', { 'posthorn-tenant': 'a b' }, 404, 'tenant_not_found'],
     ['an unknown path', 'POST', '/v2/things', '{}', {}, 404, 'route_not_found'],
     ['an unknown method', 'DELETE', '/v1/things', undefined, {}, 405, 'method_not_allowed'],
+    ['a method that has to have a body', 'QUERY', '/v1/things', undefined, {}, 405, 'method_not_allowed'],
     ['a malformed path', 'GET', '/v1/things/%ff', undefined, {}, 400, 'request_invalid'],
     ['an unknown parameter', 'GET', '/v1/things/1?limits=1', undefined, {}, 400, 'request_invalid'],
     ['a failure of ours', 'GET', '/v1/things/1', undefined, {}, 500, 'internal'],

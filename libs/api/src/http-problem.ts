@@ -32,7 +32,8 @@ export class ProblemFilter implements ExceptionFilter {
     const mapped = this.mapError(exception)
     if (mapped) return mapped
     const status = statusOf(exception)
-    if (status === 404) return this.noRoute(request, reply)
+    // A method of no route is that first, whatever Fastify finds to say about its headers.
+    if (status === 404 || request.is404) return this.noRoute(request, reply)
     if (status === undefined) return new ApiError('internal', 'The failure was logged under this request id.')
     return new ApiError(CODE_OF_STATUS[status] ?? 'request_invalid', (exception as Error).message)
   }
