@@ -87,5 +87,5 @@ describe('the OpenAPI document', () => {
     const stale = [...(await contractFiles())].filter(([file, wanted]) => readFileSync(file, 'utf8') !== wanted)
     const advice = stale.map(([file]) => `${basename(file)} is not what the registry serves: npm run contract`)
     expect(advice).toEqual([])
-  }, 30_000)
+  }, 120_000)
 })

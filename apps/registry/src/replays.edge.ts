@@ -4,6 +4,7 @@ import {
   AnswersList,
   CalledBy,
   CreateReplayBody,
+  Does,
   JsonBody,
   ListReplaysQuery,
   PatchReplayBody,
@@ -20,6 +21,7 @@ export class ReplaysEdge {
   constructor(private readonly replays: ReplayCases) {}
 
   @Post()
+  @Does('Send deliveries again')
   @HttpCode(201)
   @Answers(201, ReplayView)
   async create(
@@ -33,18 +35,21 @@ export class ReplaysEdge {
   }
 
   @Get()
+  @Does('List replays')
   @AnswersList(ReplayView)
   list(@CalledBy() caller: Caller, @QueryOf(ListReplaysQuery) query: ListReplaysQuery): Promise<ListView<ReplayView>> {
     return this.replays.list(caller, query)
   }
 
   @Get(':id')
+  @Does('Read a replay and how far it is')
   @Answers(200, ReplayView)
   get(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ReplayView> {
     return this.replays.get(caller, id)
   }
 
   @Patch(':id')
+  @Does('Change the rate of a replay')
   @Answers(200, ReplayView)
   change(
     @CalledBy() caller: Caller,
@@ -55,6 +60,7 @@ export class ReplaysEdge {
   }
 
   @Post(':id/pause')
+  @Does('Pause a replay')
   @HttpCode(200)
   @Answers(200, ReplayView)
   pause(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ReplayView> {
@@ -62,6 +68,7 @@ export class ReplaysEdge {
   }
 
   @Post(':id/resume')
+  @Does('Go on with a replay')
   @HttpCode(200)
   @Answers(200, ReplayView)
   resume(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ReplayView> {
@@ -69,6 +76,7 @@ export class ReplaysEdge {
   }
 
   @Post(':id/cancel')
+  @Does('End a replay')
   @HttpCode(200)
   @Answers(200, ReplayView)
   cancel(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ReplayView> {

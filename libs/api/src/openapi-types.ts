@@ -602,8 +602,10 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** List replays */
     get: operations['replays_list']
     put?: never
+    /** Send deliveries again */
     post: operations['replays_create']
     delete?: never
     options?: never
@@ -618,12 +620,14 @@ export interface paths {
       path?: never
       cookie?: never
     }
+    /** Read a replay and how far it is */
     get: operations['replays_get']
     put?: never
     post?: never
     delete?: never
     options?: never
     head?: never
+    /** Change the rate of a replay */
     patch: operations['replays_change']
     trace?: never
   }
@@ -636,6 +640,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Pause a replay */
     post: operations['replays_pause']
     delete?: never
     options?: never
@@ -652,6 +657,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** Go on with a replay */
     post: operations['replays_resume']
     delete?: never
     options?: never
@@ -668,6 +674,7 @@ export interface paths {
     }
     get?: never
     put?: never
+    /** End a replay */
     post: operations['replays_cancel']
     delete?: never
     options?: never
@@ -1520,7 +1527,7 @@ export interface components {
       status: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
       /** @description Ids of deliveries, whatever they came to. Nothing else is chosen then. */
       deliveries: string[] | null
-      /** @enum {string} */
+      /** @enum {string|null} */
       source: 'history' | 'log' | null
       /** @description Id of a webhook. The log is replayed to one webhook. */
       webhook: string | null
@@ -3610,6 +3617,7 @@ export interface operations {
         limit?: number
         /** @description next_cursor of the page before. */
         cursor?: string
+        /** @description Only replays of this status. */
         status?: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
       }
       header?: {

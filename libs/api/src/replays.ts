@@ -85,6 +85,13 @@ const rateFaults = (value: unknown) =>
 
 /** POST /v1/replays. Which fields go together is checked by replaySelection(). */
 export class CreateReplayBody {
+  static readonly example = {
+    webhook: 'webhook_01k9x3c5q8r7s6t4v2w1y0zabc',
+    status: ['exhausted', 'expired'],
+    from: '2026-01-31T12:00:00Z',
+    rate: 50,
+  }
+
   @IfPresent()
   @Faults(deliveriesFaults, { ...SCHEMA.deliveries, ...OPTIONAL })
   deliveries?: string[]
@@ -125,6 +132,8 @@ export class CreateReplayBody {
 
 /** PATCH /v1/replays/{id} */
 export class PatchReplayBody {
+  static readonly example = { rate: 200 }
+
   @IfPresent()
   @Faults(rateFaults, { ...SCHEMA.rate, ...OPTIONAL })
   rate?: number
@@ -132,7 +141,7 @@ export class PatchReplayBody {
 
 /** GET /v1/replays */
 export class ListReplaysQuery extends ListQuery {
-  @Documented({ enum: [...REPLAY_STATUSES], ...OPTIONAL })
+  @Documented({ enum: [...REPLAY_STATUSES], ...OPTIONAL, description: 'Only replays of this status.' })
   @IsOptional()
   @IsIn(REPLAY_STATUSES, { message: `must be one of ${REPLAY_STATUSES.join(', ')}` })
   status?: ReplayStatus
@@ -191,7 +200,7 @@ export class ReplayView {
   @Documented({ type: 'string' }) readonly id: string
   @Documented({ enum: [...REPLAY_STATUSES] }) readonly status: ReplayStatus
   @Documented({ ...SCHEMA.deliveries, nullable: true }) readonly deliveries: readonly string[] | null
-  @Documented({ enum: [...SOURCES, null] }) readonly source: (typeof SOURCES)[number] | null
+  @Documented({ enum: [...SOURCES], nullable: true }) readonly source: (typeof SOURCES)[number] | null
   @Documented({ ...SCHEMA.webhook, nullable: true }) readonly webhook: string | null
   @Documented({ ...SCHEMA.eventType, nullable: true }) readonly event_type: string | null
   /** Of the deliveries that are chosen; the replay's own is `status`. */
