@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { callApi, until } from '@posthorn/testkit'
 import { deliveryId } from '@posthorn/webhook'
 import { leaveAlone } from './calm.js'
+import { changeWebhooks, reportOfChanges } from './changes.js'
 import { takeDatabaseAway } from './database-away.js'
 import { freeze, MOST_IN_FLIGHT } from './frozen.js'
 import { killAtRandom, VICTIMS } from './kills.js'
@@ -84,5 +85,14 @@ describe('at least once', () => {
     expect(result.audit.inFlight).toBe(0)
     expect(result.gaps).toEqual([])
     expect(result.meanwhile).toBeGreaterThan(result.before / 2)
+  }, 200_000)
+
+  it('S2 loses none of 1,000 changes of webhooks when registry or Postgres is killed before their publication', async () => {
+    const result = await changeWebhooks(site, 100)
+    process.stderr.write(`${reportOfChanges(result)}\n`)
+    expect(result.broken).toEqual([])
+    expect(result).toMatchObject({ changes: 1000, readers: { router: 2, deliverer: 2 } })
+    expect(result.interruptions.every(({ deletions }) => deletions > 0)).toBe(true)
+    expect(result.deliveries).toBeGreaterThan(0)
   }, 200_000)
 })
