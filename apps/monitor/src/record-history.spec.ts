@@ -102,17 +102,17 @@ describe('recording history', () => {
     expect(recorder.lagSeconds()).toBe(0)
   })
 
-  it('closes a batch at 5,000 rows or 8 MiB without waiting', async () => {
+  it('closes a batch at 2,500 rows or 4 MiB without waiting', async () => {
     const { recorder, writes } = make()
     const claim = new FakeClaim()
-    recorder.take({ claim, records: records(claim, Array<string>(5_001).fill('a')) })
+    recorder.take({ claim, records: records(claim, Array<string>(2_501).fill('a')) })
     await turns()
     expect(writes).not.toEqual([])
-    await until(() => claim.finished.length === 5_001, 2000)
-    expect(writes.map(write => write.length)).toEqual([5_000, 1])
-    const big = 'x'.repeat(3 * 1024 * 1024)
-    recorder.take({ claim, records: records(claim, [big, big, big, big], 5_001) })
-    await until(() => claim.finished.length === 5_005, 2000)
+    await until(() => claim.finished.length === 2_501, 2000)
+    expect(writes.map(write => write.length)).toEqual([2_500, 1])
+    const big = 'x'.repeat(1536 * 1024)
+    recorder.take({ claim, records: records(claim, [big, big, big, big], 2_501) })
+    await until(() => claim.finished.length === 2_505, 2000)
     expect(writes.slice(2).map(write => write.length)).toEqual([2, 2])
   })
 
