@@ -75,7 +75,7 @@ async function ids(path: string): Promise<unknown[]> {
   )
 }
 
-describe('S13 what happened can be read by filters', () => {
+describe('what happened can be read by filters', () => {
   test.each([
     ['events', ['event-four', 'event-three', 'event-two', 'event-one']],
     [`events?type=of.two`, ['event-two']],

@@ -17,8 +17,8 @@ export interface KeysetList<Columns, Row, After> {
   readonly key: string
   /** As many leading fields of the order as a time (ms) says. */
   timed(time: number): readonly unknown[]
-  /** Days whose partitions need not be opened, given the ends of the range. */
-  prune(from: number | undefined, to: number | undefined): readonly Condition[]
+  /** Spares the partitions of days before a time. */
+  prune(from: number): readonly Condition[]
   timeOf(place: After): number
   rowOf(columns: Columns): Row
   placeOf(columns: Columns): After
@@ -102,8 +102,9 @@ function pageStatement<Columns, Row, After>(
 }
 
 /**
- * The rows between two ends. Of each end one comparison, of rows: an index starts at the first it is
- * given for a column, and at the coarser of two it would walk to the finer.
+ * The rows between two ends. The end at which the index starts has one comparison, of rows: given one of
+ * the day beside it, Postgres starts at the end of the day and walks to the finer one. So partitions of
+ * later days are opened, for a single look.
  */
 function range<Columns, Row, After>(
   list: KeysetList<Columns, Row, After>,
@@ -117,8 +118,8 @@ function range<Columns, Row, After>(
   const ends: Condition[] = []
   if (end) ends.push(compared(list, '<', end))
   if (start) ends.push(compared(list, '>=', start))
-  const latest = started ? list.timeOf(after) : to
-  return [...ends, ...list.prune(bound === undefined ? from : list.timeOf(bound), latest)]
+  const oldest = bound === undefined ? from : list.timeOf(bound)
+  return oldest === undefined ? ends : [...ends, ...list.prune(oldest)]
 }
 
 function compared<Columns, Row, After>(

@@ -121,7 +121,7 @@ const to = timeOf(30)
 const within = (n: number) => timeOf(n) >= from && timeOf(n) < to
 const dead = (n: number) => ['exhausted', 'expired', 'gone'].includes(outcomeOf(n))
 
-describe('S8 lists of the history give each row that fits once, through ties and midnight', () => {
+describe('lists of the history give each row that fits once, through ties and midnight', () => {
   it.each<[string, object, (n: number) => boolean]>([
     ['all', {}, () => true],
     ['of a webhook', { webhook: 'webhook_1' }, n => webhookOf(n) === 'webhook_1'],
@@ -212,8 +212,8 @@ describe('S8 lists of the history give each row that fits once, through ties and
   })
 })
 
-describe('lists of the history', () => {
-  it('show a tenant nothing of another', async () => {
+describe('a list of the history', () => {
+  it('shows a tenant nothing of another', async () => {
     expect(await read(page => lists.deliveries('other', page), 4)).toHaveLength(9)
     expect(await read(page => lists.attempts('other', page), 4)).toHaveLength(9)
     expect(await read(page => lists.events('other', page), 4)).toHaveLength(9)
@@ -222,7 +222,7 @@ describe('lists of the history', () => {
       expect(await list).toEqual({ rows: [], after: undefined })
   })
 
-  it('put an attempt where it began, not on the day of its event', async () => {
+  it('puts an attempt where it began, not on the day of its event', async () => {
     const late = attempted(0, 'acme', 'late') as Extract<HistoryEntry, { kind: 'attempt' }>
     const accepted_at = new Date(NOW - 5 * 24 * 3600_000).toISOString()
     await write([{ ...late, attempt: { ...late.attempt, tenant: 'retries', accepted_at } }])
@@ -231,7 +231,7 @@ describe('lists of the history', () => {
     expect(ids).toEqual(['new001', 'late000', 'old020'])
   })
 
-  it('look through a part of what an index gives: a page may be short, and the next one goes on', async () => {
+  it('looks through a part of what an index gives: a page may be short, and the next one goes on', async () => {
     await pool.query(`insert into history_deliveries select '2026-11-24', 'm' || lpad(n::text, 6, '0'), 'many', 'w', '0',
       'e', '/s', case when n in (1, 3, 15000) then 'rare' else 'common' end, 'delivered', 1, null,
       '2026-11-24T00:00:00Z'::timestamptz + (n / 10) * interval '1 ms', '2026-11-24T00:00:00Z', null, null
@@ -244,5 +244,24 @@ describe('lists of the history', () => {
       const rows = await read(page => lists.deliveries('many', { ...filter, ...page }), limit)
       expect(rows.map(row => row.id)).toEqual(['m015000', 'm000003', 'm000001'])
     }
+  })
+
+  it('starts a deep page where the one before ended, not at the end of its day', async () => {
+    const pages: number[] = []
+    const explained = new HistoryLists({
+      query: async (text, values) => {
+        const plan = await pool.query(`explain (analyze, buffers, format json) ${text}`, values)
+        const [{ Plan }] = plan.rows[0]!['QUERY PLAN'] as [{ Plan: Record<string, number> }]
+        pages.push(Plan['Shared Hit Blocks']! + Plan['Shared Read Blocks']!)
+        return pool.query(text, values)
+      },
+    })
+    await pool.query('analyze history_deliveries')
+    const deep = { acceptedAt: Date.parse('2026-11-24T00:00:00.005Z'), id: 'm' }
+    const { rows } = await explained.deliveries('many', { webhook: 'w', limit: 10, after: deep })
+    expect(rows).toHaveLength(10)
+    // The 24,950 rows of the day that are newer lie on more than 200 pages of the index.
+    expect(pages).toEqual([expect.any(Number)])
+    expect(pages[0]).toBeLessThan(40)
   })
 })

@@ -154,7 +154,6 @@ function literal(column: string, status: DeliveryStatus | undefined): Condition[
 
 /** What isDeadLetter says; the partial indexes have the same words. */
 const DEAD = `h.status in ('exhausted', 'expired', 'gone')`
-const DAY_MS = 24 * 3600_000
 const iso = (ms: number): string => new Date(ms).toISOString()
 const day = (ms: number): string => iso(ms).slice(0, 10)
 const timestamp = (column: string) => ({ column, type: 'timestamptz' })
@@ -164,10 +163,7 @@ const text = (column: string) => ({ column, type: 'text' })
 const byDay = {
   timed: (time: number) => [day(time), iso(time)],
   // The comparison of the order does not spare partitions, only a plain one of the day does.
-  prune: (from: number | undefined, to: number | undefined): Condition[] => [
-    ...(to === undefined ? [] : [(bind: (value: unknown) => string) => `h.day <= ${bind(day(to))}::date`]),
-    ...(from === undefined ? [] : [(bind: (value: unknown) => string) => `h.day >= ${bind(day(from))}::date`]),
-  ],
+  prune: (from: number): Condition[] => [bind => `h.day >= ${bind(day(from))}::date`],
 }
 
 type EventPage = EventColumns & { readonly source_hash: string }
@@ -217,8 +213,7 @@ const ATTEMPTS: KeysetList<AttemptRecord, AttemptRecord, AttemptsAfter> = {
     { column: 'attempt', type: 'int', of: ({ attempt }) => attempt },
   ],
   timed: time => [iso(time)],
-  // The clocks that say when an event was accepted and when an attempt began may differ by a day.
-  prune: (_from, to) => (to === undefined ? [] : [bind => `h.day <= ${bind(day(to + DAY_MS))}::date`]),
+  prune: () => [],
   timeOf: ({ startedAt }) => startedAt,
   rowOf: row => row,
   placeOf: ({ startedAt, delivery, run, attempt }) => ({ startedAt: startedAt.getTime(), delivery, run, attempt }),
