@@ -90,12 +90,12 @@ capabilities:
   value: {{ join "," . | quote }}
 {{- end }}
 {{- end }}
-{{- if has $name (list "registry" "monitor") }}
+{{- if has $name (list "registry" "replayer" "monitor") }}
 {{ include "posthorn.secretEnv" (list $root "POSTHORN_DATABASE_URL" "database-url") }}
 - name: POSTHORN_DATABASE_POOL
   value: {{ $values.database.pool | quote }}
 {{- end }}
-{{- if has $name (list "ingest" "router") }}
+{{- if has $name (list "ingest" "router" "replayer" "monitor") }}
 - name: POSTHORN_INGEST_MAX_EVENT_BYTES
   value: {{ $values.ingest.maxEventBytes | int64 | quote }}
 - name: POSTHORN_INGEST_DEFAULT_TENANT
