@@ -1,3 +1,4 @@
+// Longer than files are here: all of it needs one running deliverer and its topics, whose start takes seconds.
 import { createHmac, randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'

@@ -1,3 +1,4 @@
+// Longer than files are here: all of it needs one running registry, whose start takes seconds.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SafeProducer, TableFollower } from '@posthorn/kafka'
 import { Sealer } from '@posthorn/sealing'
