@@ -1,3 +1,4 @@
+import { Fifo } from './fifo.js'
 import type { Lane } from './work.js'
 
 interface Laned {
@@ -10,9 +11,9 @@ const BULK_EVERY = 20
 
 /** The waiting work of one webhook. */
 export class Lanes<W extends Laned> {
-  private readonly due: W[] = []
-  private readonly fresh: W[] = []
-  private readonly bulk: W[] = []
+  private readonly due = new Fifo<W>()
+  private readonly fresh = new Fifo<W>()
+  private readonly bulk = new Fifo<W>()
   private taken = 0
   size = 0
   bytes = 0
@@ -27,22 +28,18 @@ export class Lanes<W extends Laned> {
   next(): W {
     const { due, fresh, bulk } = this
     const bulkTurn = ++this.taken % BULK_EVERY === 0 && bulk.length > 0
-    return this.left((bulkTurn ? bulk : due.length > 0 ? due : fresh.length > 0 ? fresh : bulk).shift()!)
+    return this.left((bulkTurn ? bulk : due.length > 0 ? due : fresh.length > 0 ? fresh : bulk).shift())
   }
 
   /** Takes out what would be served last; there must be one. */
   last(): W {
     const { due, fresh, bulk } = this
-    return this.left((bulk.length > 0 ? bulk : fresh.length > 0 ? fresh : due).pop()!)
+    return this.left((bulk.length > 0 ? bulk : fresh.length > 0 ? fresh : due).pop())
   }
 
   /** Takes out what the predicate does not want to keep. */
   remove(unwanted: (work: W) => boolean): W[] {
-    return [this.due, this.fresh, this.bulk].flatMap(lane => {
-      const removed = lane.filter(unwanted)
-      if (removed.length > 0) lane.splice(0, lane.length, ...lane.filter(work => !unwanted(work)))
-      return removed.map(work => this.left(work))
-    })
+    return [this.due, this.fresh, this.bulk].flatMap(lane => lane.remove(unwanted).map(work => this.left(work)))
   }
 
   private left(work: W): W {
