@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { NO_PLATFORM_KEY } from '@posthorn/api'
 import { ingestService } from '@posthorn/ingest'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService, type Service } from '@posthorn/process'
@@ -15,6 +16,7 @@ import { runCommand } from './run-command.js'
 type Json = Record<string, unknown> & { readonly id: string; readonly data: readonly Json[] }
 
 const logger = createLogger('silent', 'test')
+const warn = jest.spyOn(logger, 'warn')
 let database: TestDatabase
 let services: RunningService[]
 /** As a shell has it; the key is made by the first test. */
@@ -36,8 +38,6 @@ beforeAll(async () => {
     POSTHORN_REGISTRY_GRPC_PORT: '0',
     POSTHORN_INGEST_PORT: '0',
     POSTHORN_INGEST_GRPC_PORT: '0',
-    // Known to nobody: the first key that is used is made by the command.
-    POSTHORN_AUTH_PLATFORM_KEY: randomBytes(32).toString('hex'),
     POSTHORN_SEALING_KEYS: `test:${randomBytes(32).toString('base64')}`,
   })
   env = { ...platform, POSTHORN_EMBEDDED_DIR: join(tmpdir(), 'no-posthorn-here') }
@@ -82,6 +82,16 @@ async function json(...args: string[]): Promise<Json> {
 const idsOf = (list: Json) => list.data.map(({ id }) => id)
 
 describe('posthorn', () => {
+  test('without a key of the environment the services say how to make one, and let nobody in', async () => {
+    expect(warn.mock.calls.filter(([said]) => (said as unknown) === NO_PLATFORM_KEY)).toHaveLength(2)
+    for (const [method, url] of [
+      ['GET', `${env.POSTHORN_API_URL}/v1/webhooks`],
+      ['POST', `${env.POSTHORN_PUBLISH_URL}/v1/publish`],
+    ] as const)
+      for (const headers of [{}, { authorization: `Bearer ${'undefined'.repeat(3)}` }] as Record<string, string>[])
+        expect(await fetch(url, { method, headers }).then(answer => answer.status)).toBe(401)
+  })
+
   test('keys create --database makes the first key, and the audit knows of it', async () => {
     const { status, out, err } = await posthorn(['keys', 'create', '--database', '--name', 'first', '--json'])
     expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('shown this once') })

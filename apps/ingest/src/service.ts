@@ -1,4 +1,4 @@
-import { createHttpApp, GrpcServer, listen } from '@posthorn/api'
+import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
@@ -19,6 +19,7 @@ export const ingestService: Service = { target: 'ingest', start }
 async function start(context: ServiceContext): Promise<RunningService> {
   const { settings, logger, health } = context
   const configured = configuredSources(settings)
+  if (settings.authPlatformKey === undefined) logger.warn(NO_PLATFORM_KEY)
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'ingest'))
   const app = await createHttpApp(IngestModule.with(connection, context, configured), {
     nestLogger: new NestLogger(logger),

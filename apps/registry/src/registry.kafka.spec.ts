@@ -546,11 +546,22 @@ describe('the start', () => {
   const startWith = (change: object) => registryService.start({ ...context(), settings: { ...settings, ...change } })
 
   test.each([
-    ['POSTHORN_AUTH_PLATFORM_KEY', { authPlatformKey: undefined }],
     ['POSTHORN_DATABASE_URL', { databaseUrl: undefined }],
     ['POSTHORN_SEALING_KEYS', { sealingKeys: [] }],
   ])('without %s is refused with a sentence', async (variable, change) => {
     await expect(startWith(change)).rejects.toThrow(variable)
+  })
+
+  test('without POSTHORN_AUTH_PLATFORM_KEY only keys that were made are taken', async () => {
+    const made = await call('POST', '/v1/keys', { name: 'first', roles: ['admin'], scope: 'platform' })
+    const own = await startWith({ authPlatformKey: undefined })
+    const status = (key: string) =>
+      fetch(`http://${own.addresses.http}/v1/tenants`, { headers: { authorization: `Bearer ${key}` } }).then(
+        async answer => [answer.status, ((await answer.json()) as { code?: string }).code],
+      )
+    expect(await status(made.json.key as string)).toEqual([200, undefined])
+    expect(await status(KEY)).toEqual([401, 'key_invalid'])
+    await own.stop()
   })
 
   test('with the database away answers 503, and is ready once it comes', async () => {

@@ -1,4 +1,4 @@
-import { createHttpApp, GrpcServer, listen } from '@posthorn/api'
+import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -32,6 +32,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     name: 'posthorn-registry',
     logger,
   })
+  if (settings.authPlatformKey === undefined) logger.warn(NO_PLATFORM_KEY)
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'registry'))
   const sealer = new Sealer(settings.sealingKeys)
   const app = await createHttpApp(RegistryModule.with({ context, connection, database, sealer }), {

@@ -59,13 +59,16 @@ capabilities:
   value: {{ .Values.logLevel | quote }}
 {{- end -}}
 
-{{/* One variable from the Secret. Takes a list: the root, the variable, the key. */}}
+{{/* One variable from the Secret. Takes a list: the root, the variable, the key, and `optional` where it may be missing. */}}
 {{- define "posthorn.secretEnv" -}}
 - name: {{ index . 1 }}
   valueFrom:
     secretKeyRef:
-      name: {{ required "existingSecret is not set: create a Secret with platform-key, sealing-keys and database-url, and name it" (index . 0).Values.existingSecret | quote }}
+      name: {{ required "existingSecret is not set: create a Secret with sealing-keys, database-url and, if you like, platform-key, and name it" (index . 0).Values.existingSecret | quote }}
       key: {{ index . 2 }}
+{{- if has "optional" . }}
+      optional: true
+{{- end }}
 {{- end -}}
 
 {{/* All variables of one service; secrets only where the service needs them. Takes a list: the root, the service. */}}
@@ -81,7 +84,7 @@ capabilities:
   value: {{ . | quote }}
 {{- end }}
 {{- if has $name (list "registry" "ingest") }}
-{{ include "posthorn.secretEnv" (list $root "POSTHORN_AUTH_PLATFORM_KEY" "platform-key") }}
+{{ include "posthorn.secretEnv" (list $root "POSTHORN_AUTH_PLATFORM_KEY" "platform-key" "optional") }}
 {{- end }}
 {{- if has $name (list "registry" "deliverer") }}
 {{ include "posthorn.secretEnv" (list $root "POSTHORN_SEALING_KEYS" "sealing-keys") }}

@@ -119,6 +119,17 @@ describe('S7 authentication by API key', () => {
     expect(keys.find('another')).toBeUndefined()
   })
 
+  test('without a key of the environment only keys that were made are taken', () => {
+    const keys = new KnownKeys()
+    keys.put('key_1', { ...KEY, tenant: null })
+    const authentication = new Authentication(undefined, hash => keys.find(hash))
+    const by = (secret: string) =>
+      authentication.caller({ authorization: `Bearer ${secret}`, tenant: 'acme', address: '::1', requestId: 'r' }, READ)
+    expect(by(SECRET)).toMatchObject({ key: 'key_1', platform: true, tenant: 'acme' })
+    for (const secret of [PLATFORM, 'undefined', 'null', apiKeyFrom(new Uint8Array(32).fill(2))])
+      expect(() => by(secret)).toThrow(expect.objectContaining({ code: 'key_invalid' }))
+  })
+
   test.each([undefined, '', 'Basic eDp5', 'Bearer', 'Bearer a b'])('%p is no key', authorization => {
     const authentication = new Authentication(PLATFORM, () => undefined)
     const request = { authorization, tenant: undefined, address: '::1', requestId: 'r' }

@@ -42,22 +42,24 @@ export type FindKey = (hash: string) => ApiKey | undefined | Promise<ApiKey | un
 const DEFAULT_TENANT = 'default'
 const BEARER = /^Bearer +(\S+) *$/i
 const PLATFORM_KEY = { id: 'platform', tenant: null, roles: API_ROLES, allowedIps: [], expiresAt: null } as const
+/** For the log of a service that starts without a key of the environment. */
+export const NO_PLATFORM_KEY =
+  'POSTHORN_AUTH_PLATFORM_KEY is not set: only keys that were made are taken. ' +
+  'The first one is made by: posthorn keys create --database --name <name>, with POSTHORN_DATABASE_URL set'
 type CheckedKey = Pick<ApiKey, 'id' | 'tenant' | 'roles' | 'allowedIps' | 'expiresAt'>
 
 /** Lets in who has the platform key of the environment, or a key that was made by the API. */
 export class Authentication {
-  private readonly platformDigest: Buffer
+  private readonly platformDigest: Buffer | undefined
   private readonly ranges = new WeakMap<CheckedKey, BlockList>()
 
-  /** Throws, with a sentence for the operator, when no platform key is set: an API without a key is never opened. */
+  /** Without a platform key only those that `find` has are let in; the caller logs NO_PLATFORM_KEY. */
   constructor(
     platformKey: string | undefined,
     private readonly find: FindKey,
     private readonly limit?: RateLimit,
   ) {
-    if (platformKey === undefined)
-      throw new Error('POSTHORN_AUTH_PLATFORM_KEY is not set: set it to a key of 24 characters or more and start again')
-    this.platformDigest = sha256(platformKey)
+    this.platformDigest = platformKey === undefined ? undefined : sha256(platformKey)
   }
 
   /** Throws ApiError rate_limited, key_missing, key_invalid, key_expired, address_not_allowed, role_missing, tenant_not_found. */
@@ -75,7 +77,7 @@ export class Authentication {
     if (key === undefined)
       throw new ApiError('key_missing', 'The Authorization header is not of the form Bearer <key>.')
     // Digests of equal length are compared, so that the time tells neither the key's length nor its beginning.
-    if (timingSafeEqual(sha256(key), this.platformDigest)) return PLATFORM_KEY
+    if (this.platformDigest && timingSafeEqual(sha256(key), this.platformDigest)) return PLATFORM_KEY
     if (!isApiKey(key))
       throw new ApiError('key_invalid', 'The key is not of the form of a key: check that it is whole.')
     return this.find(apiKeyHash(key))

@@ -154,7 +154,11 @@ export class Settings {
   @Max(200)
   databasePool = 10
 
-  @Setting('AUTH_PLATFORM_KEY', 'none', 'The platform key: 24 characters or more. Needed by registry and ingest.')
+  @Setting(
+    'AUTH_PLATFORM_KEY',
+    'none',
+    'A key of the platform for registry and ingest, 24 characters or more; without it, only keys that were made.',
+  )
   @IsOptional()
   @IsString()
   @MinLength(24)
