@@ -1,6 +1,6 @@
-import { startStack, type Stack } from '@posthorn/testkit'
+import { queryDatabase, startStack, type Stack } from '@posthorn/testkit'
 import { DAYS, fillHistory, TENANT } from './reading-fill.js'
-import { percentile, printTable, round, type Row } from './table.js'
+import { megabytes, percentile, printTable, round, type Row } from './table.js'
 
 /** How often each page is asked for. */
 const REPEATS = 30
@@ -36,7 +36,10 @@ export async function reading({ rows }: { readonly rows: number }): Promise<void
     await fillHistory(stack.postgres, rows)
     const filled = round((performance.now() - startedAt) / 1000)
     const count = rows.toLocaleString('en-US')
-    console.log(`\nreading: ${count} events, deliveries and attempts each over ${DAYS} days, filled in ${filled} s\n`)
+    const size = megabytes(await databaseSize(stack))
+    console.log(
+      `\nreading: ${count} events, deliveries and attempts each over ${DAYS} days, filled in ${filled} s, ${size}\n`,
+    )
     const table: Row[] = []
     for (const [label, path] of LISTS) {
       table.push([label, 'first', ...(await timed(stack, `${path}&limit=${PAGE}`))])
@@ -60,6 +63,11 @@ async function timed(stack: Stack, path: string, behind = false): Promise<[strin
     times.push(performance.now() - startedAt)
   }
   return [`${round(percentile(times, 0.5), 1)} ms`, `${round(percentile(times, 0.99), 1)} ms`]
+}
+
+async function databaseSize({ postgres }: Stack): Promise<number> {
+  const rows = await queryDatabase<{ size: string }>(postgres, 'select pg_database_size(current_database()) as size')
+  return Number(rows[0]!.size)
 }
 
 async function get({ api, key }: Stack, path: string): Promise<unknown> {
