@@ -52,10 +52,16 @@ export class IngestModule {
         },
         {
           provide: PUBLISH_PARTS,
-          inject: [SafeProducer, PublishMetrics, Schemas],
-          useFactory: (output: SafeProducer, metrics: PublishMetrics, schemas: Schemas): PublishParts => ({
+          inject: [SafeProducer, PublishMetrics, Schemas, Tenants],
+          useFactory: (
+            output: SafeProducer,
+            metrics: PublishMetrics,
+            schemas: Schemas,
+            tenants: Tenants,
+          ): PublishParts => ({
             output,
             metrics,
+            isRefusedType: event => tenants.refusesUnknownTypes(event.tenant) && !schemas.knows(event),
             misfits: (event, data) => schemas.faults(event, data),
             maxEventBytes: settings.ingestMaxEventBytes,
             trace: settings.traceOtlpUrl === undefined ? untraced : tracedBy(connection.topic(EVENTS)),

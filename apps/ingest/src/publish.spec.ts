@@ -20,7 +20,14 @@ function setUp(fail?: Error) {
   }
   const misfits = ({ type }: WebhookEvent) =>
     type === 'unfit' ? [{ pointer: '/data/a', message: 'is required' }] : undefined
-  const parts = { output, maxEventBytes: 1024, metrics: new PublishMetrics(() => 0), trace: untraced, misfits }
+  const parts = {
+    output,
+    maxEventBytes: 1024,
+    metrics: new PublishMetrics(() => 0),
+    trace: untraced,
+    isRefusedType: ({ type }: WebhookEvent) => type === 'unknown',
+    misfits,
+  }
   return { parts, sent, output }
 }
 
@@ -68,6 +75,17 @@ describe('publish', () => {
     const error = await publish(request(body), parts).catch((thrown: unknown) => thrown as ApiError)
     expect(error).toMatchObject({ code: 'event_schema_mismatch', status: 422 })
     expect((error as ApiError).errors.map(({ pointer }) => pointer)).toEqual(pointers)
+    expect(sent).toEqual([])
+  })
+
+  it.each([
+    ['one event', '{"type":"unknown","data":1}', ['/type']],
+    ['an array', '[{"type":"unfit","data":1},{"type":"unknown","data":1}]', ['/1/type']],
+  ])('S1 refuses %s of a type outside the catalogue, as a whole, where the tenant wants that', async (_, body, at) => {
+    const { parts, sent } = setUp()
+    const error = await publish(request(body), parts).catch((thrown: unknown) => thrown as ApiError)
+    expect(error).toMatchObject({ code: 'event_type_unknown', status: 422 })
+    expect((error as ApiError).errors.map(({ pointer }) => pointer)).toEqual(at)
     expect(sent).toEqual([])
   })
 

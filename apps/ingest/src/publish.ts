@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { ApiError } from '@posthorn/api'
+import { ApiError, type ErrorCode } from '@posthorn/api'
 import { ProducerClosed, ProduceTimeout, RecordRefused, type SendOptions } from '@posthorn/kafka'
 import { encodeEvent, EVENTS, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import type { Problem, WebhookEvent } from '@posthorn/webhook'
@@ -22,6 +22,8 @@ export interface EventOutput {
 export interface PublishParts {
   readonly output: EventOutput
   readonly maxEventBytes: number
+  /** Whether the type of an event is not in the catalogue of a tenant that takes no others. */
+  isRefusedType(event: WebhookEvent): boolean
   /** Why the schema of its type refuses an event; undefined when it may pass. */
   misfits(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined
   readonly metrics: PublishMetrics
@@ -75,6 +77,7 @@ function accepted(read: (rules: ReadRules) => Publication, parts: PublishParts):
   const { maxEventBytes, metrics } = parts
   try {
     const publication = read({ now: Date.now(), maxEventBytes })
+    requireKnown(publication, parts)
     requireFit(publication, parts)
     return publication
   } catch (error) {
@@ -83,16 +86,32 @@ function accepted(read: (rules: ReadRules) => Publication, parts: PublishParts):
   }
 }
 
+/** All events are taken, or none. Throws ApiError event_type_unknown. */
+function requireKnown(publication: Publication, { isRefusedType }: PublishParts): void {
+  const message = 'is not in the catalogue, and the tenant takes no other types'
+  refuseFaulty('event_type_unknown', publication, ({ event }) =>
+    isRefusedType(event) ? [{ pointer: '/type', message }] : undefined,
+  )
+}
+
 /** All events are taken, or none. Throws ApiError event_schema_mismatch. */
-function requireFit({ form, events }: Publication, { misfits }: PublishParts): void {
+function requireFit(publication: Publication, { misfits }: PublishParts): void {
+  refuseFaulty('event_schema_mismatch', publication, ({ event, data }) => misfits(event, data))
+}
+
+function refuseFaulty(
+  code: ErrorCode,
+  { form, events }: Publication,
+  faults: (event: AcceptedEvent) => readonly Problem[] | undefined,
+): void {
   const problems: Problem[] = []
-  for (const [index, { event, data }] of events.entries())
-    for (const { pointer, message } of misfits(event, data) ?? [])
+  for (const [index, event] of events.entries())
+    for (const { pointer, message } of faults(event) ?? [])
       problems.push({ pointer: form === 'one' ? pointer : `/${index}${pointer}`, message })
   if (problems.length === 0) return
   const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
   const detail = `${problems[0]!.pointer} ${problems[0]!.message}${rest}.`
-  throw new ApiError('event_schema_mismatch', detail, problems.slice(0, MAX_ERRORS))
+  throw new ApiError(code, detail, problems.slice(0, MAX_ERRORS))
 }
 
 function encode(

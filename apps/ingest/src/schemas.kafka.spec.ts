@@ -4,7 +4,15 @@ import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProduc
 import { Health, readSettings, type RunningService } from '@posthorn/process'
 import { createLogger } from '@posthorn/telemetry'
 import { testBrokers, until } from '@posthorn/testkit'
-import { CATALOGUE, encodeEventType, eventTypeKey, type EventTypeDocument } from '@posthorn/topics'
+import {
+  CATALOGUE,
+  encodeEventType,
+  encodeTenant,
+  eventTypeKey,
+  TENANTS,
+  type EventTypeDocument,
+  type Tenant,
+} from '@posthorn/topics'
 import { ingestService } from './service.js'
 
 const KEY = 'a-platform-key-for-this-test'
@@ -28,10 +36,10 @@ interface Answer {
   readonly json: { readonly code?: string; readonly errors?: readonly { readonly pointer: string }[] }
 }
 
-async function publish(body: unknown): Promise<Answer> {
+async function publish(body: unknown, tenant = 'default'): Promise<Answer> {
   const response = await fetch(`http://${ingest.addresses.http}/v1/publish`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'posthorn-tenant': tenant },
     body: JSON.stringify(body),
   })
   return { status: response.status, json: (await response.json()) as Answer['json'] }
@@ -54,10 +62,14 @@ function register(type: string, extra: Partial<EventTypeDocument> = {}): Promise
   return producer.send(CATALOGUE, encodeEventType(document))
 }
 
+const strict = (unknown: Pick<Tenant, 'unknownEventTypes'>, version: number) =>
+  producer.send(TENANTS, encodeTenant({ id: 'strict', version, status: 'active', ...unknown }))
+
 beforeAll(async () => {
   await createTopics(connection, await planTopics(connection))
   await producer.connect()
   await register('order.paid')
+  await strict({ unknownEventTypes: 'refuse' }, 1)
   await register('order.warned', { mode: 'warn' })
   const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
   const fatal = (error: Error) => {
@@ -94,6 +106,40 @@ describe('S7 ingest enforces the schemas of event types', () => {
       async () => (await publish({ type: 'order.other', data: 1 })).status === 422,
       15_000,
       () => 'the new type is not enforced',
+    )
+  })
+
+  it('S1 refuses a type outside the catalogue where the tenant wants that, built-in ones and its own not', async () => {
+    const refused = await publish(
+      [
+        { type: 'agent.created', data: {} },
+        { type: 'order.new', data: 1 },
+      ],
+      'strict',
+    )
+    expect([refused.status, refused.json.code, pointersOf(refused)]).toEqual([422, 'event_type_unknown', ['/1/type']])
+    expect((await publish({ type: 'agent.created', data: {} }, 'strict')).status).toBe(202)
+    const own = { id: eventTypeKey('strict', 'order.new'), tenant: 'strict', mode: 'off' } as const
+    await register('order.new', own)
+    await until(
+      async () => (await publish({ type: 'order.new', data: 1 }, 'strict')).status === 202,
+      15_000,
+      () => 'the new type is not known',
+    )
+    await register('order.new', { ...own, version: 2, status: 'archived' })
+    await until(
+      async () => (await publish({ type: 'order.new', data: 1 }, 'strict')).status === 422,
+      15_000,
+      () => 'the archived type is still known',
+    )
+  })
+
+  it('S1 takes unknown types again once the tenant says so', async () => {
+    await strict({}, 2)
+    await until(
+      async () => (await publish({ type: 'order.newer', data: 1 }, 'strict')).status === 202,
+      15_000,
+      () => 'unknown types are still refused',
     )
   })
 })

@@ -45,6 +45,12 @@ export class Schemas {
     return this.follower.isCaughtUp ? undefined : 'is reading the event types'
   }
 
+  /** Whether the tenant's catalogue has the type of an event. Throws ApiError starting. */
+  knows({ tenant, type }: WebhookEvent): boolean {
+    if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The event types are still being read.')
+    return this.checks.knows(tenant, type)
+  }
+
   /** The faults for which an event must not be taken; undefined when it may. Throws ApiError starting. */
   faults(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined {
     if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The event types are still being read.')

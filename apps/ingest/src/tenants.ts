@@ -36,6 +36,11 @@ export class Tenants {
     if (!this.has(tenant)) throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
   }
 
+  /** Whether it takes events of types in its catalogue alone; to be asked once the table was read. */
+  refusesUnknownTypes(tenant: string): boolean {
+    return this.follower.get(tenant)?.unknownEventTypes === 'refuse'
+  }
+
   /** Whether events may be published for it; to be asked once the table was read. */
   has(tenant: string): boolean {
     const found = this.follower.get(tenant)

@@ -176,6 +176,26 @@ describe('tenants', () => {
     expect(tenants.get('quick')).toEqual({ id: 'quick', version: 2, status: 'active' })
   })
 
+  test('S1 say what is done with types outside the catalogue, which is published, and null is the default', async () => {
+    const path = '/v1/tenants/strict'
+    const made = await call('POST', '/v1/tenants', { id: 'strict', unknown_event_types: 'refuse' })
+    expect(made).toMatchObject({ status: 201, json: { unknown_event_types: 'refuse' } })
+    expect(await tenants.waitFor('strict', 1, 5000)).toBe(true)
+    expect(tenants.get('strict')).toMatchObject({ unknownEventTypes: 'refuse' })
+    const described = await call('PATCH', path, { description: 'd' })
+    expect(described.json).toMatchObject({ unknown_event_types: 'refuse', version: 2 })
+    const lifted = await call('PATCH', path, { unknown_event_types: null })
+    expect(lifted.json).toMatchObject({ unknown_event_types: 'accept', version: 3 })
+    expect(await tenants.waitFor('strict', 3, 5000)).toBe(true)
+    expect(tenants.get('strict')).toEqual({ id: 'strict', version: 3, status: 'active' })
+    expect((await call('POST', '/v1/tenants', { id: 'open' })).json).toMatchObject({ unknown_event_types: 'accept' })
+  })
+
+  test.each(['warn', '', true, ['refuse'], { refuse: true }, 0])('S1 refuse %j for it', async value => {
+    const { status, json } = await call('PATCH', '/v1/tenants/default', { unknown_event_types: value })
+    expect({ status, json }).toMatchObject({ status: 400, json: { errors: [{ pointer: '/unknown_event_types' }] } })
+  })
+
   test.each([-1, 1.5, '5', true, 1_000_001, []])('have no quota of %j', async value => {
     for (const name of ['webhooks', 'unindexed_filters', 'events_per_second']) {
       const { status, json } = await call('PATCH', '/v1/tenants/default', { quotas: { [name]: value } })

@@ -245,8 +245,14 @@ const CASES: readonly UseCase[] = [
   },
   {
     method: 'TenantService/CreateTenant',
-    rest: ({ name }) => ['POST', '/v1/tenants', { id: `${name}-t`, description: 'd', quotas: { webhooks: 2 } }],
-    grpc: ({ name }) => ({ tenant: { id: `${name}-t`, description: 'd', quotas: { webhooks: 2 } } }),
+    rest: ({ name }) => [
+      'POST',
+      '/v1/tenants',
+      { id: `${name}-t`, description: 'd', quotas: { webhooks: 2 }, unknown_event_types: 'refuse' },
+    ],
+    grpc: ({ name }) => ({
+      tenant: { id: `${name}-t`, description: 'd', quotas: { webhooks: 2 }, unknown_event_types: 'refuse' },
+    }),
   },
   {
     method: 'TenantService/CreateTenant',

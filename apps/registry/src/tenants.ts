@@ -33,9 +33,14 @@ export class TenantCases {
   }
 
   async create(caller: Caller, body: CreateTenantBody): Promise<TenantView> {
-    const { id, description, quotas } = body
+    const { id, description, quotas, unknown_event_types } = body
     const row = await this.tenants.insert(
-      { id, description: description ?? null, quotas: quotasOf(NO_QUOTAS, quotas ?? {}) },
+      {
+        id,
+        description: description ?? null,
+        quotas: quotasOf(NO_QUOTAS, quotas ?? {}),
+        unknownEventTypes: unknown_event_types ?? UNKNOWN_TYPES,
+      },
       audited(caller, id, 'tenant.created', tenantView),
     )
     await this.publishing.published('tenant', row)
@@ -54,6 +59,9 @@ export class TenantCases {
     const decide = (row: TenantRow) => ({
       ...(body.description === undefined ? {} : { description: body.description }),
       ...(body.quotas === undefined ? {} : { quotas: quotasOf(quotasView(row), body.quotas ?? NO_QUOTAS) }),
+      ...(body.unknown_event_types === undefined
+        ? {}
+        : { unknownEventTypes: body.unknown_event_types ?? UNKNOWN_TYPES }),
     })
     const trail = audited(caller, id, 'tenant.updated', tenantView)
     const row = found(id, TENANT_PATTERN.test(id) ? await this.tenants.change(id, version, decide, trail) : undefined)
@@ -71,6 +79,9 @@ export class TenantCases {
     return tenantView(row)
   }
 }
+
+/** Of a tenant that says nothing about it. */
+const UNKNOWN_TYPES = 'accept'
 
 const NO_QUOTAS: QuotasView = { webhooks: null, unindexed_filters: null, events_per_second: null }
 
@@ -97,12 +108,13 @@ function quotasView({ quotas }: TenantRow): QuotasView {
 }
 
 function tenantView(row: TenantRow): TenantView {
-  const { id, status, description, deletion, createdAt, updatedAt, version } = row
+  const { id, status, description, unknownEventTypes, deletion, createdAt, updatedAt, version } = row
   return {
     id,
     status,
     description,
     quotas: quotasView(row),
+    unknown_event_types: unknownEventTypes,
     deletion: deletion && {
       started_at: deletion.startedAt,
       finished_at: deletion.finishedAt,

@@ -159,7 +159,7 @@ export class TestReplayer {
   }
 
   async tenant(id: string): Promise<void> {
-    await new Tenants(this.database).insert({ id, description: null, quotas: {} }, trail)
+    await new Tenants(this.database).insert({ id, description: null, quotas: {}, unknownEventTypes: 'accept' }, trail)
   }
 
   /** Refuses all connections to the database and cuts those of replayers, for a time. */

@@ -61,6 +61,7 @@ function recordOf(record: TopicRecord): ConsumedRecord {
 function partsWith(output: FakeOutput, targets: Target[], extra: Partial<RouteParts> = {}): RouteParts {
   return {
     match: () => targets,
+    isRefusedType: () => false,
     misfits: () => undefined,
     isOverQuota: () => false,
     output,

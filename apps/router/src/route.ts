@@ -35,6 +35,8 @@ export interface Output {
 
 export interface RouteParts {
   match(event: WebhookEvent, data: Uint8Array): readonly Target[]
+  /** Whether the type of an event is not in the catalogue of a tenant that takes no others. */
+  isRefusedType(event: WebhookEvent): boolean
   /** Why the schema of its type refuses an event; undefined when it may pass. */
   misfits(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined
   /** Counts an event for its tenant; one above the tenant's quota is delivered after the others. */
@@ -80,7 +82,13 @@ interface Decoded {
   readonly data: Buffer
 }
 
-function decode(record: ConsumedRecord, { defaultTenant, maxEventBytes, misfits }: RouteParts): Decoded | Verdict {
+const UNKNOWN_TYPE: Problem = {
+  pointer: '/type',
+  message: 'is not in the catalogue, and the tenant takes no other types',
+}
+
+function decode(record: ConsumedRecord, parts: RouteParts): Decoded | Verdict {
+  const { defaultTenant, maxEventBytes, isRefusedType, misfits } = parts
   const read = decodeEvent(record, defaultTenant)
   if (read.kind === 'bad') return refuse(read.problems)
   if (read.data.length > maxEventBytes)
@@ -90,6 +98,7 @@ function decode(record: ConsumedRecord, { defaultTenant, maxEventBytes, misfits 
       detail: `the data has ${read.data.length} bytes; at most ${maxEventBytes} are accepted (POSTHORN_INGEST_MAX_EVENT_BYTES)`,
       pointers: ['/data'],
     }
+  if (isRefusedType(read.event)) return { kind: 'poison', reason: 'event_type_unknown', ...told([UNKNOWN_TYPE]) }
   const faults = misfits(read.event, read.data)
   return faults === undefined ? read : { kind: 'poison', reason: 'schema_mismatch', ...told(faults) }
 }

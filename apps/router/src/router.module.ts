@@ -9,7 +9,7 @@ import { RouterMetrics } from './router-metrics.js'
 import { RoutingLoop } from './routing-loop.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
-import { TenantQuotas } from './tenant-quotas.js'
+import { Tenants } from './tenants.js'
 
 export const ROUTER_GROUP = 'router'
 
@@ -36,14 +36,14 @@ export class RouterModule {
           useFactory: () => new Schemas(connection, context),
         },
         {
-          provide: TenantQuotas,
-          useFactory: () => new TenantQuotas(connection, context),
+          provide: Tenants,
+          useFactory: () => new Tenants(connection, context),
         },
         {
           provide: RoutingLoop,
-          inject: [SafeProducer, Subscriptions, Schemas, TenantQuotas],
-          useFactory: (output: SafeProducer, subscriptions: Subscriptions, schemas: Schemas, quotas: TenantQuotas) =>
-            routingLoop(connection, context, { output, subscriptions, schemas, quotas }),
+          inject: [SafeProducer, Subscriptions, Schemas, Tenants],
+          useFactory: (output: SafeProducer, subscriptions: Subscriptions, schemas: Schemas, tenants: Tenants) =>
+            routingLoop(connection, context, { output, subscriptions, schemas, tenants }),
         },
       ],
     }
@@ -54,18 +54,19 @@ interface Routing {
   readonly output: SafeProducer
   readonly subscriptions: Subscriptions
   readonly schemas: Schemas
-  readonly quotas: TenantQuotas
+  readonly tenants: Tenants
 }
 
 function routingLoop(
   connection: KafkaConnection,
   { settings, logger, fatal }: ServiceContext,
-  { output, subscriptions, schemas, quotas }: Routing,
+  { output, subscriptions, schemas, tenants }: Routing,
 ): RoutingLoop {
   const parts: RouteParts = {
     match: (event, data) => subscriptions.match(event, data),
+    isRefusedType: event => tenants.refusesUnknownTypes(event.tenant) && !schemas.knows(event),
     misfits: (event, data) => schemas.faults(event, data),
-    isOverQuota: (tenant, acceptedAt) => quotas.isOver(tenant, acceptedAt),
+    isOverQuota: (tenant, acceptedAt) => tenants.isOver(tenant, acceptedAt),
     output,
     defaultTenant: settings.ingestDefaultTenant === '' ? undefined : settings.ingestDefaultTenant,
     maxEventBytes: settings.ingestMaxEventBytes,

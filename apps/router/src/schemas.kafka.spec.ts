@@ -11,10 +11,12 @@ import {
   DELIVERIES,
   encodeEvent,
   encodeEventType,
+  encodeTenant,
   encodeWebhook,
   EVENTS,
   eventTypeKey,
   POISON,
+  TENANTS,
   WEBHOOKS,
   type EventTypeDocument,
   type PoisonHead,
@@ -61,8 +63,14 @@ function register(type: string, extra: Partial<EventTypeDocument>): Promise<unkn
 }
 
 /** Straight to Kafka, as any producer may. */
-async function produce(id: string, type: string, data: string, contenttype = 'application/json'): Promise<void> {
-  const event = { tenant: 'acme', id, source: '/tests', type, time: '2026-01-31T12:00:00Z', contenttype }
+async function produce(
+  id: string,
+  type: string,
+  data: string,
+  contenttype = 'application/json',
+  tenant = 'acme',
+): Promise<void> {
+  const event = { tenant, id, source: '/tests', type, time: '2026-01-31T12:00:00Z', contenttype }
   await producer.send(EVENTS, encodeEvent(event, Buffer.from(data)))
 }
 
@@ -82,9 +90,16 @@ beforeAll(async () => {
   await register('order.mine', { tenant: null })
   await register('order.mine', { mode: 'off' })
   await register('order.future', { schema: { $schema: 'https://json-schema.org/draft/2040-01/schema' } })
+  await register('order.known', { tenant: 'strict', mode: 'off' })
+  await register('order.old', { tenant: 'strict', mode: 'off', status: 'deprecated' })
+  await register('order.archived', { tenant: 'strict', mode: 'off', status: 'archived' })
+  await register('order.removed', { tenant: 'strict', mode: 'off', status: 'archived' })
+  await register('order.removed', { tenant: null, mode: 'off' })
+  await producer.send(
+    TENANTS,
+    encodeTenant({ id: 'strict', version: 1, status: 'active', unknownEventTypes: 'refuse' }),
+  )
   const webhook = {
-    id: 'webhook_all',
-    tenant: 'acme',
     version: 1,
     status: 'active',
     url: 'http://127.0.0.1:1/',
@@ -94,7 +109,8 @@ beforeAll(async () => {
     sealedSecrets: [],
     retryPolicy: DEFAULT_RETRY_POLICY,
   } as const
-  await producer.send(WEBHOOKS, encodeWebhook(webhook))
+  for (const tenant of ['acme', 'strict'])
+    await producer.send(WEBHOOKS, encodeWebhook({ id: `webhook_${tenant}`, tenant, ...webhook }))
   reader = connection.kafka.consumer({ groupId: `${connection.prefix}reader`, maxWaitTimeInMs: 100 })
   await reader.connect()
   await reader.subscribe({ topics: [DELIVERIES, POISON].map(one => connection.topic(one)), fromBeginning: true })
@@ -170,6 +186,31 @@ describe('S7 the router enforces the schemas of event types', () => {
       },
       WAIT_MS,
       () => `none of ${sent} events was delivered`,
+    )
+  })
+
+  it('S1 a tenant that takes types of its catalogue alone: others go to poison with their place', async () => {
+    poison.length = 0
+    const json = 'application/json'
+    const known = ['order.known', 'order.old', 'order.removed', 'agent.created']
+    for (const type of ['order.other', 'order.archived', ...known])
+      await produce(`s-${type}`, type, '{}', json, 'strict')
+    await Promise.all(known.map(type => routed(`s-${type}`)))
+    await until(
+      () => poison.length === 2,
+      WAIT_MS,
+      () => `${poison.length} records are in the poison topic`,
+    )
+    for (const { reason, pointers } of poison) expect([reason, pointers]).toEqual(['event_type_unknown', ['/type']])
+    await register('order.other', { tenant: 'strict', mode: 'off' })
+    let sent = 0
+    await until(
+      async () => {
+        await produce(`known-${++sent}`, 'order.other', '{}', json, 'strict')
+        return delivered.some(id => id.startsWith('known-'))
+      },
+      WAIT_MS,
+      () => `none of ${sent} events of the type was delivered once it was registered`,
     )
   })
 })

@@ -44,6 +44,11 @@ export class Schemas {
     return this.follower.isCaughtUp ? undefined : 'is reading the event types'
   }
 
+  /** Whether the tenant's catalogue has the type of an event. */
+  knows({ tenant, type }: WebhookEvent): boolean {
+    return this.checks.knows(tenant, type)
+  }
+
   /** The faults for which an event must not be routed; undefined when it may. */
   faults(event: WebhookEvent, data: Uint8Array): readonly Problem[] | undefined {
     return this.checks.faults(event, data)

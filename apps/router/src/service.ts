@@ -6,7 +6,7 @@ import { NestLogger } from '@posthorn/telemetry'
 import { ROUTER_GROUP, RouterModule } from './router.module.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
-import { TenantQuotas } from './tenant-quotas.js'
+import { Tenants } from './tenants.js'
 
 /** Twice what one fetch brings: an event is finished within milliseconds, more would only lie in memory. */
 const MAX_UNFINISHED_BYTES = 16 * 1024 * 1024
@@ -29,12 +29,12 @@ async function start(context: ServiceContext): Promise<RunningService> {
     logger: new NestLogger(logger),
     abortOnError: false,
   })
-  const [subscriptions, schemas, quotas] = [app.get(Subscriptions), app.get(Schemas), app.get(TenantQuotas)]
+  const [subscriptions, schemas, tenants] = [app.get(Subscriptions), app.get(Schemas), app.get(Tenants)]
   const producer = app.get(SafeProducer)
   health.addReadiness('router.webhooks', () => subscriptions.readiness())
   health.addReadiness('router.event-types', () => schemas.readiness())
-  health.addReadiness('router.tenants', () => quotas.readiness())
-  await Promise.all([producer.connect(), subscriptions.start(), schemas.start(), quotas.start()])
+  health.addReadiness('router.tenants', () => tenants.readiness())
+  await Promise.all([producer.connect(), subscriptions.start(), schemas.start(), tenants.start()])
   await app.listen()
   health.addReadiness('router.consumer', () => strategy.consumer.readiness())
   health.addLiveness('router.consumer', () => strategy.consumer.liveness())
@@ -42,7 +42,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
   async function stop(): Promise<void> {
     await within(DRAIN_MS, strategy.consumer.drain())
-    await Promise.all([app.close(), producer.close(), subscriptions.stop(), schemas.stop(), quotas.stop()])
+    await Promise.all([app.close(), producer.close(), subscriptions.stop(), schemas.stop(), tenants.stop()])
   }
 }
 

@@ -172,6 +172,11 @@ export const ERRORS = {
     action: 'Send smaller or fewer events; the limit of one event is POSTHORN_INGEST_MAX_EVENT_BYTES.',
   },
   media_type_unsupported: { status: 415, title: 'The content type is not supported', action: 'Send application/json.' },
+  event_type_unknown: {
+    status: 422,
+    title: 'The type of the event is not in the catalogue',
+    action: 'Register it by POST /v1/event-types, or set unknown_event_types of the tenant to accept.',
+  },
   event_schema_mismatch: {
     status: 422,
     title: 'The event does not fit the schema of its type',

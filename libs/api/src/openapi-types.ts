@@ -942,6 +942,12 @@ export interface components {
         /** @description null: no limit. */
         events_per_second?: number | null
       } | null
+      /**
+       * @description What is done with events of types that are not in the catalogue.
+       * @default accept
+       * @enum {string|null}
+       */
+      unknown_event_types: 'accept' | 'refuse' | null
     }
     DeletionView: {
       /** Format: date-time */
@@ -965,6 +971,8 @@ export interface components {
         /** @description null: no limit. */
         events_per_second?: number | null
       }
+      /** @enum {string} */
+      unknown_event_types: 'accept' | 'refuse'
       deletion: components['schemas']['DeletionView'] | null
       /** Format: date-time */
       created_at: string
@@ -982,6 +990,12 @@ export interface components {
         /** @description null: no limit. */
         events_per_second?: number | null
       } | null
+      /**
+       * @description What is done with events of types that are not in the catalogue.
+       * @default accept
+       * @enum {string|null}
+       */
+      unknown_event_types: 'accept' | 'refuse' | null
     }
     CreateKeyBody: {
       /** @description What it is for. */
@@ -1615,6 +1629,7 @@ export interface components {
         | 'version_conflict'
         | 'body_too_large'
         | 'media_type_unsupported'
+        | 'event_type_unknown'
         | 'event_schema_mismatch'
         | 'idempotency_mismatch'
         | 'rate_limited'

@@ -7,6 +7,9 @@ import { ListQuery } from './lists.js'
 export const TENANT_STATUSES = ['active', 'deleting', 'deleted'] as const
 export type TenantStatus = (typeof TENANT_STATUSES)[number]
 
+export const UNKNOWN_EVENT_TYPES = ['accept', 'refuse'] as const
+export type UnknownEventTypesName = (typeof UNKNOWN_EVENT_TYPES)[number]
+
 const DESCRIPTION = 1024
 const MAX_QUOTA = 1_000_000
 const TEXT = { message: 'must be a string' }
@@ -26,6 +29,12 @@ const QUOTAS = {
   type: 'object',
   additionalProperties: false,
   properties: { webhooks: QUOTA, unindexed_filters: QUOTA, events_per_second: QUOTA },
+} as const
+
+const UNKNOWN_TYPES = {
+  enum: [...UNKNOWN_EVENT_TYPES],
+  default: 'accept',
+  description: 'What is done with events of types that are not in the catalogue.',
 } as const
 
 export type QuotasView = { readonly [Q in (typeof QUOTA_NAMES)[number]]: number | null }
@@ -62,6 +71,11 @@ export class CreateTenantBody {
   @IsOptional()
   @Faults(quotasFaults, { ...QUOTAS, required: false, nullable: true })
   quotas?: Partial<QuotasView> | null
+
+  @IsOptional()
+  @Documented({ ...UNKNOWN_TYPES, required: false, nullable: true })
+  @IsIn(UNKNOWN_EVENT_TYPES, { message: `must be one of ${UNKNOWN_EVENT_TYPES.join(', ')}` })
+  unknown_event_types?: UnknownEventTypesName | null
 }
 
 /** PATCH /v1/tenants/{id}, by merge-patch. */
@@ -77,6 +91,11 @@ export class PatchTenantBody {
   @IsOptional()
   @Faults(quotasFaults, { ...QUOTAS, required: false, nullable: true })
   quotas?: Partial<QuotasView> | null
+
+  @IsOptional()
+  @Documented({ ...UNKNOWN_TYPES, required: false, nullable: true })
+  @IsIn(UNKNOWN_EVENT_TYPES, { message: `must be one of ${UNKNOWN_EVENT_TYPES.join(', ')}` })
+  unknown_event_types?: UnknownEventTypesName | null
 }
 
 /** GET /v1/tenants */
@@ -101,6 +120,7 @@ export class TenantView {
   @Documented({ enum: [...TENANT_STATUSES] }) readonly status: TenantStatus
   @Documented({ type: 'string', nullable: true }) readonly description: string | null
   @Documented({ ...QUOTAS }) readonly quotas: QuotasView
+  @Documented({ enum: [...UNKNOWN_EVENT_TYPES] }) readonly unknown_event_types: UnknownEventTypesName
   @Documented({ type: DeletionView, nullable: true }) readonly deletion: DeletionView | null
   @Documented(TIME) readonly created_at: string
   @Documented(TIME) readonly updated_at: string

@@ -115,3 +115,35 @@ describe('S7 events are held against the schema of their type', () => {
     expect(seen.unusable).toEqual(['acme/order.paid'])
   })
 })
+
+describe('S1 what the catalogue of a tenant has', () => {
+  const { made } = checks(
+    type(),
+    type({ type: 'order.old', status: 'deprecated' }),
+    type({ type: 'order.gone', status: 'archived' }),
+    type({ type: 'order.behind', status: 'archived' }),
+    type({ tenant: null, type: 'order.behind' }),
+    type({ tenant: null, type: 'order.wide' }),
+  )
+
+  it.each([
+    ['acme', 'order.paid', true],
+    ['other', 'order.paid', false],
+    ['acme', 'order.old', true],
+    ['acme', 'order.gone', false],
+    ['acme', 'order.behind', true],
+    ['other', 'order.wide', true],
+    ['other', 'agent.created', true],
+    ['other', 'posthorn.anything', true],
+    ['acme', 'order', false],
+    ['acme', 'constructor', false],
+  ])('S1 %s: %s', (tenant, name, known) => {
+    expect(made.knows(tenant, name)).toBe(known)
+  })
+
+  it('S1 forgets a type that is taken away', () => {
+    const { made: fresh } = checks(type())
+    fresh.remove(type().id)
+    expect(fresh.knows('acme', 'order.paid')).toBe(false)
+  })
+})

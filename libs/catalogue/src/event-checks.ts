@@ -1,4 +1,5 @@
-import { isJsonMediaType, type Problem, type WebhookEvent } from '@posthorn/webhook'
+import { isJsonMediaType, RESERVED_PREFIX, type Problem, type WebhookEvent } from '@posthorn/webhook'
+import { BUILT_IN_EVENT_TYPES } from './built-in.js'
 import { recompile, type CompiledSchema } from './compile-schema.js'
 
 /** What is done with an event that does not fit: nothing at all, a count and a line in the log, or its refusal. */
@@ -38,6 +39,7 @@ export interface EventChecksOptions {
 }
 
 const REPORT_EVERY_MS = 60_000
+const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_EVENT_TYPES.map(({ type }) => type))
 
 interface Entry {
   readonly type: CheckedType
@@ -76,6 +78,13 @@ export class EventChecks {
     const owners = this.types.get(known.type)!
     owners.delete(known.tenant)
     if (owners.size === 0) this.types.delete(known.type)
+  }
+
+  /** Whether the tenant's catalogue has the type: its own, the platform's or a built-in one, and not archived. */
+  knows(tenant: string, type: string): boolean {
+    if (BUILT_IN.has(type) || type.startsWith(RESERVED_PREFIX)) return true
+    const owners = this.types.get(type)
+    return owners !== undefined && (owners.has(tenant) || owners.has(null))
   }
 
   /** The faults for which the event has to be refused, by JSON Pointer into the event; undefined when it may pass. */

@@ -133,15 +133,15 @@ describe('Keys', () => {
 
 describe('Tenants', () => {
   test('an id is given once, and never again', async () => {
-    await tenants.insert({ id: 'once', description: 'd', quotas: {} }, audited)
-    await expect(tenants.insert({ id: 'once', description: null, quotas: {} }, audited)).rejects.toBeInstanceOf(
-      TenantTaken,
-    )
+    await tenants.insert({ id: 'once', description: 'd', quotas: {}, unknownEventTypes: 'accept' }, audited)
+    await expect(
+      tenants.insert({ id: 'once', description: null, quotas: {}, unknownEventTypes: 'accept' }, audited),
+    ).rejects.toBeInstanceOf(TenantTaken)
     expect(await tenants.get('once')).toMatchObject({ description: 'd', status: 'active', version: 1 })
   })
 
   test('a deletion removes keys and history in parts and counts them', async () => {
-    await tenants.insert({ id: 'gone', description: null, quotas: {} }, audited)
+    await tenants.insert({ id: 'gone', description: null, quotas: {}, unknownEventTypes: 'accept' }, audited)
     await keys.insert(fresh('key_e', { tenant: 'gone' }), audited)
     await database.manager.query(
       `CREATE TABLE history_counters_test PARTITION OF history_counters FOR VALUES FROM ('2026-11-24') TO ('2026-11-25')`,
@@ -167,7 +167,7 @@ describe('Tenants', () => {
   })
 
   test('a deletion waits for the changes under way, so that its version is above theirs', async () => {
-    await tenants.insert({ id: 'busy', description: null, quotas: {} }, audited)
+    await tenants.insert({ id: 'busy', description: null, quotas: {}, unknownEventTypes: 'accept' }, audited)
     await keys.insert(fresh('key_f', { tenant: 'busy' }), audited)
     await tenants.startDeletion('busy', undefined, audited)
     let removed!: Promise<boolean>

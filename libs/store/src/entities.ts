@@ -38,6 +38,9 @@ export class TenantRow {
   @Column('jsonb')
   quotas: TenantQuotas
 
+  @Column('text', { name: 'unknown_event_types' })
+  unknownEventTypes: 'accept' | 'refuse'
+
   @Column('jsonb', { nullable: true })
   deletion: TenantDeletion | null
 
@@ -213,13 +216,14 @@ export function webhookDocument(row: WebhookRow): Webhook {
 }
 
 /** The tenant as tenants.v1 carries it: for readers one whose data is being removed is gone. */
-export function tenantDocument({ id, version, status, quotas }: TenantRow): Tenant {
+export function tenantDocument({ id, version, status, quotas, unknownEventTypes }: TenantRow): Tenant {
   const eventsPerSecond = quotas.eventsPerSecond ?? undefined
   return {
     id,
     version,
     status: status === 'active' ? 'active' : 'deleted',
     ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
+    ...(unknownEventTypes === 'accept' ? {} : { unknownEventTypes }),
   }
 }
 

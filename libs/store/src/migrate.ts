@@ -10,6 +10,7 @@ import { WebhookLimitsMigration } from './migrations/8-webhook-limits.js'
 import { ReadingMigration } from './migrations/9-reading.js'
 import { ReplaysMigration } from './migrations/10-replays.js'
 import { IdempotencyMigration } from './migrations/11-idempotency.js'
+import { UnknownEventTypesMigration } from './migrations/12-unknown-event-types.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -22,6 +23,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ReadingMigration,
   ReplaysMigration,
   IdempotencyMigration,
+  UnknownEventTypesMigration,
 ]
 
 const TABLE = 'migrations'

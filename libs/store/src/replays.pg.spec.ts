@@ -40,7 +40,7 @@ beforeAll(async () => {
   database = new Database({ url: testDatabase.url, poolSize: 4, name: 'test', logger })
   await database.connect()
   replays = new Replays(database)
-  await new Tenants(database).insert({ id: 'acme', description: null, quotas: {} }, trail)
+  await new Tenants(database).insert({ id: 'acme', description: null, quotas: {}, unknownEventTypes: 'accept' }, trail)
 })
 afterAll(async () => {
   await database.close()

@@ -17,8 +17,8 @@ export class TenantTaken extends Error {
   override readonly name = 'TenantTaken'
 }
 
-export type NewTenant = Pick<TenantRow, 'id' | 'description' | 'quotas'>
-export type TenantChange = Partial<Pick<TenantRow, 'description' | 'quotas'>>
+export type NewTenant = Pick<TenantRow, 'id' | 'description' | 'quotas' | 'unknownEventTypes'>
+export type TenantChange = Partial<Pick<TenantRow, 'description' | 'quotas' | 'unknownEventTypes'>>
 
 /** Rows removed in one transaction; locked, because a change that is under way may still give them a higher version. */
 const LOCKED_BATCH = { take: 200, lock: { mode: 'pessimistic_write' } } as const

@@ -150,7 +150,10 @@ describe('Webhooks', () => {
   })
 
   test('no tenant gets more webhooks than its quota, however many are made at once', async () => {
-    await tenants.insert({ id: 'small', description: null, quotas: { webhooks: 2 } }, audited)
+    await tenants.insert(
+      { id: 'small', description: null, quotas: { webhooks: 2 }, unknownEventTypes: 'accept' },
+      audited,
+    )
     const made = await Promise.allSettled([1, 2, 3, 4].map(() => webhooks.insert(fresh({ tenant: 'small' }), audited)))
     expect(made.filter(one => one.status === 'fulfilled')).toHaveLength(2)
     for (const one of made) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(QuotaReached)
@@ -163,7 +166,10 @@ describe('Webhooks', () => {
     const to = (filter: object | null) => () => ({ filter })
 
     test('are as many as the quota says, however many come at once, by creation and by change', async () => {
-      await tenants.insert({ id: 'loose', description: null, quotas: { unindexedFilters: 3 } }, audited)
+      await tenants.insert(
+        { id: 'loose', description: null, quotas: { unindexedFilters: 3 }, unknownEventTypes: 'accept' },
+        audited,
+      )
       const rows = await Promise.all(
         Array.from({ length: 4 }, () => webhooks.insert(fresh({ tenant: 'loose', filter: EXACT }), audited)),
       )
@@ -179,7 +185,10 @@ describe('Webhooks', () => {
     })
 
     test('may be replaced and disabled over the quota, and make room when they go', async () => {
-      const { id: tenant } = await tenants.insert({ id: 'full', description: null, quotas: {} }, audited)
+      const { id: tenant } = await tenants.insert(
+        { id: 'full', description: null, quotas: {}, unknownEventTypes: 'accept' },
+        audited,
+      )
       const { id } = await webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
       await tenants.change(tenant, undefined, () => ({ quotas: { unindexedFilters: 0 } }), audited)
       const stricter = { data: { n: [{ numeric: ['>', 2] }] } }
@@ -196,7 +205,10 @@ describe('Webhooks', () => {
     })
 
     test('are counted beyond the first page of a tenant', async () => {
-      const { id: tenant } = await tenants.insert({ id: 'many', description: null, quotas: {} }, audited)
+      const { id: tenant } = await tenants.insert(
+        { id: 'many', description: null, quotas: {}, unknownEventTypes: 'accept' },
+        audited,
+      )
       const filters = Array.from({ length: 1001 }, (_, n) => (n === 500 || n === 1000 ? LOOSE : EXACT))
       for (let at = 0; at < filters.length; at += 91)
         await Promise.all(filters.slice(at, at + 91).map(filter => webhooks.insert(fresh({ tenant, filter }), audited)))

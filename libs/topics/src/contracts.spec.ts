@@ -30,6 +30,7 @@ import {
   poisonRecord,
   type Attempt,
   type PoisonHead,
+  type Tenant,
   type TopicRecord,
 } from './index.js'
 
@@ -398,7 +399,13 @@ describe('webhooks.v1 and tenants.v1', () => {
       fc.property(webhook, whole, (written, version) => {
         expect(encodeWebhook(written).key).toEqual(Buffer.from(written.id))
         expect(decodeWebhook(encodeWebhook(written).value)).toEqual({ kind: 'document', document: written })
-        const tenant = { id: written.tenant, version, status: 'active' as const, eventsPerSecond: version }
+        const tenant: Tenant = {
+          id: written.tenant,
+          version,
+          status: 'active',
+          eventsPerSecond: version,
+          unknownEventTypes: 'refuse',
+        }
         expect(decodeTenant(encodeTenant(tenant).value)).toEqual({ kind: 'document', document: tenant })
       }),
     )

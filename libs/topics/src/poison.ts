@@ -16,7 +16,13 @@ export const POISON: TopicContract = {
 
 /** `subscription_unreadable`: a newer version wrote it; the event is set aside for that webhook alone. */
 export type PoisonReason =
-  'undecodable' | 'invalid_event' | 'schema_mismatch' | 'too_large' | 'handler_failed' | 'subscription_unreadable'
+  | 'undecodable'
+  | 'invalid_event'
+  | 'event_type_unknown'
+  | 'schema_mismatch'
+  | 'too_large'
+  | 'handler_failed'
+  | 'subscription_unreadable'
 
 export interface PoisonHead {
   /** Without the deployment's prefix; of a user's own topic the whole name. */

@@ -23,6 +23,8 @@ export interface Tenant {
   readonly status: 'active' | 'deleted'
   /** Above it events go through bulk.v1; absent: no limit. */
   readonly eventsPerSecond?: number
+  /** What is done with events of types that are not in the catalogue; absent: they are accepted. */
+  readonly unknownEventTypes?: 'refuse'
 }
 
 export const API_ROLES = ['admin', 'publish', 'read'] as const

@@ -5,6 +5,7 @@ import type { Call, Noun, OptionSpec, Verb } from './verb.js'
 const FIELDS: Readonly<Record<string, OptionSpec>> = {
   description: text('<text>', 'for people'),
   quotas: json('<json>', 'such as {"webhooks": 100}; null is no limit'),
+  'unknown-event-types': text('<what>', 'accept or refuse events of types outside the catalogue'),
   body: BODY,
 }
 
@@ -45,7 +46,11 @@ const update: Verb = {
   args: ['id'],
   options: { ...FIELDS, unset: UNSET, 'if-version': IF_VERSION },
   lists: false,
-  examples: [`update acme --quotas '{"webhooks": 500}'`, 'update acme --unset description'],
+  examples: [
+    `update acme --quotas '{"webhooks": 500}'`,
+    'update acme --unknown-event-types refuse',
+    'update acme --unset description',
+  ],
   run: (call, reach) =>
     item(registry(call, reach).PATCH('/v1/tenants/{id}', { params: idOf(call), body: asSent(call.body) })),
 }

@@ -3,8 +3,8 @@ import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import { decodeTenant, TENANTS, type Tenant } from '@posthorn/topics'
 import { EventRate } from './event-rate.js'
 
-/** How many events a second each tenant may have delivered ahead of its others, from its compacted topic. */
-export class TenantQuotas {
+/** What the tenants say about their events, from their compacted topic: it holds while the database is down. */
+export class Tenants {
   private readonly rates = new Map<string, EventRate>()
   private readonly follower: TableFollower<Tenant>
   private readonly excess = metrics.getMeter('posthorn').createCounter('posthorn_router_events_over_quota', {
@@ -20,7 +20,7 @@ export class TenantQuotas {
     })
   }
 
-  /** Resolves when the table was read to its end: before that no tenant has a quota. */
+  /** Resolves when the table was read to its end: before that no tenant has said anything. */
   start(): Promise<void> {
     return this.follower.start()
   }
@@ -38,6 +38,11 @@ export class TenantQuotas {
     const over = this.rates.get(tenant)?.isOver(acceptedAt) ?? false
     if (over) this.excess.add(1)
     return over
+  }
+
+  /** Whether it takes events of types in its catalogue alone. */
+  refusesUnknownTypes(tenant: string): boolean {
+    return this.follower.get(tenant)?.unknownEventTypes === 'refuse'
   }
 
   private change(id: string, tenant: Tenant | undefined): void {
