@@ -55,6 +55,10 @@ export class DelivererModule {
 function egress({ settings }: ServiceContext): Egress {
   return Egress.from({
     allow: settings.egressAllow,
+    deny: settings.egressDeny,
+    ports: settings.egressPorts,
+    minTlsVersion: settings.egressMinTlsVersion,
+    ...(settings.egressCa === undefined ? {} : { ca: settings.egressCa }),
     sockets: settings.delivererSockets,
     userAgent: `Posthorn/${VERSION}`,
   })

@@ -1,9 +1,11 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns/promises'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
+import { embeddedIpv4 } from './embedded-ipv4.js'
+import { AddressRanges } from './ranges.js'
 
 /** Everything that is not the public internet (IANA special-purpose registries), plus metadata services in public ranges. */
-const REFUSED = [
+const REFUSED = new AddressRanges([
   '0.0.0.0/8', // "this network": Linux connects 0.0.0.0 to loopback
   '10.0.0.0/8',
   '100.64.0.0/10', // CGNAT; Alibaba's metadata service is in it
@@ -11,7 +13,7 @@ const REFUSED = [
   '168.63.129.16/32', // Azure's platform service, in a public range
   '169.254.0.0/16', // link-local; the metadata service of most clouds
   '172.16.0.0/12',
-  '192.0.0.0/24',
+  '192.0.0.0/24', // IETF protocol assignments; Oracle's metadata service is in it
   '192.0.2.0/24',
   '192.88.99.0/24', // 6to4 relays
   '192.168.0.0/16',
@@ -27,62 +29,111 @@ const REFUSED = [
   '3fff::/20',
   '4000::/2', // nothing from here on is global unicast
   '8000::/1', // unique local, link-local, site-local, multicast
-] as const
+])
 
-/** The URL leads to an address that this deployment does not send to. */
+export type RefusedCause = 'address_refused' | 'address_unlisted'
+
+/** The URL leads to an address that this deployment, or this webhook, does not send to. */
 export class AddressRefused extends Error {
   readonly code = 'POSTHORN_ADDRESS_REFUSED'
 
-  constructor(host: string, address: string) {
-    super(host === address ? `${address} is not a public address` : `${host} resolves to ${address}, no public address`)
+  constructor(
+    host: string,
+    address: string,
+    what: string,
+    readonly refusal: RefusedCause = 'address_refused',
+  ) {
+    super(host === address ? `${address} is ${what}` : `${host} resolves to ${address}, ${what}`)
     this.name = 'AddressRefused'
   }
 }
 
-type Resolve = (hostname: string, options: LookupOptions & { readonly all: true }) => Promise<LookupAddress[]>
+/** Where this deployment sends to beside the public internet, and where it does not; CIDRs. */
+export interface AddressPolicy {
+  readonly allow: readonly string[]
+  /** Beats `allow`. */
+  readonly deny: readonly string[]
+}
 
-/** Says which addresses may be connected to: public ones, and those of the ranges that are allowed expressly. */
+export type Resolve = (hostname: string, options: LookupOptions & { readonly all: true }) => Promise<LookupAddress[]>
+
+/**
+ * Says which addresses may be connected to: public ones and those of the ranges that are allowed
+ * expressly, without those that are denied. An IPv6 address that leads on to an IPv4 one, as with
+ * NAT64, is permitted only if both are.
+ */
 export class AddressGuard {
-  private readonly refused = rangesOf(REFUSED)
-  private readonly allowed: Ranges
+  private readonly allowed: AddressRanges
+  private readonly denied: AddressRanges
   private readonly resolving = new Map<string, Promise<LookupAddress[]>>()
 
   /** Throws on a range that is no CIDR. */
   constructor(
-    allow: readonly string[],
+    { allow, deny }: AddressPolicy,
     private readonly resolve: Resolve = lookup,
   ) {
-    this.allowed = rangesOf(allow)
+    this.allowed = new AddressRanges(allow)
+    this.denied = new AddressRanges(deny)
   }
 
   /** `address` is an IP address as text; anything else is not permitted. */
   permits(address: string): boolean {
-    const version = isIP(address)
-    if (version === 0) return false
-    const family = version === 4 ? 'ipv4' : 'ipv6'
-    return !this.refused[family].check(address, family) || this.allowed[family].check(address, family)
+    return isIP(address) !== 0 && this.refusalOf(address) === undefined
   }
 
   /** Refuses a host that is itself an address: no lookup is ever made for one, so it is judged before connecting. */
-  checkLiteral(hostname: string): AddressRefused | undefined {
+  checkLiteral(hostname: string, listed?: AddressRanges): AddressRefused | undefined {
     const address = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
-    return isIP(address) !== 0 && !this.permits(address) ? new AddressRefused(address, address) : undefined
+    if (isIP(address) === 0) return undefined
+    const refusal = this.refusalOf(address)
+    if (refusal !== undefined) return new AddressRefused(address, address, refusal)
+    return listed === undefined || listed.has(address) ? undefined : unlisted(address, address)
   }
 
   /**
    * DNS for the connector. One bad address among good ones refuses the host: which of them is
    * used is decided later and by others, and rebinding plays on exactly that.
    */
-  readonly lookup: LookupFunction = (hostname, options, callback) => {
-    this.resolveOnce(hostname, options as LookupOptions).then(
-      addresses => {
-        const bad = addresses.find(({ address }) => !this.permits(address))
-        if (bad) callback(new AddressRefused(hostname, bad.address), [])
-        else if (options.all) callback(null, addresses)
-        else callback(null, addresses[0]!.address, addresses[0]!.family)
-      },
-      (error: NodeJS.ErrnoException) => callback(error, []),
-    )
+  readonly lookup: LookupFunction = this.lookupAmong(undefined)
+
+  /** The same for a webhook that names the ranges it may be sent to: other addresses are left out. */
+  lookupAmong(listed: AddressRanges | undefined): LookupFunction {
+    return (hostname, options, callback) => {
+      this.checked(hostname, options as LookupOptions, listed).then(
+        addresses => {
+          if (options.all) callback(null, addresses)
+          else callback(null, addresses[0]!.address, addresses[0]!.family)
+        },
+        (error: NodeJS.ErrnoException) => callback(error, []),
+      )
+    }
+  }
+
+  private async checked(
+    hostname: string,
+    options: LookupOptions,
+    listed: AddressRanges | undefined,
+  ): Promise<LookupAddress[]> {
+    const addresses = await this.resolveOnce(hostname, options)
+    for (const { address } of addresses) {
+      const refusal = isIP(address) === 0 ? 'which is no address' : this.refusalOf(address)
+      if (refusal !== undefined) throw new AddressRefused(hostname, address, refusal)
+    }
+    const usable = listed === undefined ? addresses : addresses.filter(({ address }) => listed.has(address))
+    if (addresses.length === 0) throw new AddressRefused(hostname, 'nothing', 'no address')
+    if (usable.length === 0) throw unlisted(hostname, addresses[0]!.address)
+    return usable
+  }
+
+  /** What is wrong with it, if anything. */
+  private refusalOf(address: string): string | undefined {
+    if (this.denied.has(address)) return 'an address of a range that is denied'
+    if (REFUSED.has(address) && !this.allowed.has(address)) return 'not a public address'
+    for (const inner of embeddedIpv4(address)) {
+      const refusal = this.refusalOf(inner)
+      if (refusal !== undefined) return `which leads to ${inner}, ${refusal}`
+    }
+    return undefined
   }
 
   /** Lookups block the few threads of libuv: those of one host at one time share one, so that a slow one holds one. */
@@ -97,18 +148,6 @@ export class AddressGuard {
   }
 }
 
-// A list for each family: one list for both takes every IPv4 address as its mapped form, and so as part of ::/3.
-type Ranges = Readonly<Record<'ipv4' | 'ipv6', BlockList>>
-
-function rangesOf(ranges: readonly string[]): Ranges {
-  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
-  for (const range of ranges) {
-    const [network = '', bits = '', ...rest] = range.split('/')
-    const version = isIP(network)
-    if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
-      throw new Error(`"${range}" is not a range of addresses such as 10.0.0.0/8`)
-    const family = version === 4 ? 'ipv4' : 'ipv6'
-    lists[family].addSubnet(network, Number(bits), family)
-  }
-  return lists
+function unlisted(host: string, address: string): AddressRefused {
+  return new AddressRefused(host, address, "no address of the webhook's allowed_cidrs", 'address_unlisted')
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 
 /** More of an answer's body is of no use to anyone who looks at an attempt. */
@@ -9,6 +10,8 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** When its head had come, by performance.now(). */
+  readonly began: number
 }
 
 /**
@@ -24,6 +27,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   private stopped: Error | undefined
   private status = 0
   private headers: IncomingHttpHeaders = {}
+  private began = 0
   private readonly chunks: Buffer[] = []
   private size = 0
 
@@ -50,6 +54,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.status = status
     this.headers = headers
+    this.began = performance.now()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -69,8 +74,8 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   private finish(): void {
-    const { status, headers, chunks } = this
-    this.resolve({ status, headers, body: Buffer.concat(chunks).subarray(0, MAX_CAPTURED_BYTES) })
+    const { status, headers, chunks, began } = this
+    this.resolve({ status, headers, began, body: Buffer.concat(chunks).subarray(0, MAX_CAPTURED_BYTES) })
   }
 }
 

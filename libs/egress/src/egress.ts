@@ -1,18 +1,26 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Agent, type Dispatcher } from 'undici'
-import type { SendResult } from '@posthorn/webhook'
-import { AddressGuard } from './address-guard.js'
+import type { Agent, Dispatcher } from 'undici'
+import type { SendResult, TlsVersion } from '@posthorn/webhook'
+import { AddressGuard, type AddressPolicy, type Resolve } from './address-guard.js'
 import { AnswerHandler, textOf } from './answer.js'
+import { Doors } from './doors.js'
 import { describe, networkCause, SendTimeout } from './network-cause.js'
+import { phasesOf, type Phases } from './phases.js'
+import { PortRanges, PortRefused } from './ranges.js'
 import { Sockets, type Exchange } from './sockets.js'
 
-export interface EgressOptions {
-  /** CIDRs of addresses that are refused otherwise. */
-  readonly allow: readonly string[]
+export interface EgressOptions extends AddressPolicy {
+  /** Ports and ranges of ports that requests may go to. */
+  readonly ports: readonly string[]
+  readonly minTlsVersion: TlsVersion
+  /** PEM of CAs to trust beside the public ones. */
+  readonly ca?: string
   /** Connections kept in all; the caller has no more requests under way than this. */
   readonly sockets: number
   readonly userAgent: string
+  /** DNS; unless given, that of the machine. */
+  readonly resolve?: Resolve
 }
 
 export interface EgressRequest {
@@ -23,6 +31,10 @@ export interface EgressRequest {
   readonly body: Uint8Array
   /** For the whole request: DNS, connecting, sending, the last byte of the answer. */
   readonly timeoutMs: number
+  /** CIDRs that it may be sent to, of those that the deployment permits; absent: all of them. */
+  readonly allowedCidrs?: readonly string[]
+  /** Unless that of the deployment is higher. */
+  readonly minTlsVersion?: TlsVersion
   /** Gives the request up: send() then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -30,40 +42,28 @@ export interface EgressRequest {
 export type EgressResult = SendResult & {
   readonly durationMs: number
   readonly remoteAddress?: string
+  /** As negotiated, such as TLSv1.3. */
+  readonly tlsVersion?: string
+  readonly phases?: Phases
   /** The first 16 KiB of the answer as text. */
   readonly responseBody?: string
 }
 
-/** undici counts the bytes of names and values only, so that this is near what it says. */
-const MAX_HEADER_BYTES = 16 * 1024
-/** Receivers behind load balancers close idle connections after some seconds: be first where we can. */
-const KEEP_ALIVE_MS = 4_000
-const KEEP_ALIVE_MAX_MS = 60_000
-
 /** The only door out. Answers never redirect it, its requests carry no trace or cookie, and nothing is decompressed. */
 export class Egress {
+  /** Throws on a range of addresses or ports that cannot be read. */
   static from(options: EgressOptions): Egress {
     return new Egress(options)
   }
 
+  private readonly ports: PortRanges
   private readonly sockets: Sockets
-  private readonly agent: Agent
+  private readonly doors: Doors
 
   private constructor(private readonly options: EgressOptions) {
-    this.sockets = new Sockets(new AddressGuard(options.allow), options.sockets)
-    this.agent = new Agent({
-      connect: this.sockets.connect,
-      allowH2: false,
-      pipelining: 1,
-      // One pool per origin, without a bound of its own: a queue inside undici would eat the request's time.
-      connections: null,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-      // The whole request has one timer, here.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
+    this.ports = new PortRanges(options.ports)
+    this.sockets = new Sockets(options.sockets)
+    this.doors = new Doors(new AddressGuard(options, options.resolve), this.sockets, options)
   }
 
   /**
@@ -74,11 +74,16 @@ export class Egress {
     const started = performance.now()
     const url = new URL(request.url)
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`cannot send to ${url.protocol}`)
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+    if (!this.ports.has(port))
+      return { kind: 'failed', cause: 'port_refused', detail: new PortRefused(port).message, durationMs: 0 }
+    const door = this.doors.doorFor(request)
     const deadline = started + request.timeoutMs
-    let attempt = await this.attempt(url, request, deadline)
-    if (attempt.kind === 'stale') attempt = await this.attempt(url, request, deadline)
-    const { exchange, ...result } = attempt
-    const about = { durationMs: performance.now() - started, ...withAddress(exchange) }
+    let attempt = await this.attempt(door, url, request, deadline)
+    if (attempt.kind === 'stale') attempt = await this.attempt(door, url, request, deadline)
+    const { exchange, began, ...result } = attempt
+    const ended = performance.now()
+    const about = { durationMs: ended - started, ...wireOf(exchange, began, ended) }
     if (result.kind === 'stale') return { kind: 'failed', cause: 'reset', detail: result.detail, ...about }
     return { ...result, ...about }
   }
@@ -86,10 +91,10 @@ export class Egress {
   /** Closes every connection; requests under way fail as reset. */
   async close(): Promise<void> {
     this.sockets.close()
-    await this.agent.destroy()
+    await this.doors.close()
   }
 
-  private async attempt(url: URL, request: EgressRequest, deadline: number): Promise<Attempted> {
+  private async attempt(door: Agent, url: URL, request: EgressRequest, deadline: number): Promise<Attempted> {
     request.signal?.throwIfAborted()
     // A view of its own, so that two requests with one body are told apart.
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength)
@@ -104,7 +109,7 @@ export class Egress {
     const abort = () => end(request.signal!.reason as Error)
     request.signal?.addEventListener('abort', abort, { once: true })
     try {
-      this.sockets.begin(exchange, () => this.ask(url, request, body, handler))
+      this.sockets.begin(exchange, () => this.ask(door, url, request, body, handler))
       const answer = await handler.answer
       const captured = textOf(answer.body, one(answer.headers['content-encoding']))
       // undici takes a connection back one turn after the answer's end: who sends again sooner opens another.
@@ -116,6 +121,7 @@ export class Egress {
         ...(retryAfter === undefined ? {} : { retryAfter }),
         ...(captured === undefined ? {} : { responseBody: captured }),
         exchange,
+        began: answer.began,
       }
     } catch (thrown) {
       request.signal?.throwIfAborted()
@@ -127,8 +133,8 @@ export class Egress {
     }
   }
 
-  private ask(url: URL, request: EgressRequest, body: Buffer, handler: AnswerHandler): void {
-    this.agent.dispatch(
+  private ask(door: Agent, url: URL, request: EgressRequest, body: Buffer, handler: AnswerHandler): void {
+    door.dispatch(
       {
         origin: url.origin,
         path: url.pathname + url.search,
@@ -145,7 +151,7 @@ type Attempted = (
   | (SendResult & { readonly responseBody?: string })
   /** A reused connection had been closed by the peer: nothing of an answer came, so it may be sent again at once. */
   | { readonly kind: 'stale'; readonly detail: string }
-) & { readonly exchange: Exchange }
+) & { readonly exchange: Exchange; readonly began?: number }
 
 /** Own mistakes are thrown on; the rest is the customer's, as a value. */
 function failed(error: Error, exchange: Exchange, url: URL): Attempted {
@@ -160,8 +166,14 @@ function failed(error: Error, exchange: Exchange, url: URL): Attempted {
   return { kind: 'failed', cause, detail, exchange }
 }
 
-function withAddress({ remoteAddress }: Exchange): { remoteAddress?: string } {
-  return remoteAddress === undefined ? {} : { remoteAddress }
+function wireOf(exchange: Exchange, began: number | undefined, ended: number) {
+  const { remoteAddress, tlsVersion } = exchange
+  const phases = phasesOf(exchange, began, ended)
+  return {
+    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...(tlsVersion === undefined ? {} : { tlsVersion }),
+    ...(phases === undefined ? {} : { phases }),
+  }
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -1,2 +1,5 @@
 export * from './address-guard.js'
 export * from './egress.js'
+export type { Phases } from './phases.js'
+export * from './ranges.js'
+export * from './trust.js'

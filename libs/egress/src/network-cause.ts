@@ -25,11 +25,21 @@ const BY_CODE: Readonly<Record<string, NetworkCause>> = {
   UND_ERR_HEADERS_OVERFLOW: 'protocol',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
   EPROTO: 'tls',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls_version',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'tls_version',
+  CERT_HAS_EXPIRED: 'certificate_expired',
+  CERT_NOT_YET_VALID: 'certificate_expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate_untrusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate_untrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'certificate_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate_untrusted',
 }
 
 /** Maps what undici, node:net, node:tls or node:dns rejected with. */
 export function networkCause(error: Error, phase: Phase, secure: boolean): NetworkCause {
-  if (error instanceof AddressRefused) return 'address_refused'
+  if (error instanceof AddressRefused) return error.refusal
   const { code = '', syscall } = error as NodeJS.ErrnoException
   const known = BY_CODE[code]
   if (known) return known

@@ -1,10 +1,20 @@
 import { channel } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import type { SecureContext, TLSSocket } from 'node:tls'
 import { buildConnector, type DiagnosticsChannel } from 'undici'
-import type { AddressGuard } from './address-guard.js'
+import type { AddressRefused } from './address-guard.js'
 
 /** Longest retry policy time-out: the request's own, shorter one ends the connection attempt by itself. */
 const CONNECT_TIMEOUT_MS = 60_000
+
+/** When the steps of making a connection were done, by performance.now(). */
+export interface ConnectionTimes {
+  readonly started: number
+  resolved?: number
+  connected?: number
+  secured?: number
+}
 
 /** What is known of one request's connection while it is on its way. */
 export interface Exchange {
@@ -17,6 +27,20 @@ export interface Exchange {
   /** Bytes received on that connection before this request: more than none means it was reused. */
   readBefore: number
   remoteAddress?: string
+  /** Such as TLSv1.3. */
+  tlsVersion?: string
+  /** Of a connection that was made for this request. */
+  times?: ConnectionTimes
+  /** When the request was written, by performance.now(). */
+  sent?: number
+}
+
+/** What connections of one kind have in common. */
+export interface ConnectionPolicy {
+  readonly lookup: LookupFunction
+  readonly checkLiteral: (hostname: string) => AddressRefused | undefined
+  /** Says which certificates and TLS versions will do. */
+  readonly secureContext: SecureContext
 }
 
 // undici tells neither which connection a request uses nor lets idle ones be closed: its
@@ -25,20 +49,15 @@ const SEND_HEADERS = 'undici:client:sendHeaders'
 
 /** The connections of one Egress: made through the guard, counted, the longest idle closed when there are too many. */
 export class Sockets {
-  private readonly open = new Set<Socket>()
+  /** With the times of its making, until a request has used it. */
+  private readonly open = new Map<Socket, ConnectionTimes | undefined>()
   /** In the order in which they became idle. */
   private readonly idle = new Set<Socket>()
   private readonly users = new Map<Socket, Exchange>()
   private readonly byBody = new WeakMap<object, Exchange>()
-  private readonly make: (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
   private starting: Exchange | undefined
 
-  constructor(
-    private readonly guard: AddressGuard,
-    private readonly limit: number,
-  ) {
-    // The types hide that the socket is returned at once, while it still connects.
-    this.make = buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false }) as never
+  constructor(private readonly limit: number) {
     channel(SEND_HEADERS).subscribe(this.onSendHeaders)
   }
 
@@ -60,20 +79,41 @@ export class Sockets {
     if (this.open.has(socket)) this.idle.add(socket)
   }
 
-  readonly connect: buildConnector.connector = (options, callback) => {
-    const refused = this.guard.checkLiteral(options.hostname)
-    // Not at once: undici is still in the middle of making the client that asks.
-    if (refused) return queueMicrotask(() => callback(refused, null))
-    this.closeIdle()
-    const socket = this.make(options, callback)
-    this.open.add(socket)
-    socket.once('close', () => this.forget(socket))
-    if (this.starting) this.starting.connecting = socket
+  /** Makes connections of one kind, for undici. */
+  connector({ lookup, secureContext, checkLiteral }: ConnectionPolicy): buildConnector.connector {
+    // The types hide that the socket is returned at once, while it still connects. That certificates are
+    // checked is said here because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off otherwise.
+    const make = buildConnector({
+      lookup,
+      secureContext,
+      rejectUnauthorized: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      allowH2: false,
+    }) as unknown as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
+    return (options, callback) => {
+      const refused = checkLiteral(options.hostname)
+      // Not at once: undici is still in the middle of making the client that asks.
+      if (refused) return queueMicrotask(() => callback(refused, null))
+      this.closeIdle()
+      this.keep(make(options, callback))
+    }
   }
 
   close(): void {
     channel(SEND_HEADERS).unsubscribe(this.onSendHeaders)
-    for (const socket of this.open) socket.destroy()
+    for (const socket of this.open.keys()) socket.destroy()
+  }
+
+  private keep(socket: Socket): void {
+    const times: ConnectionTimes = { started: performance.now() }
+    socket.once('lookup', () => (times.resolved = performance.now()))
+    socket.once('connect', () => (times.connected = performance.now()))
+    socket.once('secureConnect', () => (times.secured = performance.now()))
+    this.open.set(socket, times)
+    socket.once('close', () => this.forget(socket))
+    if (!this.starting) return
+    this.starting.connecting = socket
+    this.starting.times = times
   }
 
   private closeIdle(): void {
@@ -102,5 +142,9 @@ export class Sockets {
     exchange.socket = socket
     exchange.readBefore = socket.bytesRead
     exchange.remoteAddress = socket.remoteAddress
+    exchange.tlsVersion = (socket as Partial<TLSSocket>).getProtocol?.() ?? undefined
+    exchange.times = this.open.get(socket)
+    if (this.open.has(socket)) this.open.set(socket, undefined)
+    exchange.sent = performance.now()
   }
 }

@@ -13,6 +13,8 @@ import {
   validateSync,
 } from 'class-validator'
 import { LOG_LEVELS, type LogLevel } from '@posthorn/telemetry'
+import { TLS_VERSIONS, type TlsVersion } from '@posthorn/webhook'
+import { readEgressCa } from './egress-ca.js'
 import {
   KAFKA_COMPRESSIONS,
   readKafkaSecurity,
@@ -178,6 +180,32 @@ export class Settings {
   @Matches(/^[0-9a-fA-F.:]+\/\d{1,3}$/, { each: true, message: 'each must be a CIDR such as 10.0.0.0/8' })
   egressAllow: string[] = []
 
+  @Setting('EGRESS_DENY', 'none', 'Ranges that nothing is sent to, as CIDRs, comma-separated; beats EGRESS_ALLOW.')
+  @list()
+  @Matches(/^[0-9a-fA-F.:]+\/\d{1,3}$/, { each: true, message: 'each must be a CIDR such as 10.0.0.0/8' })
+  egressDeny: string[] = []
+
+  @Setting('EGRESS_PORTS', '80,443,1024-65535', 'Ports and ranges of ports that webhooks may lead to, comma-separated.')
+  @list()
+  @Matches(/^\d{1,5}(-\d{1,5})?$/, { each: true, message: 'each must be a port or a range such as 8000-8999' })
+  egressPorts: string[] = ['80', '443', '1024-65535']
+
+  @Setting(
+    'EGRESS_MIN_TLS_VERSION',
+    '1.2',
+    `Lowest version of TLS that is spoken with receivers: ${TLS_VERSIONS.join(', ')}. A webhook may ask for more.`,
+  )
+  @IsIn(TLS_VERSIONS)
+  egressMinTlsVersion: TlsVersion = '1.2'
+
+  @Setting('EGRESS_CA_FILE', 'none', 'PEM file of CAs to trust in receivers beside the public ones.')
+  @IsOptional()
+  @IsString()
+  egressCaFile?: string
+
+  /** What stands in that file. */
+  egressCa?: string
+
   @Setting(
     'TRUSTED_PROXIES',
     'none',
@@ -338,6 +366,7 @@ export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[
   for (const error of validateSync(settings, { forbidUnknownValues: false }))
     problems.push(`${variableOf.get(error.property)}: ${Object.values(error.constraints ?? {}).join('; ')}.`)
   settings.kafkaSecurity = readKafkaSecurity(settings, problems)
+  settings.egressCa = readEgressCa(settings.egressCaFile, problems)
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
 }

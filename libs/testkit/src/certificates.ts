@@ -8,8 +8,8 @@ export interface IssuedCertificate {
 
 export interface TestAuthority {
   readonly ca: string
-  /** `addresses` are IPv4 addresses that the certificate is for, beside the host names. */
-  issue(commonName: string, hosts?: readonly string[], addresses?: readonly string[]): IssuedCertificate
+  /** `addresses` are IPv4 addresses that the certificate is for, beside the host names; `until` its end, ms since the epoch. */
+  issue(commonName: string, hosts?: readonly string[], addresses?: readonly string[], until?: number): IssuedCertificate
 }
 
 /** A certificate authority of its own, for an hour. Node can sign but not write certificates: hence the DER below. */
@@ -19,14 +19,14 @@ export function createAuthority(commonName: string): TestAuthority {
   const ca = certificate({ ...issuer, subject: commonName, publicKey: keys.publicKey, extensions: [CA] })
   return {
     ca,
-    issue: (subject, hosts = [], addresses = []) => {
+    issue: (subject, hosts = [], addresses = [], until) => {
       const { publicKey, privateKey } = newKeys()
       const names = [
         ...hosts.map(host => der(0x82, Buffer.from(host))),
         ...addresses.map(address => der(0x87, Buffer.from(address.split('.').map(Number)))),
       ]
       const extensions = names.length > 0 ? [extension('551d11', false, sequence(...names))] : []
-      const cert = certificate({ ...issuer, subject, publicKey, extensions })
+      const cert = certificate({ ...issuer, subject, publicKey, extensions, until })
       return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
     },
   }
@@ -40,10 +40,11 @@ interface CertificateParts {
   readonly subject: string
   readonly publicKey: KeyObject
   readonly extensions: readonly Buffer[]
+  readonly until?: number | undefined
 }
 
 /** X.509 version 3, by RFC 5280; ECDSA with SHA-256. */
-function certificate({ name, key, subject, publicKey, extensions }: CertificateParts): string {
+function certificate({ name, key, subject, publicKey, extensions, until }: CertificateParts): string {
   const algorithm = sequence(identifier('2a8648ce3d040302'))
   const now = Date.now()
   const body = sequence(
@@ -51,7 +52,7 @@ function certificate({ name, key, subject, publicKey, extensions }: CertificateP
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
     distinguishedName(name),
-    sequence(utcTime(now - 3600_000), utcTime(now + 3600_000)),
+    sequence(utcTime(Math.min(now, until ?? now) - 3600_000), utcTime(until ?? now + 3600_000)),
     distinguishedName(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     ...(extensions.length > 0 ? [der(0xa3, sequence(...extensions))] : []),

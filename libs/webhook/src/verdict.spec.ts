@@ -24,8 +24,14 @@ const CAUSES: Record<NetworkCause, string> = {
   dns: 'network.connection',
   connect: 'network.connection',
   tls: 'network.connection',
+  tls_version: 'network.connection',
+  certificate_expired: 'network.connection',
+  certificate_name: 'network.connection',
+  certificate_untrusted: 'network.connection',
   reset: 'network.retry',
   address_refused: 'network.connection',
+  address_unlisted: 'network.connection',
+  port_refused: 'network.connection',
   protocol: 'network.connection',
 }
 const STATUSES = Array.from({ length: 500 }, (_, i) => 100 + i)

@@ -3,7 +3,20 @@ export type SendResult =
   | { readonly kind: 'response'; readonly status: number; readonly retryAfter?: string }
   | { readonly kind: 'failed'; readonly cause: NetworkCause; readonly detail: string }
 
-export type NetworkCause = 'timeout' | 'dns' | 'connect' | 'tls' | 'reset' | 'address_refused' | 'protocol'
+export type NetworkCause =
+  | 'timeout'
+  | 'dns'
+  | 'connect'
+  | 'tls'
+  | 'tls_version'
+  | 'certificate_expired'
+  | 'certificate_name'
+  | 'certificate_untrusted'
+  | 'reset'
+  | 'address_refused'
+  | 'address_unlisted'
+  | 'port_refused'
+  | 'protocol'
 
 /** S11: client, server or network, and what kind of it. */
 export type FailureClass =
@@ -137,7 +150,27 @@ const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; r
   tls: {
     class: 'network.connection',
     advice:
-      "The TLS handshake failed. Check that the receiver's certificate is valid, complete and issued for this host name.",
+      'The TLS handshake failed. Check that the receiver speaks TLS on this port, and try it with a browser or openssl s_client.',
+  },
+  tls_version: {
+    class: 'network.connection',
+    advice:
+      'The receiver speaks no version of TLS that is new enough. Let it speak TLS 1.2 or 1.3, or lower min_tls_version of the webhook if it asks for more than that.',
+  },
+  certificate_expired: {
+    class: 'network.connection',
+    advice:
+      "The receiver's certificate has expired or is not valid yet. Renew it, let the server load the new one, and check that server's clock.",
+  },
+  certificate_name: {
+    class: 'network.connection',
+    advice:
+      "The receiver's certificate is for another host name. Use the name that stands in it in the webhook's URL, or have one issued for this name.",
+  },
+  certificate_untrusted: {
+    class: 'network.connection',
+    advice:
+      "The receiver's certificate leads to no CA that is trusted. Use one of a public CA and send the intermediate certificates with it; for a CA of your own set POSTHORN_EGRESS_CA_FILE.",
   },
   reset: {
     class: 'network.retry',
@@ -147,7 +180,17 @@ const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; r
   address_refused: {
     class: 'network.connection',
     advice:
-      "The webhook's URL leads to an address that this deployment does not send to (loopback, private or reserved). Use a public address, or allow the range with POSTHORN_EGRESS_ALLOW.",
+      "The webhook's URL leads to an address that this deployment does not send to (loopback, private, reserved or denied). Use a public address, or let the operator change POSTHORN_EGRESS_ALLOW and POSTHORN_EGRESS_DENY.",
+  },
+  address_unlisted: {
+    class: 'network.connection',
+    advice:
+      "The webhook's URL leads to an address outside of its own allowed_cidrs. Correct allowed_cidrs, or the DNS records of the host.",
+  },
+  port_refused: {
+    class: 'network.connection',
+    advice:
+      'This deployment does not send to the port of the URL. Use 443, 80 or one from 1024, or let the operator change POSTHORN_EGRESS_PORTS.',
   },
   protocol: {
     class: 'network.connection',

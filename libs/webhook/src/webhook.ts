@@ -2,6 +2,7 @@ import type { Format } from './format.js'
 import type { RateLimit } from './rate-limit.js'
 import type { RetryPolicy } from './retry-policy.js'
 import type { FilterPattern } from './filter.js'
+import type { TlsVersion } from './tls-version.js'
 
 export type WebhookStatus = 'pending' | 'active' | 'paused' | 'disabled' | 'deleted'
 
@@ -29,6 +30,10 @@ export interface Webhook {
   readonly rateLimit?: RateLimit
   /** Requests at once; absent: what the deployment allows. */
   readonly maxConcurrency?: number
+  /** CIDRs that requests may go to, of those that the deployment permits; absent: all of them. */
+  readonly allowedCidrs?: readonly string[]
+  /** Absent, or lower than the deployment's: the deployment's. */
+  readonly minTlsVersion?: TlsVersion
 }
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */

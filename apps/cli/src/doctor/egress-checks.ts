@@ -1,6 +1,6 @@
 import { isIP, connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { AddressGuard, AddressRefused } from '@posthorn/egress'
+import { AddressGuard, AddressRefused, PortRanges, PortRefused, receiverTrust } from '@posthorn/egress'
 import type { Settings } from '@posthorn/process'
 import { fail, ok, reasonOf, warn, type Finding } from './check.js'
 
@@ -13,12 +13,12 @@ const ANY_HOST = 'https://example.com'
  * Whether webhooks can be reached from here: name, address, connection and, for https, certificate;
  * by the guard that deliveries go by. Nothing is sent.
  */
-export async function egressChecks({ egressAllow }: Settings, target: string | undefined): Promise<Finding[]> {
+export async function egressChecks(settings: Settings, target: string | undefined): Promise<Finding[]> {
   const url = new URL(target ?? ANY_HOST)
   const complain = target === undefined ? warn : fail
   const here = 'This is about where doctor runs: run it where the deliverers do.'
   try {
-    await reach(url, new AddressGuard(egressAllow))
+    await reach(url, settings)
     return [ok(NAME, `${url.origin} can be reached${url.protocol === 'https:' ? ', its certificate is good' : ''}.`)]
   } catch (error) {
     return [
@@ -29,7 +29,9 @@ export async function egressChecks({ egressAllow }: Settings, target: string | u
 
 function adviceFor(error: unknown, target: string | undefined): string {
   const { code = '', syscall } = error as NodeJS.ErrnoException
-  if (error instanceof AddressRefused) return 'POSTHORN_EGRESS_ALLOW lets webhooks lead to private addresses.'
+  if (error instanceof AddressRefused)
+    return 'POSTHORN_EGRESS_ALLOW lets webhooks lead to private addresses, POSTHORN_EGRESS_DENY forbids ranges.'
+  if (error instanceof PortRefused) return 'POSTHORN_EGRESS_PORTS says which ports webhooks may lead to.'
   if (target === undefined) return 'Name a receiver of yours by --egress <url> if this network has no internet.'
   if (syscall === 'getaddrinfo' || code.startsWith('EAI_')) return 'Check the name, and the DNS of this machine.'
   if (code.includes('CERT') || code.startsWith('ERR_TLS') || code.includes('SELF_SIGNED'))
@@ -37,15 +39,18 @@ function adviceFor(error: unknown, target: string | undefined): string {
   return 'Check firewalls and routes from here to there.'
 }
 
-async function reach(url: URL, guard: AddressGuard): Promise<void> {
+async function reach(url: URL, settings: Settings): Promise<void> {
+  const guard = new AddressGuard({ allow: settings.egressAllow, deny: settings.egressDeny })
   const refused = guard.checkLiteral(url.hostname)
   if (refused !== undefined) throw refused
   const secure = url.protocol === 'https:'
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = Number(url.port || (secure ? 443 : 80))
+  if (!new PortRanges(settings.egressPorts).has(port)) throw new PortRefused(port)
   const { lookup } = guard
+  const secureContext = receiverTrust(settings.egressMinTlsVersion, settings.egressCa)
   const socket = secure
-    ? connectTls({ host, port, lookup, ...(isIP(host) === 0 ? { servername: host } : {}) })
+    ? connectTls({ host, port, lookup, secureContext, ...(isIP(host) === 0 ? { servername: host } : {}) })
     : connectTcp({ host, port, lookup })
   await connected(socket, secure ? 'secureConnect' : 'connect')
 }
