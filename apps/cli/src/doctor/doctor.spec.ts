@@ -44,7 +44,13 @@ describe('the way out', () => {
       () => url.replace('127.0.0.1', 'localhost'),
       'POSTHORN_EGRESS_ALLOW',
     ],
-    ['a port that is shut', () => allowed, () => 'http://127.0.0.1:1', 'firewalls'],
+    ['a port that is not permitted', () => allowed, () => 'http://127.0.0.1:1', 'POSTHORN_EGRESS_PORTS'],
+    [
+      'a port that is shut',
+      () => readSettings({ POSTHORN_EGRESS_ALLOW: '127.0.0.0/8', POSTHORN_EGRESS_PORTS: '1' }),
+      () => 'http://127.0.0.1:1',
+      'firewalls',
+    ],
     ['a name that is not there', () => allowed, () => 'http://nowhere.invalid', 'DNS'],
     ['TLS with something that speaks none', () => allowed, () => url.replace('http:', 'https:'), ''],
   ])('fails for %s, and says what to do', async (_title, settings, target, advice) => {
