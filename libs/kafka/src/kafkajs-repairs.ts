@@ -25,6 +25,14 @@ interface Encoder {
   ensureAvailable(length: number): void
 }
 
+/** Of a member's offsets in one generation (src/consumer/offsetManager). */
+interface OffsetManager {
+  coordinator: unknown
+  readonly groupId: string
+  readonly cluster: { findGroupCoordinator(of: { readonly groupId: string }): Promise<unknown> }
+  commitOffsets(offsets?: unknown): Promise<void>
+}
+
 /** The first version with the record format that we write. */
 const FIRST_VERSION = 3
 /** Of what is written in one piece: no more follows that is worth room for as much again. */
@@ -73,6 +81,30 @@ function patchEncoder(): void {
   }
 }
 
+/**
+ * Commits go to the broker that was the coordinator at the last join. When it has moved and the join
+ * after that is refused because the new one still loads, kafkajs stays a member there, by its
+ * heartbeats, and would commit to the former one for as long as no rebalance comes.
+ */
+function patchCommits(): void {
+  const require = createRequire(import.meta.url)
+  const { prototype } = require('kafkajs/src/consumer/offsetManager') as { prototype: OffsetManager }
+  const { commitOffsets } = prototype
+  prototype.commitOffsets = async function (this: OffsetManager, offsets?: unknown) {
+    try {
+      await commitOffsets.call(this, offsets)
+    } catch (error) {
+      const { groupId } = this
+      // For the next attempt, whose time the caller chooses; what it found out about this one is the error.
+      await this.cluster.findGroupCoordinator({ groupId }).then(
+        coordinator => (this.coordinator = coordinator),
+        () => undefined,
+      )
+      throw error
+    }
+  }
+}
+
 let repaired = false
 
 /** Patches kafkajs for this process; further calls do nothing. */
@@ -82,5 +114,6 @@ export function repairKafkajs(): void {
   patchIdleTimer()
   patchProduceRequest()
   patchEncoder()
+  patchCommits()
   registerCodecs()
 }
