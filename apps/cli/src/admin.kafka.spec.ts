@@ -9,7 +9,7 @@ import { Health, readSettings, type RunningService, type Service } from '@postho
 import { registryService } from '@posthorn/registry'
 import { migrate } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
-import { createTestDatabase, testBrokers, until, type TestDatabase } from '@posthorn/testkit'
+import { createTestDatabase, queryDatabase, testBrokers, until, type TestDatabase } from '@posthorn/testkit'
 import type { Finding } from './doctor/check.js'
 import { runCommand } from './run-command.js'
 
@@ -132,6 +132,18 @@ describe('posthorn', () => {
       err: expect.stringMatching(/\(key_not_found, 404, request \S+\)/),
     })
   })
+
+  test('keys: the last use of one that only publishes, also with the database away', async () => {
+    const made = await json('keys', 'create', '--name', 'publisher', '--roles', 'publish')
+    expect(made.last_used_at).toBeNull()
+    await queryDatabase(database.url, 'ALTER TABLE keys RENAME TO keys_away')
+    const publish = ['events', 'publish', '--type', 'agent.used', '--data', '{}']
+    expect((await posthorn(publish, { POSTHORN_API_KEY: String(made.key) })).status).toBe(0)
+    await queryDatabase(database.url, 'ALTER TABLE keys_away RENAME TO keys')
+    await until(async () => (await json('keys', 'get', made.id)).last_used_at !== null, 20_000)
+    expect((await posthorn(['keys', 'list'])).out).toMatch(new RegExp(`${made.id} .*\\d{4}-\\d\\d-\\d\\dT`))
+    await json('keys', 'revoke', made.id)
+  }, 40_000)
 
   test('webhooks: from create to delete, with their secrets', async () => {
     const made = await json(

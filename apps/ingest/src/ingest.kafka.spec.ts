@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { apiKeyFrom, apiKeyHash } from '@posthorn/api'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, TableFollower } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
 import { createLogger } from '@posthorn/telemetry'
 import { testBrokers, until } from '@posthorn/testkit'
-import { decodeEvent, encodeKey, encodeTenant, EVENTS, KEYS, TENANTS, type ApiKey } from '@posthorn/topics'
+import {
+  decodeEvent,
+  decodeKeyUse,
+  encodeKey,
+  encodeTenant,
+  EVENTS,
+  KEY_USES,
+  KEYS,
+  TENANTS,
+  type ApiKey,
+} from '@posthorn/topics'
 import type { WebhookEvent } from '@posthorn/webhook'
 import { Partitioners, type Consumer } from 'kafkajs'
 import { ingestService } from './service.js'
@@ -121,6 +131,16 @@ describe('S7 keys of keys.v1, without the database', () => {
     expect(await withKey(PUBLISHER, 'default')).toMatchObject({ status: 404, json: { code: 'tenant_not_found' } })
     expect(await withKey(READER)).toMatchObject({ status: 403, json: { code: 'role_missing' } })
     expect(await withKey(apiKeyFrom(new Uint8Array(32)))).toMatchObject({ status: 401, json: { code: 'key_invalid' } })
+  })
+
+  it('tells which keys are used, and when', async () => {
+    const uses = new TableFollower(connection, { topic: KEY_USES, decode: decodeKeyUse, fatal: context().fatal })
+    await uses.start()
+    const before = Math.floor(Date.now() / 60_000)
+    for (let i = 0; i < 5; i++) expect((await withKey(PUBLISHER)).status).toBe(202)
+    await until(() => (uses.get('key_a')?.version ?? 0) >= before, WAIT_MS)
+    expect([...uses.values()].map(({ id }) => id).sort()).toEqual(['key_a', 'key_r'])
+    await uses.stop()
   })
 
   it('a deleted key ends', async () => {

@@ -1,13 +1,20 @@
 import { ApiError, KnownKeys } from '@posthorn/api'
-import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import { SafeProducer, TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import type { Logger } from '@posthorn/telemetry'
 import { decodeKey, KEYS, type ApiKey } from '@posthorn/topics'
+import { KeyUses } from './key-uses.js'
 
 /** The API keys, from their compacted topic: publishing goes on while the database is down. */
 export class Keys {
   private readonly known = new KnownKeys()
   private readonly follower: TableFollower<ApiKey>
+  private readonly producer: SafeProducer
+  private readonly uses: KeyUses
 
-  constructor(connection: KafkaConnection, options: { fatal(error: Error): void }) {
+  constructor(connection: KafkaConnection, options: { fatal(error: Error): void; readonly logger: Logger }) {
+    // Of its own, so that publishing never waits behind it.
+    this.producer = new SafeProducer(connection, { unhurried: true })
+    this.uses = new KeyUses(this.producer, options.logger)
     this.follower = new TableFollower<ApiKey>(connection, {
       topic: KEYS,
       decode: decodeKey,
@@ -17,21 +24,23 @@ export class Keys {
   }
 
   /** Resolves when the table was read to its end. */
-  start(): Promise<void> {
-    return this.follower.start()
+  async start(): Promise<void> {
+    await Promise.all([this.producer.connect(), this.follower.start()])
   }
 
-  stop(): Promise<void> {
-    return this.follower.stop()
+  async stop(): Promise<void> {
+    await Promise.all([this.follower.stop(), this.producer.close()])
   }
 
   readiness(): string | undefined {
     return this.follower.isCaughtUp ? undefined : 'is reading the keys'
   }
 
-  /** The key with this SHA-256 in hex. Throws ApiError starting. */
+  /** The key with this SHA-256 in hex, whose use is told. Throws ApiError starting. */
   find(hash: string): ApiKey | undefined {
     if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The keys are still being read.')
-    return this.known.find(hash)
+    const key = this.known.find(hash)
+    if (key) this.uses.note(key.id)
+    return key
   }
 }

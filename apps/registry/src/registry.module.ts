@@ -34,6 +34,7 @@ import { HistoryEdge } from './history.edge.js'
 import { HttpManners } from './http-manners.js'
 import { IdempotentAnswers } from './idempotent-answers.js'
 import { keyFinder } from './key-finder.js'
+import { KeyUses } from './key-uses.js'
 import { KeyCases } from './keys.js'
 import { KeysEdge } from './keys.edge.js'
 import { KeysGrpc } from './keys.grpc.js'
@@ -132,6 +133,11 @@ function publishing({ context: { logger, settings, fatal }, connection }: Regist
       inject: [Webhooks, Relay],
       useFactory: (webhooks: Webhooks, relay: Relay) =>
         new GoneWebhooks({ connection, webhooks, logger, fatal, changed: () => relay.wake() }),
+    },
+    {
+      provide: KeyUses,
+      inject: [Keys, SafeProducer],
+      useFactory: (keys: Keys, producer: SafeProducer) => new KeyUses({ connection, keys, producer, logger, fatal }),
     },
   ]
 }

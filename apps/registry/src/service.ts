@@ -6,6 +6,7 @@ import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundRemoval } from './background-removal.js'
 import { GoneWebhooks } from './gone-webhooks.js'
+import { KeyUses } from './key-uses.js'
 import { OPEN_API } from './open-api.js'
 import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
@@ -44,7 +45,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     openApi: OPEN_API,
   })
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
-  const [removal, gone] = [app.get(BackgroundRemoval), app.get(GoneWebhooks)]
+  const [removal, gone, uses] = [app.get(BackgroundRemoval), app.get(GoneWebhooks), app.get(KeyUses)]
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
   const grpc = await GrpcServer.serve(app, {
@@ -61,6 +62,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   relay.start()
   removal.start()
   gone.start()
+  uses.start()
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {
@@ -69,7 +71,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])
-    await Promise.all([relay.stopped(), removal.stop(), gone.stop()])
+    await Promise.all([relay.stopped(), removal.stop(), gone.stop(), uses.stop()])
     await database.close()
   }
 }

@@ -112,7 +112,7 @@ export class KeyView {
   @Documented(ROLES) readonly roles: readonly ApiRole[]
   @Documented(IPS) readonly allowed_ips: readonly string[]
   @Documented({ ...TIME, nullable: true }) readonly expires_at: string | null
-  @Documented({ ...TIME, nullable: true, description: 'Of the administration, to the minute; not of publishing.' })
+  @Documented({ ...TIME, nullable: true, description: 'The minute of the last request with it.' })
   readonly last_used_at: string | null
   @Documented(TIME) readonly created_at: string
   @Documented({ type: 'integer' }) readonly version: number

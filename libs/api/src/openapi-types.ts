@@ -1027,7 +1027,7 @@ export interface components {
       expires_at: string | null
       /**
        * Format: date-time
-       * @description Of the administration, to the minute; not of publishing.
+       * @description The minute of the last request with it.
        */
       last_used_at: string | null
       /** Format: date-time */
@@ -1049,7 +1049,7 @@ export interface components {
       expires_at: string | null
       /**
        * Format: date-time
-       * @description Of the administration, to the minute; not of publishing.
+       * @description The minute of the last request with it.
        */
       last_used_at: string | null
       /** Format: date-time */

@@ -126,6 +126,36 @@ describe('Keys', () => {
     expect(Date.now() - used.getTime()).toBeLessThan(61_000)
   })
 
+  test('take the uses that others saw, never an earlier one over a later one, nor one of the future', async () => {
+    const lastUse = async (id: string) => (await keys.get('default', id))!.lastUsedAt
+    const [first, second] = [new Date('2026-01-01T00:01:00Z'), new Date('2026-01-01T00:02:00Z')]
+    for (const id of ['key_used', 'key_ahead']) await keys.insert(fresh(id), audited)
+    const uses = [
+      { id: 'key_used', at: second },
+      { id: 'key_ahead', at: new Date('2999-01-01T00:00:00Z') },
+      { id: 'key_nobody', at: first },
+    ]
+    expect(await keys.noteUses(uses)).toEqual(['key_nobody'])
+    expect(await lastUse('key_used')).toEqual(second)
+    expect(Date.now() - (await lastUse('key_ahead'))!.getTime()).toBeLessThan(70_000)
+    expect(await keys.noteUses([{ id: 'key_used', at: first }])).toEqual([])
+    expect(await lastUse('key_used')).toEqual(second)
+    await keys.touch({ id: 'key_used', lastUsedAt: second })
+    expect((await lastUse('key_used'))!.getTime()).toBeGreaterThan(second.getTime())
+    expect(await keys.noteUses([])).toEqual([])
+  })
+
+  test('take them from many at once', async () => {
+    const ids = Array.from({ length: 50 }, (_, i) => `key_busy_${i}`)
+    for (const id of ids) await keys.insert(fresh(id), audited)
+    const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute))
+    const batches = Array.from({ length: 20 }, (_, i) =>
+      (i % 2 === 0 ? ids : [...ids].reverse()).map(id => ({ id, at: at(i) })),
+    )
+    await Promise.all(batches.map(uses => keys.noteUses(uses)))
+    for (const id of ids) expect((await keys.get('default', id))!.lastUsedAt).toEqual(at(19))
+  })
+
   test('of a tenant that does not exist cannot be made', async () => {
     await expect(keys.insert(fresh('key_d', { tenant: 'nobody' }), audited)).rejects.toBeInstanceOf(TenantGone)
   })

@@ -57,9 +57,35 @@ export class Keys {
     if (lastUsedAt !== null && Date.now() - lastUsedAt.getTime() < TOUCH_EVERY_MS) return
     await this.database.manager.query(
       `UPDATE keys SET last_used_at = date_trunc('minute', now())
-       WHERE id = $1 AND last_used_at IS NOT DISTINCT FROM $2`,
-      [id, lastUsedAt],
+       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))`,
+      [id],
     )
+  }
+
+  /**
+   * Notes the uses that another service saw: never an earlier one over a later one, and none in the future, where a
+   * clock is wrong. Resolves with the ids of keys that there are no more.
+   */
+  async noteUses(uses: readonly { readonly id: string; readonly at: Date }[]): Promise<readonly string[]> {
+    const ids = uses.map(({ id }) => id)
+    // Locked by id: two registries that note the same at once wait for each other in one order.
+    await this.database.manager.query(
+      `WITH later AS (
+         SELECT k.id, u.at
+         FROM keys k JOIN (
+           SELECT id, least(at, date_trunc('minute', now())) AS at FROM unnest($1::text[], $2::timestamptz[]) AS t(id, at)
+         ) u ON u.id = k.id
+         WHERE k.last_used_at IS NULL OR k.last_used_at < u.at
+         ORDER BY k.id FOR UPDATE OF k
+       )
+       UPDATE keys SET last_used_at = later.at FROM later WHERE keys.id = later.id`,
+      [ids, uses.map(({ at }) => at)],
+    )
+    const gone: { readonly id: string }[] = await this.database.manager.query(
+      'SELECT id FROM unnest($1::text[]) AS u(id) WHERE NOT EXISTS (SELECT 1 FROM keys k WHERE k.id = u.id)',
+      [ids],
+    )
+    return gone.map(({ id }) => id)
   }
 
   /** The same key with another secret; the old one ends at once. */

@@ -3,6 +3,7 @@ import { topicName, type TopicContract } from './contract.js'
 import { DEAD_LETTERS } from './dead-letters.js'
 import { BULK, DELAYS, DELIVERIES, DUE } from './deliveries.js'
 import { EVENTS } from './events.js'
+import { KEY_USES } from './key-uses.js'
 import { POISON } from './poison.js'
 import { CATALOGUE, KEYS, SOURCES, TENANTS, WEBHOOK_STATE, WEBHOOKS } from './tables.js'
 
@@ -13,6 +14,7 @@ export const ALL_TOPICS: readonly TopicContract[] = [
   TENANTS,
   CATALOGUE,
   KEYS,
+  KEY_USES,
   SOURCES,
   WEBHOOK_STATE,
   DELIVERIES,
