@@ -1,70 +1,59 @@
-import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, request } from 'undici'
-import { EVENT_TYPE, kafkaOf, nowMs, openProducer, payloadOf, recordOf } from './load.js'
-import { startReceiver } from './receiver.js'
-import { callApi, startStack, type Stack } from '@posthorn/testkit'
-import { percentile, printTable, round, type Row } from './table.js'
+import { arrived, burst, forSeconds, producing, steadily, type Send } from './drive.js'
+import { EVENT_TYPE, payloadOf, type Payload } from './load.js'
+import { onPlatform, register, type Platform } from './platform.js'
+import { openPublisher } from './publisher.js'
+import { percentile, perSecond, printTable, round, type Row } from './table.js'
 
 export interface LatencyOptions {
+  /** Events a second; 0: a tenth, half and nine tenths of the peak that is measured first. */
   readonly rate: number
   readonly seconds: number
+  /** For the measurement of the peak. */
+  readonly events: number
   readonly payload: string
 }
 
-/** Age of events when the receiver has them, at a steady rate: produced to Kafka, and published over HTTP. */
-export async function latency({ rate, seconds, payload: kind }: LatencyOptions): Promise<void> {
+const SHARES = [0.1, 0.5, 0.9]
+const WARM_SECONDS = 5
+
+/** Age of events when the receiver has them, at steady rates: produced to Kafka, and published over HTTP at the lowest of them. */
+export function latency({ rate, seconds, events, payload: kind }: LatencyOptions): Promise<void> {
   const payload = payloadOf(kind)
-  const receiver = await startReceiver()
-  const stack = await startStack()
-  try {
-    await callApi(stack, 'POST', '/v1/webhooks', { url: `${receiver.url}/hook`, events: [EVENT_TYPE] })
-    const { produce, close } = await openProducer(kafkaOf(stack.kafka))
-    const publish = publisher(stack)
-    const ways: readonly [string, (run: string, n: number) => Promise<void>][] = [
-      ['produced to Kafka', (run, n) => produce([recordOf(run, n, payload(n))])],
-      ['published by HTTP', (_run, n) => publish(payload(n))],
-    ]
+  return onPlatform(async platform => {
+    await register(platform, 1, () => ({ path: '/hook', events: [EVENT_TYPE] }))
+    await burst(platform, Math.min(5000, events), { payload })
+    const peak = rate > 0 ? undefined : await burst(platform, events, { payload })
+    const rates = peak === undefined ? [rate] : SHARES.map(share => Math.ceil(peak * share))
     const rows: Row[] = []
-    for (const [label, send] of ways) {
-      await paced(rate, Math.min(5, seconds), n => send(`warm-${randomBytes(4).toString('hex')}`, n))
-      await sleep(500)
-      await receiver.reset()
-      const sent = await paced(rate, seconds, n => send(label.replaceAll(' ', '-'), n))
-      await receiver.waitForIds(sent)
-      const ages = await receiver.ages()
-      rows.push([label, sent, ...[0.5, 0.95, 0.99, 1].map(share => `${round(percentile(ages, share), 1)} ms`)])
-    }
-    await close()
-    console.log(`\nlatency at ${rate}/s for ${seconds} s, payload ${kind}: from sending to receipt\n`)
-    printTable(['way in', 'events', 'p50', 'p95', 'p99', 'max'], rows)
-  } finally {
-    await stack.stop()
-    receiver.stop()
-  }
+    for (const at of rates)
+      rows.push(await aged(platform, 'produced to Kafka', at, seconds, () => producing(platform.produce, { payload })))
+    const publisher = openPublisher(platform.stack)
+    rows.push(
+      await aged(platform, 'published by HTTP', rates[0]!, seconds, () => publishing(publisher.publish, payload)),
+    )
+    await publisher.close()
+    const found = peak === undefined ? '' : `peak ${perSecond(peak)}, `
+    console.log(`\nlatency for ${seconds} s: ${found}payload ${kind}, from sending to receipt\n`)
+    printTable(['way in', 'rate', 'events', 'p50', 'p95', 'p99', 'max'], rows)
+  })
 }
 
-/** Starts `rate` sends a second, each at its own time and none waiting for another; resolves with their number when all are answered. */
-async function paced(rate: number, seconds: number, send: (n: number) => Promise<void>): Promise<number> {
-  const total = rate * seconds
-  const started = nowMs()
-  const open: Promise<void>[] = []
-  for (let n = 0; n < total; n++) {
-    const wait = started + (n * 1000) / rate - nowMs()
-    if (wait > 1) await sleep(wait)
-    open.push(send(n))
-  }
-  await Promise.all(open)
-  return total
+/** p50, p95, p99 and the longest. */
+export function agesOf(ages: readonly number[]): string[] {
+  return [0.5, 0.95, 0.99, 1].map(share => `${round(percentile(ages, share), 1)} ms`)
 }
 
-function publisher(stack: Stack): (data: Buffer) => Promise<void> {
-  const dispatcher = new Agent({ connections: 32 })
-  const headers = { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' }
-  return async data => {
-    const body = Buffer.concat([Buffer.from(`{"type":"${EVENT_TYPE}","data":`), data, Buffer.from('}')])
-    const answer = await request(`${stack.publish}/v1/publish`, { method: 'POST', dispatcher, headers, body })
-    if (answer.statusCode !== 202) throw new Error(`publish answered ${answer.statusCode}: ${await answer.body.text()}`)
-    await answer.body.dump()
+async function aged(platform: Platform, way: string, rate: number, seconds: number, send: () => Send): Promise<Row> {
+  let sent = 0
+  // The first of the two only warms up.
+  for (const lasting of [Math.min(WARM_SECONDS, seconds), seconds]) {
+    await platform.receiver.reset()
+    sent = await steadily(rate, forSeconds(lasting), send())
+    await arrived(platform, sent)
   }
+  return [way, perSecond(rate), sent, ...agesOf(await platform.receiver.ages())]
+}
+
+function publishing(publish: (data: Buffer) => Promise<void>, payload: Payload): Send {
+  return (from, to) => Promise.all(Array.from({ length: to - from }, (_, i) => publish(payload(from + i))))
 }

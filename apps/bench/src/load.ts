@@ -23,13 +23,24 @@ export function payloadOf(kind: string): Payload {
   return n => Buffer.from(`{"sentAt":${nowMs().toFixed(3)},${examples[n % examples.length]}`)
 }
 
+/** 1 KiB of JSON without a time: the receiver keeps no age of it. */
+export const AGELESS: Payload = n => Buffer.from(`{"n":${n},"filler":"${'x'.repeat(1000)}"}`)
+
+/** Whose an event is, and what. */
+export interface Way {
+  readonly tenant?: string
+  readonly type: string
+}
+
+const PLAIN: Way = { type: EVENT_TYPE }
+
 /** The record of event number `n`, as a producer of the user's would write it. */
-export function recordOf(run: string, n: number, data: Buffer): TopicRecord {
+export function recordOf(run: string, n: number, data: Buffer, { tenant = 'default', type }: Way = PLAIN): TopicRecord {
   const event = {
-    tenant: 'default',
+    tenant,
     id: `${run}-${n}`,
     source: '/bench',
-    type: EVENT_TYPE,
+    type,
     time: new Date().toISOString(),
     contenttype: 'application/json',
   }

@@ -3,42 +3,62 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 export interface Counts {
+  /** Answered with 200. */
   readonly requests: number
+  /** Different webhook-ids among them. */
   readonly ids: number
   /** ms since the epoch, with fractions. */
   readonly firstAt: number
   readonly lastAt: number
 }
 
+/** What the sink's process is asked; `of` limits a count to a first segment of the path. */
+export interface Question {
+  readonly ask: 'count' | 'ages' | 'forgetAges' | 'reset' | 'strict' | 'lenient'
+  readonly of?: string | undefined
+}
+
 /** The handle on the receiver's process (sink.ts). */
 export interface Receiver {
   readonly url: string
   readonly pid: number
-  count(): Promise<Counts>
+  /** Of all that came since the last reset, or to one first segment of the path. */
+  count(of?: string): Promise<Counts>
   ages(): Promise<number[]>
+  forgetAges(): Promise<void>
   reset(): Promise<void>
-  /** Waits until that many different ids have come; throws when none came for a minute. */
-  waitForIds(ids: number): Promise<Counts>
+  /** Whether /hang and /take do as they are called; what they hold is answered when they no longer do. */
+  beStrict(strict: boolean): Promise<void>
+  /** Waits until that many different ids have been answered; throws when none came for `quietMs`, a minute unless given. */
+  waitForIds(ids: number, of?: string, quietMs?: number): Promise<Counts>
   stop(): void
 }
+
+const QUIET_MS = 60_000
 
 export async function startReceiver(): Promise<Receiver> {
   const child = fork(fileURLToPath(new URL('./sink.js', import.meta.url)), { serialization: 'advanced' })
   const answer = <T>() => new Promise<T>(resolve => child.once('message', message => resolve(message as T)))
-  const ask = <T>(question: string) => {
-    const answered = answer<T>()
-    child.send(question)
-    return answered
+  // One question at a time: answers carry no number.
+  let last: Promise<unknown> = Promise.resolve()
+  const ask = <T>(question: Question): Promise<T> => {
+    const asked = last.then(() => {
+      const answered = answer<T>()
+      child.send(question)
+      return answered
+    })
+    last = asked
+    return asked
   }
   const { port } = await answer<{ port: number }>()
-  const count = () => ask<Counts>('count')
-  const waitForIds = async (ids: number) => {
+  const count = (of?: string) => ask<Counts>({ ask: 'count', of })
+  const waitForIds = async (ids: number, of?: string, quietMs = QUIET_MS) => {
     for (let last = -1, since = Date.now(); ; await sleep(50)) {
-      const counts = await count()
+      const counts = await count(of)
       if (counts.ids >= ids) return counts
       if (counts.ids !== last) [last, since] = [counts.ids, Date.now()]
-      else if (Date.now() - since > 60_000)
-        throw new Error(`only ${counts.ids} of ${ids} deliveries arrived, and none for a minute`)
+      else if (Date.now() - since > quietMs)
+        throw new Error(`only ${counts.ids} of ${ids} deliveries arrived, and none for ${quietMs / 1000} s`)
     }
   }
   return {
@@ -46,8 +66,10 @@ export async function startReceiver(): Promise<Receiver> {
     pid: child.pid!,
     count,
     waitForIds,
-    ages: async () => (await ask<{ ages: number[] }>('ages')).ages,
-    reset: async () => void (await ask('reset')),
+    ages: async () => (await ask<{ ages: number[] }>({ ask: 'ages' })).ages,
+    forgetAges: () => ask({ ask: 'forgetAges' }),
+    reset: () => ask({ ask: 'reset' }),
+    beStrict: strict => ask({ ask: strict ? 'strict' : 'lenient' }),
     stop: () => child.disconnect(),
   }
 }

@@ -1,0 +1,73 @@
+import { createApiClient, type ApiClient, type ApiSchemas } from '@posthorn/api/client'
+import { startStack, type Stack } from '@posthorn/testkit'
+import type { Kafka } from 'kafkajs'
+import { kafkaOf, openProducer, type Producer } from './load.js'
+import { startReceiver, type Receiver } from './receiver.js'
+
+/** A platform of its own, and what stands outside of it. */
+export interface Platform {
+  readonly stack: Stack
+  readonly receiver: Receiver
+  readonly kafka: Kafka
+  readonly produce: Producer
+}
+
+/** Starts a platform and ends it, whatever becomes of the work. */
+export async function onPlatform(work: (platform: Platform) => Promise<void>): Promise<void> {
+  const receiver = await startReceiver()
+  try {
+    const stack = await startStack()
+    try {
+      const kafka = kafkaOf(stack.kafka)
+      const { produce, close } = await openProducer(kafka)
+      await work({ stack, receiver, kafka, produce })
+      await close()
+    } finally {
+      await stack.stop()
+    }
+  } finally {
+    receiver.stop()
+  }
+}
+
+export function apiOf({ stack }: Platform, tenant?: string): ApiClient {
+  return createApiClient({ url: stack.api, key: stack.key, tenant })
+}
+
+/** The answer of the API; throws with the problem when it is one. */
+export async function answered<T>(call: Promise<{ data?: T; error?: unknown }>): Promise<T> {
+  const { data, error } = await call
+  if (error !== undefined || data === undefined) throw new Error(`the API answered ${JSON.stringify(error)}`)
+  return data
+}
+
+type Registration = Partial<Omit<ApiSchemas['CreateWebhookBody'], 'url'>> & {
+  readonly events: string[]
+  /** Of the receiver, from its slash on. */
+  readonly path: string
+  readonly tenant?: string
+}
+
+/** Registration waits for the topic: so many at once take no longer than one. */
+const AT_ONCE = 16
+
+/** Registers webhooks 0 to `count` - 1; resolves with their ids in that order. */
+export async function register(
+  platform: Platform,
+  count: number,
+  webhookOf: (n: number) => Registration,
+): Promise<readonly string[]> {
+  const ids: string[] = []
+  let next = 0
+  const work = async () => {
+    while (next < count) {
+      const n = next++
+      const { path, tenant, ...fields } = webhookOf(n)
+      // What has a default may be left out, which the generated type does not say.
+      const body = { ...fields, url: `${platform.receiver.url}${path}` } as ApiSchemas['CreateWebhookBody']
+      ids[n] = (await answered(apiOf(platform, tenant).POST('/v1/webhooks', { body }))).id
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return ids
+}
