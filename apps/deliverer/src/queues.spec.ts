@@ -6,7 +6,7 @@ interface Item extends Queued {
   readonly n: number
 }
 const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 100, spills = 0): Item => ({
-  delivery: { webhook, spills },
+  delivery: { tenant: webhook.split(':')[0]!, webhook, spills },
   lane,
   bytes,
   n,
@@ -56,6 +56,24 @@ describe('S10 queues per webhook', () => {
     for (const n of [1, 2]) queues.push(item('b', n), 0)
     expect(takeAll(queues).map(label)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3'])
     expect([queues.running, queues.waiting]).toEqual([5, 0])
+  })
+
+  it('serve tenants in turn, whatever the number of their webhooks', () => {
+    const queues = queuesOf(100, 10)
+    for (const n of [1, 2]) for (const webhook of ['t:a', 't:b', 't:c', 'u']) queues.push(item(webhook, n), 0)
+    expect(takeAll(queues).map(label)).toEqual(['t:a1', 'u1', 't:b1', 'u2', 't:c1', 't:a2', 't:b2', 't:c2'])
+  })
+
+  it('leave a fifth of the sockets to others when a tenant has ever so many hanging webhooks', () => {
+    const queues = queuesOf(100, 10)
+    for (let n = 0; n < 500; n++) queues.push(item(`t:${n}`, n), 0)
+    const hanging = takeAll(queues)
+    expect(hanging).toHaveLength(80)
+    queues.push(item('u', 1), 0)
+    expect(takeAll(queues).map(label)).toEqual(['u1'])
+    queues.finish(hanging[0]!, 1)
+    queues.refresh(1)
+    expect(takeAll(queues, 1)).toHaveLength(1)
   })
 
   it('serve due work before fresh, and bulk last, but at least every twentieth time', () => {

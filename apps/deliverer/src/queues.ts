@@ -3,12 +3,13 @@ import { Calm } from './calm.js'
 import { Lanes } from './lanes.js'
 import { Pace, type WaitReason, type WebhookLimits } from './pace.js'
 import { Slots } from './slots.js'
+import { Turns } from './turns.js'
 import type { Lane } from './work.js'
 
 /** What a queue has to know of a piece of work. */
 export interface Queued {
   /** `spills`: how often it was moved before. */
-  readonly delivery: { readonly webhook: string; readonly spills: number }
+  readonly delivery: { readonly tenant: string; readonly webhook: string; readonly spills: number }
   readonly lane: Lane
   readonly bytes: number
 }
@@ -60,6 +61,11 @@ const NEWEST = 0.1
 const BEFORE_SLOT_MS = 1_000
 /** Webhooks whose time has come are looked for this often at most. */
 const WAKE_MS = 10
+/**
+ * A tenant has at most so many requests for each socket that is left, 80 % of all: however many of its
+ * webhooks hang, others get on. What waits for it gets its turn at the next refresh.
+ */
+const TENANT_SHARE = 4
 /** Measures of a webhook without work are kept this long. */
 const IDLE_MS = MAX_AHEAD_MS
 
@@ -72,6 +78,7 @@ interface Run {
 }
 
 interface Queue<W extends Queued> {
+  readonly tenant: string
   readonly webhook: string
   readonly lanes: Lanes<W>
   /** The oldest first. */
@@ -85,17 +92,17 @@ interface Queue<W extends Queued> {
 }
 
 /**
- * Work in memory, a queue per webhook, served round robin. All of it is plain bookkeeping: time
+ * Work in memory, a queue per webhook, served round robin: tenants first, then their webhooks. All of it is plain bookkeeping: time
  * is an argument, and nothing here waits.
  */
 export class WebhookQueues<W extends Queued> {
   private readonly queues = new Map<string, Queue<W>>()
-  /** Queues with waiting work that may be served, in the order of their turns. */
-  private ring: Queue<W>[] = []
-  private readonly inRing = new Set<Queue<W>>()
+  /** Of queues with waiting work that may be served. */
+  private readonly turns = new Turns<Queue<W>>()
   /** Queues with waiting work, whether they may be served or not. */
   private readonly crowded = new Set<Queue<W>>()
   private runningInAll = 0
+  private readonly runningOf = new Map<string, number>()
   private waitingInAll = 0
   private ended = 0
   private readonly calm = new Calm()
@@ -131,27 +138,22 @@ export class WebhookQueues<W extends Queued> {
   }
 
   push(work: W, now: number): void {
-    const queue = this.queueOf(work.delivery.webhook)
+    const queue = this.queueOf(work)
     queue.lanes.push(work)
     queue.touched = now
     this.waitingInAll++
     this.crowded.add(queue)
-    this.joinRing(queue)
+    this.join(queue)
   }
 
   /** The next work to start, or undefined; it runs until finish(). */
   take(now: number): W | undefined {
     if (now >= this.wakes) this.wake()
-    for (let queue = this.ring.shift(); queue; queue = this.ring.shift()) {
-      this.inRing.delete(queue)
+    const free = this.limits.sockets - this.runningInAll
+    if (free <= 0) return undefined
+    for (let queue = this.turns.next(); queue; queue = this.turns.next()) {
       if (queue.lanes.size === 0) continue
-      const free = this.limits.sockets - this.runningInAll
-      if (free <= 0) {
-        this.ring.unshift(queue)
-        this.inRing.add(queue)
-        return undefined
-      }
-      if (!mayRun(queue, free)) continue
+      if (!mayRun(queue, free) || this.tenantRuns(queue.tenant) >= TENANT_SHARE * free) continue
       if (queue.pace.startsAt > now) {
         this.sleep(queue, now)
         continue
@@ -166,7 +168,8 @@ export class WebhookQueues<W extends Queued> {
       })
       queue.pace.started(now)
       this.runningInAll++
-      this.joinRing(queue)
+      this.runningOf.set(queue.tenant, this.tenantRuns(queue.tenant) + 1)
+      this.join(queue)
       return work
     }
     return undefined
@@ -177,7 +180,7 @@ export class WebhookQueues<W extends Queued> {
    * for. What it makes of the webhook's circuit is for the log.
    */
   finish(work: W, now: number, reaction?: Reaction, retryAfterMs?: number): CircuitChange | undefined {
-    const queue = this.queueOf(work.delivery.webhook)
+    const queue = this.queueOf(work)
     const run = queue.running.get(work)
     if (!run) return undefined
     queue.running.delete(work)
@@ -186,8 +189,9 @@ export class WebhookQueues<W extends Queued> {
     queue.ended++
     queue.touched = now
     this.runningInAll--
+    this.tenantEnded(queue.tenant)
     const change = queue.pace.ended(reaction, retryAfterMs, run.startedAt, now)
-    this.joinRing(queue)
+    this.join(queue)
     return change
   }
 
@@ -213,7 +217,7 @@ export class WebhookQueues<W extends Queued> {
   refresh(now: number): void {
     for (const queue of this.queues.values()) {
       queue.pace.limit(this.limitsOf(queue.webhook))
-      this.joinRing(queue)
+      this.join(queue)
       if (queue.lanes.size === 0 && queue.running.size === 0 && now - queue.touched > IDLE_MS)
         this.queues.delete(queue.webhook)
     }
@@ -288,6 +292,16 @@ export class WebhookQueues<W extends Queued> {
     return calm > HANGING_MS ? calm : 0
   }
 
+  private tenantRuns(tenant: string): number {
+    return this.runningOf.get(tenant) ?? 0
+  }
+
+  private tenantEnded(tenant: string): void {
+    const left = this.tenantRuns(tenant) - 1
+    if (left === 0) this.runningOf.delete(tenant)
+    else this.runningOf.set(tenant, left)
+  }
+
   private left(queue: Queue<W>): void {
     this.waitingInAll--
     if (queue.lanes.size === 0) this.crowded.delete(queue)
@@ -300,20 +314,19 @@ export class WebhookQueues<W extends Queued> {
 
   private wake(): void {
     this.wakes = Infinity
-    for (const queue of this.asleep) this.joinRing(queue)
+    for (const queue of this.asleep) this.join(queue)
     this.asleep.clear()
   }
 
-  private joinRing(queue: Queue<W>): void {
-    if (queue.lanes.size === 0 || this.inRing.has(queue)) return
-    this.ring.push(queue)
-    this.inRing.add(queue)
+  private join(queue: Queue<W>): void {
+    if (queue.lanes.size > 0) this.turns.join(queue)
   }
 
-  private queueOf(webhook: string): Queue<W> {
+  private queueOf({ delivery: { tenant, webhook } }: W): Queue<W> {
     let queue = this.queues.get(webhook)
     if (!queue) {
       queue = {
+        tenant,
         webhook,
         lanes: new Lanes(),
         running: new Map(),
