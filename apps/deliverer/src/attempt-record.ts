@@ -1,5 +1,5 @@
-import type { EgressResult } from '@posthorn/egress'
-import type { Attempt } from '@posthorn/topics'
+import type { EgressResult, Phases } from '@posthorn/egress'
+import type { Attempt, AttemptPhases, AttemptWire } from '@posthorn/topics'
 import { ageStart, type Delivery, type Outcome, type Verdict } from '@posthorn/webhook'
 
 /** The answer's text in an attempt record, in UTF-16 units; the record is kept for every attempt. */
@@ -32,7 +32,29 @@ export function sentAttempt(delivery: Delivery, outcome: Outcome, sent: SentRequ
     ...(body === undefined ? {} : { response_body: body }),
     ...(outcome.kind === 'retry' ? { next_attempt_at: iso(outcome.due), next: 'tier' as const } : {}),
     ...(sent.trace ? { trace_id: sent.trace.traceId, span_id: sent.trace.spanId } : {}),
+    ...wireOf(result),
   }
+}
+
+function wireOf({ remoteAddress, tlsVersion, phases }: EgressResult): AttemptWire {
+  return {
+    ...(remoteAddress === undefined ? {} : { remote_address: remoteAddress }),
+    ...(tlsVersion === undefined ? {} : { tls_version: tlsVersion }),
+    ...(phases === undefined ? {} : { phases: phasesOf(phases) }),
+  }
+}
+
+const PHASES = {
+  dnsMs: 'dns_ms',
+  connectMs: 'connect_ms',
+  tlsMs: 'tls_ms',
+  waitMs: 'wait_ms',
+  readMs: 'read_ms',
+} as const
+
+function phasesOf(phases: Phases): AttemptPhases {
+  const entries = Object.entries(phases) as [keyof Phases, number][]
+  return Object.fromEntries(entries.map(([name, ms]) => [PHASES[name], ms]))
 }
 
 /** The record of a delivery that ended before a request was made. */

@@ -11,6 +11,7 @@ import {
   signStandard,
   type Outcome,
   type Reaction,
+  type TlsVersion,
   type Verdict,
   type Webhook,
 } from '@posthorn/webhook'
@@ -113,6 +114,8 @@ interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
   readonly timeoutMs: number
+  readonly allowedCidrs?: readonly string[]
+  readonly minTlsVersion?: TlsVersion
 }
 
 function sign({ delivery, data }: Work, { webhook, keys, headers }: PreparedWebhook, now: number): SignedRequest {
@@ -130,6 +133,8 @@ function sign({ delivery, data }: Work, { webhook, keys, headers }: PreparedWebh
     },
     body,
     timeoutMs: webhook.retryPolicy.timeoutMs,
+    ...(webhook.allowedCidrs ? { allowedCidrs: webhook.allowedCidrs } : {}),
+    ...(webhook.minTlsVersion ? { minTlsVersion: webhook.minTlsVersion } : {}),
   }
 }
 

@@ -295,6 +295,27 @@ describe('S4 the delivery path', () => {
     expect(outcomesOf(moved()[0]!.delivery.id)).toEqual([])
   }, 60_000)
 
+  it('S7 an attempt says how its request went over the network, and goes nowhere but to allowed_cidrs', async () => {
+    const target = await receiver()
+    const inside = await register(target.url, { allowedCidrs: ['127.0.0.0/8'] })
+    const outside = await register(target.url, { allowedCidrs: ['10.0.0.0/8'] })
+    const [sent, refused] = [deliveryTo(inside), deliveryTo(outside)]
+    await Promise.all([give(sent), give(refused)])
+    await until(() => [sent, refused].every(({ id }) => outcomesOf(id).length > 0), WAIT_MS)
+    expect(attemptsOf(sent.id)[0]).toMatchObject({
+      outcome: 'delivered',
+      remote_address: '127.0.0.1',
+      phases: { connect_ms: expect.any(Number), wait_ms: expect.any(Number), read_ms: expect.any(Number) },
+    })
+    expect(attemptsOf(refused.id)[0]).toMatchObject({
+      outcome: 'retry',
+      error_class: 'network.connection',
+      error: expect.stringMatching(/^address_unlisted: /),
+      advice: expect.stringContaining('allowed_cidrs'),
+    })
+    expect(target.requests).toHaveLength(1)
+  }, 60_000)
+
   it('S3 no more requests at once than max_concurrency', async () => {
     let [now, most] = [0, 0]
     const target = await receiver(async () => {

@@ -24,6 +24,8 @@ const GOOD = {
   retry_policy: { attempts: 3, jitter: 0 },
   rate_limit: { requests: 90, per: 'minute' },
   max_concurrency: 8,
+  allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'],
+  min_tls_version: '1.3',
   method: 'PUT',
   description: 'd',
 }
@@ -159,16 +161,26 @@ const CASES: readonly UseCase[] = [
         retry_policy: { attempts: null },
         rate_limit: { requests: 5 },
         max_concurrency: null,
+        allowed_cidrs: null,
+        min_tls_version: '1.2',
         headers: { 'x-b': '1' },
       },
     ],
     grpc: ({ id }) => ({
       id,
-      webhook: { metadata: { b: 'c' }, method: 'PATCH', headers: { 'x-b': '1' }, rate_limit: { requests: 5 } },
+      webhook: {
+        metadata: { b: 'c' },
+        method: 'PATCH',
+        headers: { 'x-b': '1' },
+        rate_limit: { requests: 5 },
+        min_tls_version: '1.2',
+      },
       update_mask: {
         paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'].concat(
           'rate_limit.requests',
           'max_concurrency',
+          'allowed_cidrs',
+          'min_tls_version',
         ),
       },
     }),

@@ -222,6 +222,19 @@ describe('webhooks', () => {
     expect((await create({ rate_limit: { requests: 7 } })).rate_limit).toEqual({ requests: 7, per: 'second' })
   })
 
+  test('S3 an IP allowlist and the version of TLS are set, taken away and carried by the topic', async () => {
+    const bounds = { allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'], min_tls_version: '1.3' }
+    const { id, ...made } = await create(bounds)
+    expect(made).toMatchObject(bounds)
+    expect(await webhooks.waitFor(id, 1, 5000)).toBe(true)
+    expect(webhooks.get(id)).toMatchObject({ allowedCidrs: bounds.allowed_cidrs, minTlsVersion: '1.3' })
+    const none = await call('PATCH', `/v1/webhooks/${id}`, { allowed_cidrs: null, min_tls_version: null })
+    expect(none.json).toMatchObject({ allowed_cidrs: null, min_tls_version: null, version: 2 })
+    expect(await webhooks.waitFor(id, 2, 5000)).toBe(true)
+    expect(webhooks.get(id)).not.toHaveProperty('allowedCidrs')
+    expect(webhooks.get(id)).not.toHaveProperty('minTlsVersion')
+  })
+
   test('a change is a merge-patch, counts one version and reaches the topic', async () => {
     const { id } = await create({ metadata: { a: '1', b: '2' }, retry_policy: { attempts: 9, factor: 2 } })
     const patch = {
@@ -322,7 +335,7 @@ describe('bad input', () => {
     ['a long URL', { ...GOOD, url: `https://example.com/${'a'.repeat(2048)}` }, ['/url']],
     ['nothing', {}, ['/url', '/events']],
     ['an unknown field', { ...GOOD, 'colour/of': 1 }, ['/colour~1of']],
-    ['planned fields', { ...GOOD, ordering: 'key', allowed_cidrs: [] }, ['/ordering', '/allowed_cidrs']],
+    ['planned fields', { ...GOOD, ordering: 'key', encryption: {} }, ['/ordering', '/encryption']],
     [
       'a bad filter',
       { ...GOOD, filter: { data: { amount: [{ numeric: ['~', 1] }] }, Source: ['x'] } },

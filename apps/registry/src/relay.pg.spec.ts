@@ -120,6 +120,8 @@ function fresh(): NewWebhook {
     retryPolicy: DEFAULT_RETRY_POLICY,
     rateLimit: null,
     maxConcurrency: null,
+    allowedCidrs: null,
+    minTlsVersion: null,
     description: null,
   }
 }

@@ -82,6 +82,9 @@ export function attemptView(row: AttemptRecord): AttemptView {
     next_attempt_at: timeOrNull(row.nextAttemptAt),
     trace_id: row.traceId,
     span_id: row.spanId,
+    remote_address: row.wire?.remote_address ?? null,
+    tls_version: row.wire?.tls_version ?? null,
+    phases: (row.wire?.phases ?? null) as AttemptView['phases'],
   }
 }
 

@@ -54,6 +54,8 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY, DEFAULT_RETRY_POLICY),
     rateLimit: rateLimitFrom(body.rate_limit ?? {}, null) ?? null,
     maxConcurrency: body.max_concurrency ?? null,
+    allowedCidrs: body.allowed_cidrs ?? null,
+    minTlsVersion: body.min_tls_version ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
   }
@@ -74,6 +76,8 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     retry_policy: policy,
     rate_limit: limit,
     max_concurrency: maxConcurrency,
+    allowed_cidrs: allowedCidrs,
+    min_tls_version: minTlsVersion,
     secret,
   } = body
   return defined<WebhookChange>({
@@ -91,6 +95,8 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     ),
     rateLimit: patched(limit, null, patch => mergedLimit(row.rateLimit, patch)),
     maxConcurrency,
+    allowedCidrs,
+    minTlsVersion,
     secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, secret).kept],
   })
 }

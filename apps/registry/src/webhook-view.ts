@@ -18,6 +18,8 @@ export function webhookView(row: WebhookRow): WebhookView {
     retry_policy: retryPolicyView(row.retryPolicy),
     rate_limit: row.rateLimit,
     max_concurrency: row.maxConcurrency,
+    allowed_cidrs: row.allowedCidrs,
+    min_tls_version: row.minTlsVersion,
     description,
     metadata,
     created_at: row.createdAt.toISOString(),

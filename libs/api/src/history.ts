@@ -103,6 +103,20 @@ export class AttemptView {
   readonly trace_id: string | null
   @Documented({ type: 'string', nullable: true })
   readonly span_id: string | null
+  /** The address that the request was sent to. */
+  @Documented({ type: 'string', nullable: true })
+  readonly remote_address: string | null
+  /** As negotiated, such as TLSv1.3. */
+  @Documented({ type: 'string', nullable: true })
+  readonly tls_version: string | null
+  /** How long each step took, by name: dns_ms, connect_ms, tls_ms, wait_ms, read_ms. */
+  @Documented({
+    type: 'object',
+    additionalProperties: { type: 'number' },
+    nullable: true,
+    description: 'How long each step took: dns_ms, connect_ms, tls_ms, wait_ms, read_ms.',
+  })
+  readonly phases: Readonly<Record<string, number>> | null
 }
 
 export class ListedAttemptView extends AttemptView {

@@ -725,6 +725,13 @@ export interface components {
       } | null
       /** @description Requests at once; unless set, what the deployment allows. */
       max_concurrency?: number | null
+      /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
+      allowed_cidrs?: string[] | null
+      /**
+       * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
+       * @enum {string|null}
+       */
+      min_tls_version?: '1.2' | '1.3' | null
       /** @description Sent with every request. Values are kept sealed and shown redacted. */
       headers?: {
         [key: string]: string
@@ -776,6 +783,13 @@ export interface components {
       } | null
       /** @description Requests at once; unless set, what the deployment allows. */
       max_concurrency: number | null
+      /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
+      allowed_cidrs: string[] | null
+      /**
+       * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
+       * @enum {string|null}
+       */
+      min_tls_version: '1.2' | '1.3' | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -823,6 +837,13 @@ export interface components {
       } | null
       /** @description Requests at once; unless set, what the deployment allows. */
       max_concurrency: number | null
+      /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
+      allowed_cidrs: string[] | null
+      /**
+       * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
+       * @enum {string|null}
+       */
+      min_tls_version: '1.2' | '1.3' | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -872,6 +893,13 @@ export interface components {
       } | null
       /** @description Requests at once; unless set, what the deployment allows. */
       max_concurrency?: number | null
+      /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
+      allowed_cidrs?: string[] | null
+      /**
+       * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
+       * @enum {string|null}
+       */
+      min_tls_version?: '1.2' | '1.3' | null
       /** @description Merged by name; null removes an entry, or all of them. */
       headers?: {
         [key: string]: string | null
@@ -1252,6 +1280,12 @@ export interface components {
       next_attempt_at: string | null
       trace_id: string | null
       span_id: string | null
+      remote_address: string | null
+      tls_version: string | null
+      /** @description How long each step took: dns_ms, connect_ms, tls_ms, wait_ms, read_ms. */
+      phases: {
+        [key: string]: number
+      } | null
     }
     DeliveryWithAttemptsView: {
       id: string
@@ -1296,6 +1330,12 @@ export interface components {
       next_attempt_at: string | null
       trace_id: string | null
       span_id: string | null
+      remote_address: string | null
+      tls_version: string | null
+      /** @description How long each step took: dns_ms, connect_ms, tls_ms, wait_ms, read_ms. */
+      phases: {
+        [key: string]: number
+      } | null
       delivery: string
       webhook: string
     }

@@ -96,12 +96,21 @@ describe('the body of a creation', () => {
     [{ ...GOOD, max_concurrency: 0 }, ['/max_concurrency']],
     [{ ...GOOD, max_concurrency: 4097 }, ['/max_concurrency']],
     [{ ...GOOD, max_concurrency: '8' }, ['/max_concurrency']],
+    [{ ...GOOD, allowed_cidrs: [] }, ['/allowed_cidrs']],
+    [{ ...GOOD, allowed_cidrs: '10.0.0.0/8' }, ['/allowed_cidrs']],
+    [{ ...GOOD, allowed_cidrs: Array(33).fill('10.0.0.0/8') }, ['/allowed_cidrs']],
+    [
+      { ...GOOD, allowed_cidrs: ['203.0.113.0/24', '10.0.0.1', '10.0.0.0/33', 'fe80::%a/10', {}, '::/129', '::1/128'] },
+      [1, 2, 3, 4, 5].map(at => `/allowed_cidrs/${at}`),
+    ],
+    [{ ...GOOD, min_tls_version: '1.1' }, ['/min_tls_version']],
+    [{ ...GOOD, min_tls_version: 1.3 }, ['/min_tls_version']],
     [{ ...GOOD, status: 'active', ordering: 'key' }, ['/status', '/ordering']],
   ])('must not be %j', (body, pointers) => {
     expect(pointersOf(CreateWebhookBody, body)).toEqual(pointers)
   })
 
-  test.each(['ordering', 'allowed_cidrs', 'min_tls_version'])('%s is planned, and the answer says so', field => {
+  test.each(['ordering', 'encryption'])('%s is planned, and the answer says so', field => {
     expect(() => validated(CreateWebhookBody, { ...GOOD, [field]: {} })).toThrow('not supported by this version yet')
   })
 })
@@ -112,6 +121,7 @@ describe('the body of a change', () => {
     expect(pointersOf(PatchWebhookBody, { description: null, metadata: null, retry_policy: null })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { metadata: { gone: null }, retry_policy: { attempts: null } })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { rate_limit: null, max_concurrency: null })).toEqual([])
+    expect(pointersOf(PatchWebhookBody, { allowed_cidrs: null, min_tls_version: null })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { rate_limit: { per: 'minute' } })).toEqual([])
   })
 

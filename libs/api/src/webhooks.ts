@@ -6,14 +6,17 @@ import {
   MAX_RATE,
   METHODS,
   RATE_UNITS,
+  TLS_VERSIONS,
   type FilterPattern,
   type Method,
   type RateLimit,
+  type TlsVersion,
   type WebhookStatus,
 } from '@posthorn/webhook'
 import { Documented, type FieldSchema } from './documented.js'
 import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
+import { allowedCidrsFaults, EGRESS_SCHEMA, ONE_TLS_VERSION } from './webhook-egress.js'
 import {
   eventsFaults,
   filterPatchFaults,
@@ -147,6 +150,15 @@ export class CreateWebhookBody {
   max_concurrency?: number | null
 
   @IsOptional()
+  @Faults(allowedCidrsFaults, { ...EGRESS_SCHEMA.allowedCidrs, ...NULLABLE })
+  allowed_cidrs?: string[] | null
+
+  @Documented({ ...EGRESS_SCHEMA.minTlsVersion, ...NULLABLE })
+  @IsOptional()
+  @IsIn(TLS_VERSIONS, ONE_TLS_VERSION)
+  min_tls_version?: TlsVersion | null
+
+  @IsOptional()
   @Faults(headersFaults, { ...SCHEMA.headers, ...NULLABLE })
   headers?: Record<string, string> | null
 
@@ -219,6 +231,15 @@ export class PatchWebhookBody {
   @Faults(maxConcurrencyFaults, { ...SCHEMA.maxConcurrency, ...NULLABLE })
   max_concurrency?: number | null
 
+  @IsOptional()
+  @Faults(allowedCidrsFaults, { ...EGRESS_SCHEMA.allowedCidrs, ...NULLABLE })
+  allowed_cidrs?: string[] | null
+
+  @Documented({ ...EGRESS_SCHEMA.minTlsVersion, ...NULLABLE })
+  @IsOptional()
+  @IsIn(TLS_VERSIONS, ONE_TLS_VERSION)
+  min_tls_version?: TlsVersion | null
+
   /** Merged by name; null removes an entry, or all of them. */
   @IsOptional()
   @Faults(headers => headersFaults(headers, true), {
@@ -290,6 +311,8 @@ export class WebhookView {
   @Documented({ type: 'object', additionalProperties: { type: 'number' } }) readonly retry_policy: RetryPolicyView
   @Documented({ ...SCHEMA.rateLimit, nullable: true }) readonly rate_limit: RateLimit | null
   @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null
+  @Documented({ ...EGRESS_SCHEMA.allowedCidrs, nullable: true }) readonly allowed_cidrs: readonly string[] | null
+  @Documented({ ...EGRESS_SCHEMA.minTlsVersion, nullable: true }) readonly min_tls_version: TlsVersion | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null
   @Documented(STRINGS) readonly metadata: Readonly<Record<string, string>>
   @Documented(SCHEMA.time) readonly created_at: string

@@ -1,5 +1,14 @@
 import type { ApiKey, ApiRole, Tenant } from '@posthorn/topics'
-import type { FilterPattern, Format, Method, RateLimit, RetryPolicy, Webhook, WebhookStatus } from '@posthorn/webhook'
+import type {
+  FilterPattern,
+  Format,
+  Method,
+  RateLimit,
+  RetryPolicy,
+  TlsVersion,
+  Webhook,
+  WebhookStatus,
+} from '@posthorn/webhook'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
 // The migrations make the tables; these classes only name their columns.
@@ -113,6 +122,13 @@ export class WebhookRow {
   @Column('integer', { name: 'max_concurrency', nullable: true })
   maxConcurrency: number | null
 
+  /** Ranges that its requests may go to; null: all that the deployment permits. */
+  @Column('text', { name: 'allowed_cidrs', array: true, nullable: true })
+  allowedCidrs: string[] | null
+
+  @Column('text', { name: 'min_tls_version', nullable: true })
+  minTlsVersion: TlsVersion | null
+
   @Column('text', { nullable: true })
   description: string | null
 
@@ -212,6 +228,8 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(filter === null ? {} : { filter: filter as FilterPattern }),
     ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
     ...(row.maxConcurrency === null ? {} : { maxConcurrency: row.maxConcurrency }),
+    ...(row.allowedCidrs === null ? {} : { allowedCidrs: row.allowedCidrs }),
+    ...(row.minTlsVersion === null ? {} : { minTlsVersion: row.minTlsVersion }),
   }
 }
 

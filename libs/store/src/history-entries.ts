@@ -1,4 +1,4 @@
-import type { Attempt, PoisonHead } from '@posthorn/topics'
+import type { Attempt, AttemptWire, PoisonHead } from '@posthorn/topics'
 import type { Delivery, WebhookEvent } from '@posthorn/webhook'
 
 /** What a record means for the history. */
@@ -78,6 +78,8 @@ export interface AttemptRow {
   readonly next: string | null
   readonly traceId: string | null
   readonly spanId: string | null
+  /** AttemptWire as JSON. */
+  readonly wire: string | null
 }
 
 export interface CounterRow {
@@ -225,7 +227,13 @@ export function attemptRow(attempt: Attempt): AttemptRow {
     next: optional(attempt.next),
     traceId: optional(attempt.trace_id),
     spanId: optional(attempt.span_id),
+    wire: wireJson(attempt),
   }
+}
+
+function wireJson({ remote_address, tls_version, phases }: Attempt): string | null {
+  const wire: AttemptWire = { remote_address, tls_version, phases }
+  return Object.values(wire).every(value => value === undefined) ? null : json(wire)
 }
 
 /** Stands for the webhook in counters of all webhooks of a tenant. */

@@ -9,6 +9,7 @@ import { HistoryLists, type DeliveriesAfter, type DeliveriesFilter } from './his
 import { HistoryQueries } from './history-queries.js'
 import { HistoryWriter } from './history-writer.js'
 import { HISTORY_UP } from './migrations/2-history.js'
+import { WIRE_UP } from './migrations/17-egress.js'
 import { READING_UP } from './migrations/9-reading.js'
 
 const NOW = Date.parse('2026-11-24T00:00:30Z')
@@ -24,7 +25,7 @@ let lists: HistoryLists
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 2, name: 'test', onError: () => undefined })
-  for (const statement of [...HISTORY_UP, ...READING_UP]) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP, WIRE_UP]) await pool.query(statement)
   source = await new DataSource({ type: 'postgres', url: database.url, poolSize: 2 }).initialize()
   queries = new HistoryQueries(source)
   lists = new HistoryLists(source)

@@ -1,3 +1,4 @@
+import type { AttemptWire } from '@posthorn/topics'
 import type { DeliveryStatus, WebhookEvent } from '@posthorn/webhook'
 
 /** A `pg` pool or a TypeORM DataSource: both take text and values, and answer rows or a result with rows. */
@@ -60,6 +61,7 @@ export interface AttemptRecord {
   readonly next: string | null
   readonly traceId: string | null
   readonly spanId: string | null
+  readonly wire: AttemptWire | null
 }
 
 export interface PoisonRecord {
@@ -123,4 +125,4 @@ export function deliveryOf({ event_id, event_source, event_type, ...row }: Deliv
 export const ATTEMPT_COLUMNS = `delivery, webhook, run, attempt, webhook_version as "webhookVersion", outcome,
   discard_reason as "discardReason", due_at as "dueAt", started_at as "startedAt", finished_at as "finishedAt",
   duration_ms as "durationMs", url, status_code as "statusCode", error_class as "errorClass", error, advice,
-  response_body as "responseBody", next_attempt_at as "nextAttemptAt", next, trace_id as "traceId", span_id as "spanId"`
+  response_body as "responseBody", next_attempt_at as "nextAttemptAt", next, trace_id as "traceId", span_id as "spanId", wire`

@@ -143,6 +143,7 @@ const attemptColumns: readonly Column<AttemptRow>[] = [
   column('next', 'text', row => row.next),
   column('trace_id', 'text', row => row.traceId),
   column('span_id', 'text', row => row.spanId),
+  column('wire', 'jsonb', row => row.wire),
 ]
 
 const counterColumns: readonly Column<CounterRow>[] = [

@@ -11,6 +11,7 @@ import { HistoryLists } from './history-lists.js'
 import { HistoryQueries } from './history-queries.js'
 import { HistoryRefused, HistoryWriter } from './history-writer.js'
 import { HISTORY_UP } from './migrations/2-history.js'
+import { WIRE_UP } from './migrations/17-egress.js'
 import { READING_UP } from './migrations/9-reading.js'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
@@ -23,7 +24,7 @@ let queries: HistoryQueries
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 4, name: 'test', onError: () => undefined })
-  for (const statement of [...HISTORY_UP, ...READING_UP]) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP, WIRE_UP]) await pool.query(statement)
   queries = new HistoryQueries(pool)
 })
 
@@ -262,6 +263,14 @@ describe('history writer', () => {
     await expect(writer.write(entries, NOW)).rejects.not.toBeInstanceOf(HistoryRefused)
     await writer.write(entries, NOW)
     expect(await queries.delivery('acme', 'd_again')).toBeDefined()
+  })
+
+  it('keeps how a request went over the network, and nothing where there is nothing to say', async () => {
+    const wire = { remote_address: '192.0.2.1', tls_version: 'TLSv1.3', phases: { connect_ms: 1.5, wait_ms: 20 } }
+    const entries = [attempted(anAttempt('d_wire', 1, 'retry', wire)), attempted(anAttempt('d_wire', 2, 'expired'))]
+    await newWriter().writer.write(positioned(entries), NOW)
+    const found = await queries.delivery('acme', 'd_wire')
+    expect(found?.attempts.map(one => one.wire)).toEqual([wire, null])
   })
 
   it('stores NUL bytes and broken surrogates as U+FFFD', async () => {

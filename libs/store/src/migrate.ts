@@ -11,6 +11,7 @@ import { ReadingMigration } from './migrations/9-reading.js'
 import { ReplaysMigration } from './migrations/10-replays.js'
 import { IdempotencyMigration } from './migrations/11-idempotency.js'
 import { UnknownEventTypesMigration } from './migrations/12-unknown-event-types.js'
+import { EgressMigration } from './migrations/17-egress.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -24,6 +25,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ReplaysMigration,
   IdempotencyMigration,
   UnknownEventTypesMigration,
+  EgressMigration,
 ]
 
 const TABLE = 'migrations'

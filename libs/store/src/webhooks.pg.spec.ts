@@ -61,6 +61,8 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     retryPolicy: DEFAULT_RETRY_POLICY,
     rateLimit: null,
     maxConcurrency: null,
+    allowedCidrs: null,
+    minTlsVersion: null,
     description: null,
     metadata: {},
     ...change,

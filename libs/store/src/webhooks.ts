@@ -30,6 +30,8 @@ type Changeable =
   | 'retryPolicy'
   | 'rateLimit'
   | 'maxConcurrency'
+  | 'allowedCidrs'
+  | 'minTlsVersion'
   | 'status'
   | 'secrets'
   | 'uid'

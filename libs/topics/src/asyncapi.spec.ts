@@ -57,6 +57,9 @@ const ATTEMPT: Required<Attempt> = {
   next: 'tier',
   trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
   span_id: '00f067aa0ba902b7',
+  remote_address: '192.0.2.1',
+  tls_version: 'TLSv1.3',
+  phases: { dns_ms: 1, connect_ms: 2, tls_ms: 3, wait_ms: 100, read_ms: 0.5 },
 }
 const OUTCOMES: Record<OutcomeKind, true> = {
   delivered: true,

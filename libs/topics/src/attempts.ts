@@ -18,8 +18,29 @@ export const ATTEMPTS: TopicContract = {
 
 export const ATTEMPT_EVENT_TYPE = 'posthorn.attempt'
 
+/** How its request went over the network; absent where it did not come so far. */
+export interface AttemptWire {
+  /** The address that it was sent to. */
+  readonly remote_address?: string | undefined
+  /** As negotiated, such as TLSv1.3. */
+  readonly tls_version?: string | undefined
+  /** How long each step took; the first three are absent where a connection was used again. */
+  readonly phases?: AttemptPhases | undefined
+}
+
+/** In ms. */
+export interface AttemptPhases {
+  readonly dns_ms?: number
+  readonly connect_ms?: number
+  readonly tls_ms?: number
+  /** From sending the request until the head of the answer. */
+  readonly wait_ms?: number
+  /** From there to its end. */
+  readonly read_ms?: number
+}
+
 /** The data of an attempt's CloudEvent. Times are RFC 3339 with milliseconds. */
-export interface Attempt {
+export interface Attempt extends AttemptWire {
   readonly delivery: string
   readonly run: string
   readonly attempt: number
