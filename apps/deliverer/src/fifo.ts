@@ -34,6 +34,10 @@ export class Fifo<T> {
     return item
   }
 
+  *all(): Iterable<T> {
+    for (let i = this.head; i < this.items.length; i++) yield this.items[i]!
+  }
+
   /** Takes out what the predicate says, in order. */
   remove(unwanted: (item: T) => boolean): T[] {
     const removed: T[] = []
