@@ -184,8 +184,12 @@ describe('readPublication', () => {
     })
 
     it('is refused when it is empty, too long or not ASCII', () => {
-      for (const key of ['', 'x'.repeat(256), 'é'])
+      const binary = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 'a' }
+      for (const key of ['', 'x'.repeat(256), 'é']) {
         expect(refusal(() => ids('{"type":"a","data":1}', key)).code).toBe('request_invalid')
+        const headers = { ...binary, 'idempotency-key': key }
+        expect(refusal(() => read('binary', '1', headers)).code).toBe('request_invalid')
+      }
     })
   })
 })

@@ -49,7 +49,7 @@ export function modeOf(headers: IncomingHttpHeaders, mediaType: string): Mode {
 
 /**
  * Reads and checks everything that a request publishes.
- * Throws ApiError body_invalid, batch_size, event_invalid or body_too_large; faults of an array are named with its index.
+ * Throws ApiError request_invalid, body_invalid, batch_size, event_invalid or body_too_large; faults of an array are named with its index.
  */
 export function readPublication(
   mode: Mode,
@@ -57,13 +57,13 @@ export function readPublication(
   body: Buffer,
   rules: PublicationRules,
 ): Publication {
+  const keyOf = idempotencyKey(headers['idempotency-key'])
   if (mode === 'binary') {
     const read = readBinary(binaryAttributes(headers), body, { tenant: rules.tenant, time: rules.now })
     return { form: 'one', events: accept([read], rules, () => '') }
   }
   const raw = body.subarray(0, 3).equals(BOM) ? body.subarray(3) : body
   const json = parseJson(raw)
-  const keyOf = idempotencyKey(headers['idempotency-key'])
   if (mode !== 'structured' && Array.isArray(json)) {
     const events = readElements(raw, json, mode, keyOf, rules)
     return { form: 'many', events: accept(events, rules, index => `/${index}`) }

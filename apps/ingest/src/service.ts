@@ -5,6 +5,7 @@ import { NestLogger } from '@posthorn/telemetry'
 import { configuredSources } from './configured-sources.js'
 import { IngestModule } from './ingest.module.js'
 import { Keys } from './keys.js'
+import { OPEN_API } from './publish-open-api.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { Schemas } from './schemas.js'
 import { Sources } from './sources.js'
@@ -26,6 +27,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     log: logger,
     trustedProxies: settings.trustedProxies,
     bodyLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
+    openApi: OPEN_API,
   })
   const [producer, tenants, metrics] = [app.get(SafeProducer), app.get(Tenants), app.get(PublishMetrics)]
   const [sources, keys, schemas] = [app.get(Sources), app.get(Keys), app.get(Schemas)]

@@ -1,10 +1,12 @@
-import type { OpenApiOptions } from '@posthorn/api'
+import { PUBLISH_PATH, PUBLISH_SCHEMAS, PUBLISH_SERVERS, type OpenApiOptions } from '@posthorn/api'
 
 /** What the registry's OpenAPI document says beside its operations. */
 export const OPEN_API: OpenApiOptions = {
-  title: 'Posthorn: administration',
-  description: 'Tenants, keys, webhooks and sources; what happened to every delivery; who changed what.',
+  title: 'Posthorn',
+  description:
+    'Events to publish; tenants, keys, webhooks and sources; what happened to every delivery; who changed what.',
   tags: {
+    publish: 'The way in: a service of its own, ingest, answers it.',
     webhooks: 'Where events are sent, and how.',
     tenants: 'Who has webhooks, events and keys of their own. For keys of the platform.',
     keys: 'API keys.',
@@ -20,6 +22,8 @@ export const OPEN_API: OpenApiOptions = {
     filters: 'Patterns that pick events.',
     'event-types': 'Types of events, and the schemas of their data.',
   },
+  paths: { '/v1/publish': { servers: PUBLISH_SERVERS, ...PUBLISH_PATH } },
+  schemas: PUBLISH_SCHEMAS,
   pathParameters: {
     id: { description: 'The id, as a list or a creation answers it.' },
     uid: { description: 'Your own name for the webhook.' },

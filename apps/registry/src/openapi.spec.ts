@@ -34,8 +34,10 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => close())
 
+/** Those that the registry answers itself. */
+const own = () => Object.entries(document.paths).filter(([, item]) => !('servers' in item))
 const operations = (): [string, Operation][] =>
-  Object.entries(document.paths).flatMap(([path, item]) =>
+  own().flatMap(([path, item]) =>
     Object.entries(item).map(([verb, operation]): [string, Operation] => [`${verb.toUpperCase()} ${path}`, operation]),
   )
 
@@ -44,6 +46,11 @@ describe('the OpenAPI document', () => {
     const documented = operations().map(([route]) => route.replace(/\{(\w+)\}/g, ':$1'))
     expect(documented.sort()).toEqual(routes.sort())
     expect(page).toContain('/docs/swagger-ui-bundle.js')
+  })
+
+  test('has the path of ingest, and says where it is', () => {
+    const elsewhere = Object.entries(document.paths).filter(([, item]) => 'servers' in item)
+    expect(elsewhere).toEqual([['/v1/publish', expect.objectContaining({ post: expect.anything() })]])
   })
 
   test('says of every operation what it takes and answers, under a name of its own', () => {

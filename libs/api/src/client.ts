@@ -6,7 +6,7 @@ export type ApiSchemas = components['schemas']
 export type ApiProblem = ApiSchemas['Problem']
 
 export interface ApiClientOptions {
-  /** Of the registry: http://127.0.0.1:8080 */
+  /** Of the registry, such as http://127.0.0.1:8080; of ingest for /v1/publish. */
   readonly url: string
   /** An API key. */
   readonly key: string
@@ -22,11 +22,13 @@ export type ApiClient = Client<paths>
 const TIMEOUT_MS = 15_000
 
 /**
- * A client of the registry with the types of its OpenAPI document.
+ * A client of the registry, or of ingest, with the types of its OpenAPI document.
  *
  *   const api = createApiClient({ url: 'http://127.0.0.1:8080', key })
  *   const { data, error } = await api.GET('/v1/webhooks/{id}', { params: { path: { id } } })
  *   if (error) …   // the problem: code, detail, action, request_id, errors
+ *   const ingest = createApiClient({ url: 'http://127.0.0.1:8081', key })
+ *   await ingest.POST('/v1/publish', { body: { type: 'order.paid', data: { total: 120 } } })
  *
  * A problem is a value; no answer at all (refused, timed out) rejects, as fetch does.
  * `{ params: { header: { 'Idempotency-Key': … } } }` and `headers: { 'If-Match': … }` go with one request.

@@ -55,13 +55,14 @@ const HEADERS = {
   RetryAfter: text('Seconds, with 429 and 503.'),
 }
 const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${name}` })
-const ALWAYS = { 'Request-Id': header('RequestId') }
+/** The headers of every answer. */
+export const REQUEST_ID = { 'Request-Id': header('RequestId') }
 const LIMITED = { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimitPolicy') }
 const RETRIED = { 'Retry-After': header('RetryAfter') }
 
 const problemAnswer = (description: string, headers: object) => ({
   description,
-  headers: { ...ALWAYS, ...headers },
+  headers: { ...REQUEST_ID, ...headers },
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
 })
 
@@ -86,7 +87,7 @@ export const PROBLEM_ANSWERS = {
 /** The headers of an operation's answer that is no problem; `versioned` when what it answers has a version. */
 export function headersOf(method: string, status: string, versioned: boolean): object {
   return {
-    ...ALWAYS,
+    ...REQUEST_ID,
     ...LIMITED,
     ...(versioned ? { ETag: header('ETag') } : {}),
     ...(method === 'post' && status === '201' ? { Location: header('Location') } : {}),

@@ -682,6 +682,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/publish': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Publish events
+     * @description Answered once the in-sync replicas of Kafka have all of them. One event or an array, plain or as CloudEvents, structured, batched or binary (`ce-` headers, the data as the body). All are accepted, or none.
+     */
+    post: operations['publish']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
 }
 export type webhooks = Record<string, never>
 export interface components {
@@ -1619,6 +1639,66 @@ export interface components {
        * @default 100
        */
       rate: number
+    }
+    /** @description The plain form, with data or data_base64. */
+    PublishEvent: {
+      /** @description Sent again with the same source it is the same event; made here unless set. */
+      id?: string
+      /** @description /v1/publish unless set. */
+      source?: string
+      /** @description Dot-separated words; "posthorn." is reserved. */
+      type: string
+      /**
+       * Format: date-time
+       * @description The time of acceptance unless set.
+       */
+      time?: string
+      /** @description The ordering key. */
+      partitionkey?: string
+      subject?: string
+      dataschema?: string
+      /** @description Media type of the data: application/json unless set. */
+      datacontenttype?: string
+      /** @description None but that of the request. */
+      tenant?: string
+      /** @description Any JSON value, passed on byte for byte. */
+      data?: unknown
+      /** @description In place of data where that is no JSON. */
+      data_base64?: string
+    }
+    /** @description CloudEvents 1.0 in their JSON format. Further members are extensions, up to 32. */
+    CloudEvent: {
+      /** @enum {string} */
+      specversion: '1.0'
+      /** @description Sent again with the same source it is the same event. */
+      id: string
+      /** @description Where the event comes from. */
+      source: string
+      /** @description Dot-separated words; "posthorn." is reserved. */
+      type: string
+      /**
+       * Format: date-time
+       * @description The time of acceptance unless set.
+       */
+      time?: string
+      /** @description The ordering key. */
+      partitionkey?: string
+      subject?: string
+      dataschema?: string
+      /** @description Media type of the data: application/json unless set. */
+      datacontenttype?: string
+      /** @description None but that of the request. */
+      tenant?: string
+      /** @description Any JSON value, passed on byte for byte. */
+      data?: unknown
+      /** @description In place of data where that is no JSON. */
+      data_base64?: string
+    } & {
+      [key: string]: unknown
+    }
+    PublishedEvent: {
+      id: string
+      source: string
     }
     /** @description RFC 9457. */
     Problem: {
@@ -3911,6 +3991,62 @@ export interface operations {
         }
       }
       429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  publish: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description The ids that are made for plain events without one are derived from it and their places. */
+        'Idempotency-Key'?: string
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-specversion'?: '1.0'
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-id'?: string
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-source'?: string
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-type'?: string
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-time'?: string
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-partitionkey'?: string
+        /** @description CloudEvents, binary mode: with any such header the body is the data, of any media type. */
+        'ce-subject'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json':
+          | components['schemas']['PublishEvent']
+          | components['schemas']['CloudEvent']
+          | (components['schemas']['PublishEvent'] | components['schemas']['CloudEvent'])[]
+        'application/cloudevents+json': components['schemas']['CloudEvent']
+        'application/cloudevents-batch+json': components['schemas']['CloudEvent'][]
+        'application/octet-stream': string
+      }
+    }
+    responses: {
+      /** @description Accepted: the identity of the event, or of each event of an array in its order. */
+      202: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json':
+            | components['schemas']['PublishedEvent']
+            | {
+                data: components['schemas']['PublishedEvent'][]
+              }
+        }
+      }
       '4XX': components['responses']['Refused']
       '5XX': components['responses']['Failed']
     }

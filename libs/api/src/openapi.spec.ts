@@ -29,7 +29,9 @@ test('every body has an example in the document, and the API takes it', () => {
   const { paths } = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8')) as {
     paths: Record<string, Record<string, Operation>>
   }
-  const bodies = Object.entries(paths).flatMap(([path, item]) =>
+  // What another service takes is checked there.
+  const own = Object.entries(paths).filter(([, item]) => !('servers' in item))
+  const bodies = own.flatMap(([path, item]) =>
     Object.entries(item).flatMap(([verb, { requestBody }]) =>
       Object.values(requestBody?.content ?? {}).map(media => ({ route: `${verb} ${path}`, ...media })),
     ),

@@ -9,6 +9,10 @@ export interface OpenApiOptions {
   readonly tags: Readonly<Record<string, string>>
   /** What each parameter of a path is, and its schema where that is no text. */
   readonly pathParameters: Readonly<Record<string, { readonly description: string; readonly schema?: object }>>
+  /** Paths that are described whole, in place of what their handlers say; this app need not serve them. */
+  readonly paths: Readonly<Record<string, object>>
+  /** What those refer to. */
+  readonly schemas: Readonly<Record<string, object>>
 }
 
 type Json = Record<string, unknown>
@@ -37,11 +41,17 @@ export function openApiOf(app: INestApplication, options: OpenApiOptions): OpenA
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory })
   for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS)
-      if (item[method]) complete(path, method, item[method] as unknown as Operation, document, options)
+      if (item[method] && !(path in options.paths))
+        complete(path, method, item[method] as unknown as Operation, document, options)
   const { schemas, ...rest } = COMPONENTS
-  const components = { ...document.components, ...rest, schemas: { ...document.components?.schemas, ...schemas } }
+  const components = {
+    ...document.components,
+    ...rest,
+    schemas: { ...document.components?.schemas, ...options.schemas, ...schemas },
+  }
+  const paths = { ...document.paths, ...options.paths }
   const tags = Object.entries(options.tags).map(([name, text]) => ({ name, description: text }))
-  return nullAsType({ ...document, components, tags }) as OpenAPIObject
+  return nullAsType({ ...document, paths, components, tags }) as OpenAPIObject
 }
 
 /** What holds for every operation alike. */

@@ -31,7 +31,7 @@ export const TENANT_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const EXTENSION_NAME = /^[a-z0-9]{1,20}$/
 const RFC3339 =
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
-const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+([ \t]*;[^\u0000-\u0008\u000a-\u001f\u007f]*)?$/
+export const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+([ \t]*;[^\u0000-\u0008\u000a-\u001f\u007f]*)?$/
 const CONTROL = /[\u0000-\u001f\u007f]/
 
 const LIMITS = { id: 256, source: 1024, subject: 1024, partitionkey: 256, dataschema: 1024, contenttype: 256 } as const
