@@ -1,3 +1,4 @@
+import { bytes } from './bytes.js'
 import { changes } from './changes.js'
 import { fanout } from './fanout.js'
 import { isolation } from './isolation.js'
@@ -11,6 +12,7 @@ import { replay } from './replay.js'
 import { retries } from './retries.js'
 import { spread } from './spread.js'
 import { throughput } from './throughput.js'
+import { writing } from './writing.js'
 
 interface WholeNumber {
   readonly least: number
@@ -80,8 +82,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   ),
   'one-match': scenario('one match among many webhooks', { events: 30_000, webhooks: 2000, pairs: 3 }, oneMatch),
   processes: ofPayload('1, 2, 4 routers and deliverers', { events: 30_000, webhooks: 100 }, processes),
+  bytes: ofPayload('bytes of a delivery on the topics and in Postgres', { events: 20_000 }, bytes),
   retries: scenario('lateness, and a mass of pending', { events: 1000, pending: 1_000_000 }, retries, { pending: 0 }),
   changes: scenario('webhooks: change to effect', { webhooks: 30 }, changes),
   matching: scenario("finding an event's webhooks", { events: 50_000 }, matching),
+  writing: scenario('rows/s of history, with and without the indexes', { events: 30_000, pairs: 3 }, writing),
   reading: scenario('lists and statistics', { rows: 1_000_000 }, reading, { rows: 1000 }),
 }

@@ -20,6 +20,8 @@ export interface Stack {
   readonly kafka: string
   readonly postgres: string
   readonly key: string
+  /** Where it keeps its data. */
+  readonly dir: string
   /** When it became ready, by target. */
   readonly pids: Readonly<Record<string, number>>
   /** Now: what died has come back with another. */
@@ -62,7 +64,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
   const up = (await firstJsonLine(child).catch(async (error: unknown) => {
     await rm(dir, { recursive: true, force: true })
     throw error
-  })) as Omit<Stack, 'publishGrpc' | 'stop' | 'currentPids' | 'startAlso'>
+  })) as Omit<Stack, 'publishGrpc' | 'dir' | 'stop' | 'currentPids' | 'startAlso'>
   const also: ExtraProcess[] = []
   const startAlso = async (target: string) => {
     const process = await startService(target, { ...serviceEnvironment(up, sealingKeys), ...extra })
@@ -76,7 +78,7 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
     await rm(dir, { recursive: true, force: true })
   }
   const currentPids = () => (JSON.parse(readFileSync(join(dir, 'run.json'), 'utf8')) as Pick<Stack, 'pids'>).pids
-  return { ...up, publishGrpc: `127.0.0.1:${publishGrpc}`, currentPids, startAlso, stop }
+  return { ...up, dir, publishGrpc: `127.0.0.1:${publishGrpc}`, currentPids, startAlso, stop }
 }
 
 /** What the supervisor tells its services, too. */
