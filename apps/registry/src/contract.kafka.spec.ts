@@ -21,7 +21,7 @@ const GOOD = {
   events: ['agent.*', 'system.error'],
   metadata: { team: 'a', 'x/y': '' },
   headers: { 'X-Api-Key': 'k' },
-  retry_policy: { attempts: 3, jitter: 0 },
+  retry_policy: { schedule_ms: [1000, 60_000], jitter: 0 },
   rate_limit: { requests: 90, per: 'minute' },
   max_concurrency: 8,
   allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'],

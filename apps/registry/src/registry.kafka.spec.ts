@@ -252,9 +252,12 @@ describe('webhooks', () => {
     expect(answer.json.retry_policy).toMatchObject({ attempts: 5, factor: 2 })
     expect(await webhooks.waitFor(id, 2, 5000)).toBe(true)
     expect(webhooks.get(id)).toMatchObject({ status: 'disabled', retryPolicy: { attempts: 5, factor: 2 } })
+    const policy = (retry_policy: object) => call('PATCH', `/v1/webhooks/${id}`, { retry_policy })
+    expect((await policy({ preset: 'standard' })).json.retry_policy).toMatchObject({ attempts: 10 })
+    expect((await policy({ attempts: 3 })).json).toMatchObject({ errors: [{ pointer: '/retry_policy/attempts' }] })
     const reset = await call('PATCH', `/v1/webhooks/${id}`, { description: null, metadata: null, retry_policy: null })
-    expect(reset.json).toMatchObject({ version: 3, description: null, metadata: {}, retry_policy: { factor: 10 } })
-    expect((await call('PATCH', `/v1/webhooks/${id}`, {})).json).toMatchObject({ version: 3 })
+    expect(reset.json).toMatchObject({ version: 4, description: null, metadata: {}, retry_policy: { factor: 10 } })
+    expect((await call('PATCH', `/v1/webhooks/${id}`, {})).json).toMatchObject({ version: 4 })
   })
 
   test('a new secret replaces the old one and is not shown', async () => {

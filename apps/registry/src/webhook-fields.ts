@@ -5,9 +5,11 @@ import {
   metadataFaults,
   rateLimitFrom,
   retryPolicyFrom,
+  scheduleConflicts,
   type CreateWebhookBody,
   type PatchWebhookBody,
   type RateLimitBody,
+  type RetryPolicyBody,
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import type { NewWebhook, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
@@ -20,6 +22,7 @@ import {
   type FilterPattern,
   type Problem,
   type RateLimit,
+  type RetryPolicy,
 } from '@posthorn/webhook'
 
 type Strings = Readonly<Record<string, string>>
@@ -51,7 +54,7 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     events: body.events,
     filter: body.filter ?? null,
     format: 'standard',
-    retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY, DEFAULT_RETRY_POLICY),
+    retryPolicy: retryPolicyFrom(body.retry_policy ?? {}, DEFAULT_RETRY_POLICY),
     rateLimit: rateLimitFrom(body.rate_limit ?? {}, null) ?? null,
     maxConcurrency: body.max_concurrency ?? null,
     allowedCidrs: body.allowed_cidrs ?? null,
@@ -90,9 +93,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     description,
     metadata: patched(metadata, {}, patch => mergedMetadata(row.metadata, patch)),
     sealedHeaders: patched(headers, {}, patch => mergedHeaders(sealer, row, patch)),
-    retryPolicy: patched(policy, DEFAULT_RETRY_POLICY, patch =>
-      retryPolicyFrom(patch, row.retryPolicy, DEFAULT_RETRY_POLICY),
-    ),
+    retryPolicy: patched(policy, DEFAULT_RETRY_POLICY, patch => mergedPolicy(row.retryPolicy, patch)),
     rateLimit: patched(limit, null, patch => mergedLimit(row.rateLimit, patch)),
     maxConcurrency,
     allowedCidrs,
@@ -152,6 +153,11 @@ function mergedMetadata(before: Strings, patch: Readonly<Record<string, string |
   const metadata = withoutNulls({ ...before, ...patch })
   refuse('/metadata', metadataFaults(metadata))
   return metadata
+}
+
+function mergedPolicy(before: RetryPolicy, patch: RetryPolicyBody): RetryPolicy {
+  refuse('/retry_policy', scheduleConflicts(patch, before))
+  return retryPolicyFrom(patch, before)
 }
 
 function mergedLimit(before: RateLimit | null, patch: RateLimitBody): RateLimit | null {

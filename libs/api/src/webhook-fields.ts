@@ -4,11 +4,9 @@ import {
   MAX_RATE,
   parseTypePattern,
   RATE_UNITS,
-  RETRY_POLICY_LIMITS,
   secretBytes,
   type Problem,
   type RateLimit,
-  type RetryPolicy,
 } from '@posthorn/webhook'
 
 const MAX_URL = 2048
@@ -125,61 +123,6 @@ export function uidFaults(uid: unknown): Problem[] {
   return typeof uid === 'string' && uid.length <= MAX_UID && UID.test(uid)
     ? []
     : fault(`must be 1 to ${MAX_UID} characters of A-Z a-z 0-9 . _ ~ -, the first a letter or digit`)
-}
-
-/** A retry policy as the API has it; in a request every field may be left out, and null means its default. */
-export interface RetryPolicyView {
-  readonly attempts: number
-  readonly timeout_ms: number
-  readonly interval_ms: number
-  readonly factor: number
-  readonly jitter: number
-  readonly max_delay_ms: number
-  readonly max_age_ms: number
-}
-
-export type RetryPolicyBody = { readonly [K in keyof RetryPolicyView]?: RetryPolicyView[K] | null }
-
-const RETRY_FIELDS: { readonly [K in keyof RetryPolicyView]: keyof RetryPolicy } = {
-  attempts: 'attempts',
-  timeout_ms: 'timeoutMs',
-  interval_ms: 'intervalMs',
-  factor: 'factor',
-  jitter: 'jitter',
-  max_delay_ms: 'maxDelayMs',
-  max_age_ms: 'maxAgeMs',
-}
-const RETRY_NAMES = Object.entries(RETRY_FIELDS) as [keyof RetryPolicyView, keyof RetryPolicy][]
-/** Shares and multipliers; all other fields are whole numbers. */
-const FRACTIONS = new Set<string>(['factor', 'jitter'])
-
-export function retryPolicyFaults(policy: unknown): Problem[] {
-  if (!isObject(policy)) return fault('must be an object')
-  return Object.entries(policy).flatMap(([name, value]) => {
-    const pointer = `/${escapePointer(name)}`
-    if (!Object.hasOwn(RETRY_FIELDS, name))
-      return fault(name === 'preset' ? 'is not supported by this version yet' : 'is not a known field', pointer)
-    if (value === null) return []
-    const [least, most] = RETRY_POLICY_LIMITS[RETRY_FIELDS[name as keyof RetryPolicyView]]
-    const fits = typeof value === 'number' && value >= least && value <= most
-    const whole = !FRACTIONS.has(name)
-    if (fits && (!whole || Number.isInteger(value))) return []
-    return fault(`must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}`, pointer)
-  })
-}
-
-/** The complete policy: what the body names over `before`, null meaning the value of `defaults`. */
-export function retryPolicyFrom(body: RetryPolicyBody, before: RetryPolicy, defaults: RetryPolicy): RetryPolicy {
-  const policy: { -readonly [K in keyof RetryPolicy]: number } = { ...before }
-  for (const [name, field] of RETRY_NAMES) {
-    const value = body[name]
-    if (value !== undefined) policy[field] = value ?? defaults[field]
-  }
-  return policy
-}
-
-export function retryPolicyView(policy: RetryPolicy): RetryPolicyView {
-  return Object.fromEntries(RETRY_NAMES.map(([name, field]) => [name, policy[field]])) as unknown as RetryPolicyView
 }
 
 /** A rate limit as a request has it; in a change what is absent stays as it is. */

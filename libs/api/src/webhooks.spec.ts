@@ -3,7 +3,6 @@ import { DEFAULT_RETRY_POLICY, parseJson } from '@posthorn/webhook'
 import { ApiError } from './errors.js'
 import { ListDeliveriesQuery } from './history-lists.js'
 import { validated, type Dto } from './http-validation.js'
-import { retryPolicyFrom, retryPolicyView } from './webhook-fields.js'
 import { CreateWebhookBody, ListWebhooksQuery, PatchWebhookBody } from './webhooks.js'
 
 function pointersOf(dto: Dto<object>, input: unknown): string[] {
@@ -163,11 +162,4 @@ describe('lists', () => {
     expect(pointersOf(ListDeliveriesQuery, { status: 'retry', webhook: 'webhook_1', event: 'e' })).toEqual([])
     expect(pointersOf(ListDeliveriesQuery, { status: 'active', webhook: ['a', 'b'] }).sort()).toContain('/status')
   })
-})
-
-test('a retry policy merges, and null is its default', () => {
-  const before = { ...DEFAULT_RETRY_POLICY, attempts: 9, factor: 2 }
-  const after = retryPolicyFrom({ attempts: null, jitter: 0 }, before, DEFAULT_RETRY_POLICY)
-  expect(after).toEqual({ ...DEFAULT_RETRY_POLICY, factor: 2, jitter: 0 })
-  expect(retryPolicyView(after)).toMatchObject({ attempts: 5, timeout_ms: 10_000, factor: 2, max_age_ms: 259_200_000 })
 })

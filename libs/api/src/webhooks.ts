@@ -16,6 +16,7 @@ import {
 import { Documented, type FieldSchema } from './documented.js'
 import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
+import { RETRY_POLICY_SCHEMA, retryPolicyFaults, type RetryPolicyBody, type RetryPolicyView } from './retry-policy.js'
 import { allowedCidrsFaults, EGRESS_SCHEMA, ONE_TLS_VERSION } from './webhook-egress.js'
 import {
   eventsFaults,
@@ -24,14 +25,11 @@ import {
   maxConcurrencyFaults,
   metadataFaults,
   rateLimitFaults,
-  retryPolicyFaults,
   secretFaults,
   uidFaults,
   urlFaults,
   wholeRateLimitFaults,
   type RateLimitBody,
-  type RetryPolicyBody,
-  type RetryPolicyView,
 } from './webhook-fields.js'
 
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
@@ -69,17 +67,6 @@ const SCHEMA = {
   description: { type: 'string', maxLength: DESCRIPTION },
   format: { enum: ['standard'], default: 'standard' },
   time: { type: 'string', format: 'date-time' },
-  retryPolicy: {
-    type: 'object',
-    description: 'What is absent has its default.',
-    additionalProperties: false,
-    properties: Object.fromEntries(
-      ['attempts', 'timeout_ms', 'interval_ms', 'factor', 'jitter', 'max_delay_ms', 'max_age_ms'].map(name => [
-        name,
-        { type: 'number' as const, nullable: true },
-      ]),
-    ),
-  },
   rateLimit: {
     type: 'object',
     description: 'Requests per second unless named otherwise; no limit unless set.',
@@ -138,7 +125,7 @@ export class CreateWebhookBody {
   metadata?: Record<string, string> | null
 
   @IsOptional()
-  @Faults(retryPolicyFaults, { ...SCHEMA.retryPolicy, ...NULLABLE })
+  @Faults(retryPolicyFaults, { ...RETRY_POLICY_SCHEMA.body, ...NULLABLE })
   retry_policy?: RetryPolicyBody | null
 
   @IsOptional()
@@ -219,7 +206,7 @@ export class PatchWebhookBody {
   metadata?: Record<string, string | null> | null
 
   @IsOptional()
-  @Faults(retryPolicyFaults, { ...SCHEMA.retryPolicy, ...NULLABLE })
+  @Faults(retryPolicyFaults, { ...RETRY_POLICY_SCHEMA.body, ...NULLABLE })
   retry_policy?: RetryPolicyBody | null
 
   /** Merged by name; null removes the limit. */
@@ -308,7 +295,7 @@ export class WebhookView {
   @Documented(SCHEMA.events) readonly events: readonly string[]
   @Documented({ ...SCHEMA.filter, nullable: true }) readonly filter: FilterPattern | null
   @Documented({ enum: ['standard'] }) readonly format: 'standard'
-  @Documented({ type: 'object', additionalProperties: { type: 'number' } }) readonly retry_policy: RetryPolicyView
+  @Documented(RETRY_POLICY_SCHEMA.view) readonly retry_policy: RetryPolicyView
   @Documented({ ...SCHEMA.rateLimit, nullable: true }) readonly rate_limit: RateLimit | null
   @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null
   @Documented({ ...EGRESS_SCHEMA.allowedCidrs, nullable: true }) readonly allowed_cidrs: readonly string[] | null

@@ -7,6 +7,7 @@ import {
   DEFAULT_RETRY_POLICY,
   RETRY_POLICY_LIMITS,
   retryDelay,
+  STANDARD_RETRY_POLICY,
   type RetryPolicy,
 } from './retry-policy.js'
 import { tierFor } from './tier.js'
@@ -39,7 +40,7 @@ const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   ...changes,
 })
 
-const limited = <K extends keyof RetryPolicy>(name: K) => {
+const limited = (name: keyof typeof RETRY_POLICY_LIMITS) => {
   const [min, max] = RETRY_POLICY_LIMITS[name]
   return name === 'factor' || name === 'jitter' ? fc.double({ min, max, noNaN: true }) : fc.integer({ min, max })
 }
@@ -109,6 +110,26 @@ describe('S5 retry policy', () => {
       expect(value).toBeGreaterThanOrEqual(min)
       expect(value).toBeLessThanOrEqual(max)
     }
+  })
+
+  it('S5 follows a schedule, and its last delay where a delivery is past its end', () => {
+    const policy = { ...DEFAULT_RETRY_POLICY, attempts: 3, scheduleMs: [1000, 60_000] }
+    expect([1, 2, 3, 9].map(attempt => retryDelay(policy, attempt))).toEqual([1000, 60_000, 60_000, 60_000])
+    const outcomes = [1, 2, 3].map(attempt =>
+      decideOutcome({ ...policy, jitter: 0 }, delivery({ attempt }), failure, NOW),
+    )
+    expect(outcomes).toEqual([
+      { kind: 'retry', due: NOW + 1000 },
+      { kind: 'retry', due: NOW + 60_000 },
+      { kind: 'exhausted' },
+    ])
+  })
+
+  it('S5 has the schedule of Standard Webhooks, whose last attempt is within its age however the jitter falls', () => {
+    const { scheduleMs, attempts, maxAgeMs, jitter } = STANDARD_RETRY_POLICY
+    expect(attempts).toBe(scheduleMs!.length + 1)
+    expect(scheduleMs!.reduce((sum, delay) => sum + delay, 0) * (1 + jitter)).toBeLessThan(maxAgeMs)
+    expect(page).toContain(scheduleMs!.map(delay => duration(delay)).join(', '))
   })
 
   it('S5 spreads delays by the jitter and no further, and the same for every copy of the attempt', () => {

@@ -18,6 +18,8 @@ export interface RetryPolicy {
   readonly maxDelayMs: number
   /** No attempt is made later than this after the event was accepted, or replayed. */
   readonly maxAgeMs: number
+  /** The delays one by one, before jitter, instead of interval, factor and maximum; `attempts` is one more. */
+  readonly scheduleMs?: readonly number[]
 }
 
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
@@ -30,8 +32,21 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   maxAgeMs: 3 * 24 * 3600_000,
 }
 
+const MINUTE = 60_000
+const HOUR = 3600_000
+
+/** The schedule that the specification of Standard Webhooks recommends; its age leaves room for jitter. */
+export const STANDARD_RETRY_POLICY: RetryPolicy = {
+  ...DEFAULT_RETRY_POLICY,
+  attempts: 10,
+  scheduleMs: [5_000, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR],
+  maxAgeMs: 4 * 24 * HOUR,
+}
+
 /** Smallest and largest value of each setting; `attempts` is a whole number, and so are all times. */
-export const RETRY_POLICY_LIMITS: { readonly [K in keyof RetryPolicy]: readonly [number, number] } = {
+export const RETRY_POLICY_LIMITS: {
+  readonly [K in Exclude<keyof RetryPolicy, 'scheduleMs'>]: readonly [number, number]
+} = {
   attempts: [1, 100],
   timeoutMs: [100, 60_000],
   intervalMs: [100, 24 * 3600_000],
@@ -43,7 +58,10 @@ export const RETRY_POLICY_LIMITS: { readonly [K in keyof RetryPolicy]: readonly 
 
 /** The policy's delay in ms after attempt number `attempt` failed, before jitter. */
 export function retryDelay(policy: RetryPolicy, attempt: number): number {
-  return Math.min(policy.intervalMs * policy.factor ** (attempt - 1), policy.maxDelayMs)
+  const { scheduleMs, intervalMs, factor, maxDelayMs } = policy
+  // A delivery may have made more attempts before its webhook got a shorter schedule.
+  if (scheduleMs) return scheduleMs[Math.min(attempt, scheduleMs.length) - 1]!
+  return Math.min(intervalMs * factor ** (attempt - 1), maxDelayMs)
 }
 
 /**
