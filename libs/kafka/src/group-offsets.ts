@@ -1,6 +1,7 @@
 import type { Cluster } from 'kafkajs'
 import type { Claim } from './claims.js'
 import { FinishedBitmap } from './finished-bitmap.js'
+import { listOffsets } from './low-level.js'
 import { OffsetTracker } from './offset-tracker.js'
 
 interface FetchedOffset {
@@ -25,7 +26,10 @@ export async function readStarts(
   }))
   const coordinator = await cluster.findGroupCoordinator({ groupId })
   const { responses } = await coordinator.offsetFetch({ groupId, topics })
-  const logStarts = await cluster.fetchTopicsOffset(topics.map(topic => ({ ...topic, fromBeginning: true })))
+  const logStarts = await listOffsets(
+    cluster,
+    topics.map(topic => ({ ...topic, fromBeginning: true })),
+  )
   return claims.map(claim => {
     const committed = findOffset(responses, claim)
     const logStart = Number(findOffset(logStarts, claim)?.offset)
@@ -48,7 +52,7 @@ export async function readBounds(
   partition: number,
 ): Promise<{ readonly start: number; readonly end: number }> {
   const ask = async (fromBeginning: boolean) => {
-    const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }])
+    const [answer] = await listOffsets(cluster, [{ topic, partitions: [{ partition }], fromBeginning }])
     return Number(answer!.partitions[0]!.offset)
   }
   return { start: await ask(true), end: await ask(false) }

@@ -32,3 +32,19 @@ export function lowLevel(connection: KafkaConnection, groupId: string, retries: 
   if (!cluster) throw new Error('kafkajs did not hand out its cluster')
   return { consumer, cluster }
 }
+
+type OffsetsRequest = Parameters<Cluster['fetchTopicsOffset']>[0]
+
+/**
+ * First or last offsets of partitions. When the leader has moved, kafkajs finds out by what it fetches;
+ * who fetches nothing yet would ask the former one until its metadata expires (5 min). So whoever asks
+ * again after a rejection asks the leader of then.
+ */
+export async function listOffsets(cluster: Cluster, topics: OffsetsRequest) {
+  try {
+    return await cluster.fetchTopicsOffset(topics)
+  } catch (error) {
+    await cluster.refreshMetadata().catch(() => undefined)
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
-import { lowLevel, type LowLevel } from './low-level.js'
+import { listOffsets, lowLevel, type LowLevel } from './low-level.js'
 
 /** One answer to a fetch. */
 export interface FetchedRecords {
@@ -73,7 +73,7 @@ export class PartitionReader {
 
   /** The first offset of the log. */
   async start(): Promise<number> {
-    const [answer] = await this.client.cluster.fetchTopicsOffset([
+    const [answer] = await listOffsets(this.client.cluster, [
       { topic: this.topic, partitions: [{ partition: this.partition }], fromBeginning: true },
     ])
     return Number(answer!.partitions[0]!.offset)

@@ -8,6 +8,7 @@ import { until } from '@posthorn/testkit'
 import { KafkaConnection } from './connection.js'
 import { GroupConsumer } from './group-consumer.js'
 import { PartitionFollower } from './partition-follower.js'
+import { PartitionReader } from './partition-reader.js'
 import { SafeProducer } from './safe-producer.js'
 import { TableFollower } from './table-follower.js'
 import { TABLE, testConnection, WORK } from './test-cluster.js'
@@ -129,6 +130,21 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
     expect(fatal).toEqual([])
     console.log(`${seconds} s, ${inLog - RECORDS} records twice in the log, ${redelivered} handed out again`)
   }, 240_000)
+
+  it('who asked a former leader for offsets asks the present one next', async () => {
+    const reader = new PartitionReader(connection, connection.topic(WORK), 0)
+    await reader.open()
+    const start = await reader.start()
+    const leaderNow = async () => (await partitions()).find(({ partitionId }) => partitionId === 0)!.leader
+    const former = await leaderNow()
+    await cluster.kill(former)
+    await until(async () => ![former, -1].includes(await leaderNow()), 30_000)
+    await cluster.restart(former)
+    await until(async () => (await inSync()) === PARTITIONS * 3, 30_000)
+    await reader.start().catch(() => undefined)
+    expect(await reader.start()).toBe(start)
+    await reader.close()
+  }, 120_000)
 
   async function partitions() {
     const { topics } = await connection.withAdmin(a => a.fetchTopicMetadata({ topics: [connection.topic(WORK)] }))
