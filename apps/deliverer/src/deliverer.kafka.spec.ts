@@ -42,9 +42,9 @@ const settings = readSettings({
   POSTHORN_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
   POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
   POSTHORN_DELIVERER_WEBHOOK_CONCURRENCY: '8',
-  POSTHORN_LOG_LEVEL: 'silent',
 })
-const logger = createLogger(settings.logLevel, 'deliverer.kafka.spec')
+const lines: string[] = []
+const logger = createLogger('debug', 'deliverer.kafka.spec', { write: line => void lines.push(line) })
 const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'deliverer-test'))
 const sealer = new Sealer(settings.sealingKeys)
 const producer = new SafeProducer(connection)
@@ -293,6 +293,57 @@ describe('S4 the delivery path', () => {
     const at = slow.requests.map(({ receivedAt }) => receivedAt)
     expect(at.at(-1)! - at[0]!).toBeGreaterThan((at.length - 3) * 100)
     expect(outcomesOf(moved()[0]!.delivery.id)).toEqual([])
+  }, 60_000)
+
+  it('S6 each attempt is one line with every decision, and nothing of the URL, the data or the answer', async () => {
+    const target = await receiver((_request, index) => ({ status: index === 0 ? 503 : 200, body: 'answer-81fe' }))
+    const url = `${target.url.replace('//', '//user-5e1c:password-c2d4@')}/path-7f1c?query-9a0d`
+    const webhook = await register(url, { rateLimit: { requests: 40, per: 'minute' } })
+    const [delivery, other] = [deliveryTo(webhook), deliveryTo(webhook)]
+    await Promise.all([give(delivery), give(other)])
+    await until(() => outcomesOf(other.id).length === 1, WAIT_MS)
+    await give({ ...delivery, attempt: 2, spills: 1 }, DUE)
+    await until(() => outcomesOf(delivery.id).length === 2, WAIT_MS)
+    const written = lines.filter(line => line.includes(webhook.id) && line.includes('"msg":"attempt'))
+    const [failed, held, delivered] = written.map(line => JSON.parse(line) as Record<string, unknown>)
+    expect(failed).toMatchObject({
+      level: 30,
+      msg: 'attempt retry',
+      tenant: 'acme',
+      webhook: webhook.id,
+      webhook_version: 1,
+      delivery: delivery.id,
+      run: '0',
+      attempt: 1,
+      event_id: delivery.event.id,
+      event_source: '/tests',
+      event_type: 'agent.created',
+      event_bytes: 10,
+      outcome: 'retry',
+      status_code: 503,
+      error_class: 'server.resource',
+      advice: expect.stringMatching(/\.$/),
+      remote_address: '127.0.0.1',
+      phases: expect.objectContaining({ wait_ms: expect.any(Number) }),
+      duration_ms: expect.any(Number),
+      late_ms: expect.any(Number),
+      lane: 'fresh',
+      partition: 0,
+      offset: expect.any(Number),
+      spills: 0,
+      queued_ms: expect.any(Number),
+      requests: 1,
+      requests_at_most: 8,
+      circuit: 'closed',
+      next_attempt_at: expect.stringMatching(/Z$/),
+      next: 'tier',
+      tier: expect.stringMatching(/^[05]s$/),
+    })
+    expect(delivered).toMatchObject({ level: 20, attempt: 2, outcome: 'delivered', dead_letter: false })
+    expect(delivered).toMatchObject({ lane: 'due', spills: 1 })
+    expect(held).toMatchObject({ delivery: other.id, requests_at_most: 4, held_by: 'rate_limit' })
+    expect(Number(held!.held_ms)).toBeGreaterThan(0)
+    expect(written.join()).not.toMatch(/user-|password-|path-|query-|answer-|whsec_|"n": 1.0/)
   }, 60_000)
 
   it('S7 an attempt says how its request went over the network, and goes nowhere but to allowed_cidrs', async () => {

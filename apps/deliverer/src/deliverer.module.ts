@@ -6,6 +6,7 @@ import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import type { Webhook } from '@posthorn/webhook'
+import { attemptLines } from './attempt-line.js'
 import { AttemptsTail } from './attempts-tail.js'
 import { traced, untraced } from './attempt-trace.js'
 import { DelivererMetrics } from './deliverer-metrics.js'
@@ -84,6 +85,7 @@ function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outs
     trace: settings.traceOtlpUrl === undefined ? untraced : traced,
     metrics: new DelivererMetrics(),
     limits: { sockets: settings.delivererSockets, perWebhook: settings.delivererWebhookConcurrency },
+    lines: attemptLines(logger, settings.delivererLogDelivered, Math.random),
     logger,
     fatal,
   })

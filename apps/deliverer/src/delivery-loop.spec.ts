@@ -119,6 +119,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
     tail: { read: () => Promise.resolve() },
     trace: untraced,
     metrics: new DelivererMetrics(),
+    lines: { attempted: () => undefined },
     logger: createLogger('silent', 'test'),
     limits: { sockets: 10, perWebhook: 5 },
     healthy: () => state.healthy,

@@ -6,6 +6,7 @@ import {
   type PartitionClaim,
   type RecordBatch,
 } from '@posthorn/kafka'
+import type { Logger } from '@posthorn/telemetry'
 import type { PoisonReason } from '@posthorn/topics'
 import { isFinal, type CircuitChange, type Reaction } from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
@@ -22,6 +23,7 @@ export interface LoopOptions extends DeliverParts {
   readonly webhooks: WebhookTable
   readonly limits: QueueLimits
   readonly tail: Pick<AttemptsTail, 'read'>
+  readonly logger: Logger
   /** False while another process may own our partitions: nothing is sent then. */
   healthy(): boolean
   fatal(error: Error): void

@@ -14,6 +14,18 @@ export type WebhookLimits = Pick<Webhook, 'url' | 'rateLimit' | 'maxConcurrency'
 /** Why work of a webhook has to wait: for a request of its own, or because none may start yet. */
 export type WaitReason = 'queue' | 'rate_limit' | 'retry_after' | 'circuit'
 
+/** How a request of a webhook got its turn; for the log. */
+export interface Turn {
+  /** From when it was ready until it began. */
+  readonly queuedMs: number
+  /** Requests of the webhook under way, with this one, and how many may be. */
+  readonly requests: number
+  readonly requestsAtMost: number
+  readonly circuit: 'open' | 'closed'
+  /** What the webhook's next request had to wait for, as far as that was noticed, and how long. */
+  readonly held?: { readonly by: WaitReason; readonly ms: number }
+}
+
 /** Retry-After holds the whole webhook up for so long at most: a mistake in one answer costs an hour, not a day. */
 export const MAX_HELD_MS = 3600_000
 
@@ -24,6 +36,8 @@ export class Pace {
   private circuit = new Circuit()
   private heldUntil = 0
   private url: string | undefined
+  /** Why the next request waits, and since when. */
+  private holding: { readonly by: WaitReason; readonly since: number } | undefined
 
   constructor(private readonly perWebhook: number) {
     this.concurrency = new AdaptiveConcurrency(perWebhook)
@@ -65,9 +79,24 @@ export class Pace {
     return this.meter.startsAt > now ? 'rate_limit' : 'queue'
   }
 
-  started(now: number): void {
+  /** The next request was found to have to wait. */
+  holds(now: number): void {
+    this.holding ??= { by: this.waitsFor(now), since: now }
+  }
+
+  /** One more request begins, beside `running` others, `queuedMs` after it was ready. */
+  started(running: number, queuedMs: number, now: number): Turn {
+    const { holding } = this
+    this.holding = undefined
     this.meter.started(now)
     this.circuit.started(now)
+    return {
+      queuedMs,
+      requests: running + 1,
+      requestsAtMost: this.concurrency.atOnce,
+      circuit: this.circuit.isOpen ? 'open' : 'closed',
+      ...(holding === undefined ? {} : { held: { by: holding.by, ms: now - holding.since } }),
+    }
   }
 
   /** `reaction` undefined: no request was made after all. */

@@ -1,7 +1,7 @@
 import type { CircuitChange, Reaction } from '@posthorn/webhook'
 import { Calm } from './calm.js'
 import { Lanes } from './lanes.js'
-import { Pace, type WaitReason, type WebhookLimits } from './pace.js'
+import { Pace, type Turn, type WaitReason, type WebhookLimits } from './pace.js'
 import { Slots } from './slots.js'
 import { Turns } from './turns.js'
 import type { Lane } from './work.js'
@@ -12,6 +12,9 @@ export interface Queued {
   readonly delivery: { readonly tenant: string; readonly webhook: string; readonly spills: number }
   readonly lane: Lane
   readonly bytes: number
+  /** Set by push() and take(). */
+  queuedAt?: number
+  turn?: Turn
 }
 
 export interface QueueLimits {
@@ -139,6 +142,7 @@ export class WebhookQueues<W extends Queued> {
 
   push(work: W, now: number): void {
     const queue = this.queueOf(work)
+    work.queuedAt = now
     queue.lanes.push(work)
     queue.touched = now
     this.waitingInAll++
@@ -166,7 +170,7 @@ export class WebhookQueues<W extends Queued> {
         endedBefore: this.ended - queue.ended,
         besides: this.runningInAll,
       })
-      queue.pace.started(now)
+      work.turn = queue.pace.started(queue.running.size - 1, now - work.queuedAt!, now)
       this.runningInAll++
       this.runningOf.set(queue.tenant, this.tenantRuns(queue.tenant) + 1)
       this.join(queue)
@@ -308,6 +312,7 @@ export class WebhookQueues<W extends Queued> {
   }
 
   private sleep(queue: Queue<W>, now: number): void {
+    queue.pace.holds(now)
     this.asleep.add(queue)
     this.wakes = Math.min(this.wakes, Math.max(queue.pace.startsAt, now + WAKE_MS))
   }

@@ -1,5 +1,6 @@
 import type { ConsumedRecord, PartitionClaim } from '@posthorn/kafka'
 import type { Delivery } from '@posthorn/webhook'
+import type { Turn } from './pace.js'
 
 /** In the order in which they are served: what was promised for a time, fresh work, replays. */
 export type Lane = 'due' | 'fresh' | 'bulk'
@@ -16,6 +17,9 @@ export interface Work {
   readonly completion: Completion
   /** How often handling it has thrown. */
   failures: number
+  /** Of the queues: when it came to them, and how it left. */
+  queuedAt?: number
+  turn?: Turn
 }
 
 /**

@@ -1,12 +1,14 @@
-import { pino, stdSerializers, type Logger as PinoLogger } from 'pino'
+import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from 'pino'
 
 export type Logger = PinoLogger
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** JSON lines on stderr (stdout belongs to what a command prints for its user); secrets by name are cut out. */
-export function createLogger(level: LogLevel, name: string): Logger {
+const stderr = (): DestinationStream => pino.destination({ fd: 2, sync: false })
+
+/** JSON lines, on stderr unless said (stdout belongs to what a command prints for its user); secrets by name are cut out. */
+export function createLogger(level: LogLevel, name: string, to: DestinationStream = stderr()): Logger {
   return pino(
     {
       level,
@@ -17,7 +19,7 @@ export function createLogger(level: LogLevel, name: string): Logger {
       },
       serializers: { err: describeError },
     },
-    pino.destination({ fd: 2, sync: false }),
+    to,
   )
 }
 
