@@ -1,22 +1,22 @@
 import type { Egress, EgressResult } from '@posthorn/egress'
+import type { Logger } from '@posthorn/telemetry'
+import type { Attempt } from '@posthorn/topics'
 import {
   ageStart,
   decideOutcome,
-  formatBody,
+  isFinal,
   judge,
   reactionOf,
-  signStandard,
   type Outcome,
   type Reaction,
-  type TlsVersion,
   type Verdict,
   type Webhook,
 } from '@posthorn/webhook'
-import type { AttemptLines } from './attempt-line.js'
 import { sentAttempt, unsentAttempt } from './attempt-record.js'
 import type { AttemptSpan, AttemptTrace } from './attempt-trace.js'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { recordAttempt, type Ended, type Output } from './record.js'
+import { signedRequest, type SignedRequest } from './signed-request.js'
 import type { PreparedWebhook, WebhookCache } from './webhook-cache.js'
 import type { Work } from './work.js'
 
@@ -28,7 +28,7 @@ export interface DeliverParts {
   readonly output: Output
   readonly trace: AttemptTrace
   readonly metrics: DelivererMetrics
-  readonly lines: AttemptLines
+  readonly logger: Logger
 }
 
 /** What became of a piece of work: its effect is durable, or it has to wait in a delay topic until `due` (reckoned from `now`, ms). */
@@ -62,7 +62,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
       return record(work, { outcome, attempt: unsentAttempt(work.delivery, outcome, version, now), now }, parts)
     }
     case 'ready': {
-      const request = sign(work, prepared.webhook, now)
+      const request = signedRequest(work, prepared.webhook, now)
       const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(request, span, parts)
       const finishedAt = Date.now()
@@ -106,36 +106,6 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
   return { kind: 'postpone', due: now + SEALED_MS, now, reason: 'sealed' }
 }
 
-interface SignedRequest {
-  readonly url: string
-  readonly method: Webhook['method']
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
-  readonly timeoutMs: number
-  readonly allowedCidrs?: readonly string[]
-  readonly minTlsVersion?: TlsVersion
-}
-
-function sign({ delivery, data }: Work, { webhook, keys, headers }: PreparedWebhook, now: number): SignedRequest {
-  const { contentType, body } = formatBody(webhook.format, delivery.event, data)
-  const timestamp = Math.floor(now / 1000)
-  return {
-    url: webhook.url,
-    method: webhook.method,
-    headers: {
-      ...headers,
-      'content-type': contentType,
-      'webhook-id': delivery.id,
-      'webhook-timestamp': String(timestamp),
-      'webhook-signature': signStandard(keys, delivery.id, timestamp, body),
-    },
-    body,
-    timeoutMs: webhook.retryPolicy.timeoutMs,
-    ...(webhook.allowedCidrs ? { allowedCidrs: webhook.allowedCidrs } : {}),
-    ...(webhook.minTlsVersion ? { minTlsVersion: webhook.minTlsVersion } : {}),
-  }
-}
-
 async function send(request: SignedRequest, span: AttemptSpan, { egress }: DeliverParts): Promise<EgressResult> {
   try {
     return await egress.send(request)
@@ -176,10 +146,18 @@ function classify(
   return { outcome, attempt: sentAttempt(delivery, outcome, sent), now: finishedAt }
 }
 
-/** Acknowledged in the order of recordAttempt, then told to metrics and log. */
-async function record(work: Work, ended: Ended, { output, metrics, lines }: DeliverParts): Promise<Delivered> {
-  await recordAttempt(output, work, ended)
-  metrics.attempted(ended.attempt)
-  lines.attempted(work, ended)
-  return { kind: 'recorded', outcome: ended.outcome }
+/** Acknowledged in the order of recordAttempt, then told to metrics and log: one wide line per attempt. */
+async function record(work: Work, ended: Ended, parts: DeliverParts): Promise<Delivered> {
+  const { outcome, attempt } = ended
+  await recordAttempt(parts.output, work, ended)
+  parts.metrics.attempted(attempt)
+  const level = isFinal(outcome.kind) && outcome.kind !== 'delivered' ? 'info' : 'debug'
+  if (parts.logger.isLevelEnabled(level)) parts.logger[level](lineOf(work, attempt), `attempt ${outcome.kind}`)
+  return { kind: 'recorded', outcome }
+}
+
+/** Without the URL and the answer: both may carry what does not belong in a log. */
+function lineOf({ delivery, lane, partition, record: { offset } }: Work, attempt: Attempt) {
+  const { url: _url, response_body: _body, advice: _advice, event, ...line } = attempt
+  return { ...line, event_type: event.type, event_id: event.id, lane, partition, offset, spills: delivery.spills }
 }

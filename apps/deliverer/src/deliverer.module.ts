@@ -6,7 +6,6 @@ import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import type { Webhook } from '@posthorn/webhook'
-import { attemptLines } from './attempt-line.js'
 import { AttemptsTail } from './attempts-tail.js'
 import { traced, untraced } from './attempt-trace.js'
 import { DelivererMetrics } from './deliverer-metrics.js'
@@ -76,16 +75,18 @@ interface Outside {
 function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outside): DeliveryLoop {
   return new DeliveryLoop({
     ...outside,
-    cache: new WebhookCache(new Sealer(settings.sealingKeys), ({ id, version, tenant }, error) =>
-      logger.error(
-        { alert: 'secret_sealed', webhook: id, version, tenant, err: error },
-        'the secret of this webhook does not open: its deliveries wait in a delay topic until POSTHORN_SEALING_KEYS has its key',
-      ),
+    cache: new WebhookCache(
+      new Sealer(settings.sealingKeys),
+      ({ id, version, tenant }, error) =>
+        logger.error(
+          { alert: 'secret_sealed', webhook: id, version, tenant, err: error },
+          'the secret of this webhook does not open: its deliveries wait in a delay topic until POSTHORN_SEALING_KEYS has its key',
+        ),
+      { apiUrl: settings.apiPublicUrl.replace(/\/+$/, ''), headerPrefix: settings.signatureHeaderPrefix },
     ),
     trace: settings.traceOtlpUrl === undefined ? untraced : traced,
     metrics: new DelivererMetrics(),
     limits: { sockets: settings.delivererSockets, perWebhook: settings.delivererWebhookConcurrency },
-    lines: attemptLines(logger, settings.delivererLogDelivered, Math.random),
     logger,
     fatal,
   })

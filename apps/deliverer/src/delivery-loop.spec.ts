@@ -96,7 +96,10 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
       readToEnd: () => Promise.resolve(),
       waitFor: () => Promise.resolve(false),
     },
-    cache: new WebhookCache({ unseal: () => state.unseal() }, webhook => void seen.alerts.push(webhook.id)),
+    cache: new WebhookCache({ unseal: () => state.unseal() }, webhook => void seen.alerts.push(webhook.id), {
+      apiUrl: '',
+      headerPrefix: 'webhook',
+    }),
     egress: {
       send: request => {
         seen.requests.push(request)
@@ -119,7 +122,6 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
     tail: { read: () => Promise.resolve() },
     trace: untraced,
     metrics: new DelivererMetrics(),
-    lines: { attempted: () => undefined },
     logger: createLogger('silent', 'test'),
     limits: { sockets: 10, perWebhook: 5 },
     healthy: () => state.healthy,

@@ -22,7 +22,8 @@ const webhook: Webhook = {
 
 function open(of: Webhook) {
   const alerts: string[] = []
-  const opened = new WebhookCache(sealer, (_webhook, error) => alerts.push(error.message)).open(of, 0)
+  const terms = { apiUrl: '', headerPrefix: 'webhook' }
+  const opened = new WebhookCache(sealer, (_webhook, error) => alerts.push(error.message), terms).open(of, 0)
   return { opened, alerts }
 }
 

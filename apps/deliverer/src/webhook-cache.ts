@@ -1,5 +1,6 @@
 import { compileSecret, headerContext, type SigningKey, type Webhook } from '@posthorn/webhook'
 import { publicUrl } from './public-url.js'
+import type { RequestTerms } from './signed-request.js'
 
 /** A webhook made ready to send to: secrets opened and compiled once per version. */
 export interface PreparedWebhook {
@@ -9,6 +10,7 @@ export interface PreparedWebhook {
   readonly headers: Readonly<Record<string, string>>
   /** Its URL as records and logs may show it. */
   readonly publicUrl: string
+  readonly terms: RequestTerms
 }
 
 export type OpenedWebhook =
@@ -38,6 +40,7 @@ export class WebhookCache {
     private readonly sealer: Opener,
     /** Told once a try, not once a delivery. */
     private readonly alert: (webhook: Webhook, error: Error) => void,
+    private readonly terms: RequestTerms,
   ) {}
 
   open(webhook: Webhook, now: number): OpenedWebhook {
@@ -59,7 +62,8 @@ export class WebhookCache {
       const keys = webhook.sealedSecrets.map(sealed => compileSecret(this.sealer.unseal(sealed, webhook.id)))
       if (keys.length === 0) throw new Error('the webhook has no secret')
       const headers = this.headersOf(webhook)
-      return { kind: 'prepared', prepared: { webhook, keys, headers, publicUrl: publicUrl(webhook.url) } }
+      const prepared = { webhook, keys, headers, publicUrl: publicUrl(webhook.url), terms: this.terms }
+      return { kind: 'prepared', prepared }
     } catch (error) {
       this.alert(webhook, error as Error)
       return { kind: 'sealed' }

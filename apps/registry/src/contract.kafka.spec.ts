@@ -27,6 +27,7 @@ const GOOD = {
   allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'],
   min_tls_version: '1.3',
   method: 'PUT',
+  format: 'enveloped',
   description: 'd',
 }
 const EVENT = {

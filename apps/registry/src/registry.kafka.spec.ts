@@ -26,7 +26,7 @@ import {
   type Attempt,
   type Tenant,
 } from '@posthorn/topics'
-import { deliveryId, type Webhook } from '@posthorn/webhook'
+import { deliveryId, FORMATS, type Webhook } from '@posthorn/webhook'
 import { protoPath } from 'grpc-health-check'
 import { registryService } from './service.js'
 
@@ -235,6 +235,16 @@ describe('webhooks', () => {
     expect(webhooks.get(id)).not.toHaveProperty('minTlsVersion')
   })
 
+  test.each(FORMATS)('S3 the format %s is kept, carried by the topic, and taken back by null', async format => {
+    const { id, ...made } = await create({ format })
+    expect(made).toMatchObject({ format })
+    expect(await webhooks.waitFor(id, 1, 5000)).toBe(true)
+    expect(webhooks.get(id)).toMatchObject({ format })
+    const changed = await call('PATCH', `/v1/webhooks/${id}`, { format: 'raw' })
+    expect(changed.json).toMatchObject({ format: 'raw' })
+    expect((await call('PATCH', `/v1/webhooks/${id}`, { format: null })).json).toMatchObject({ format: 'standard' })
+  })
+
   test('a change is a merge-patch, counts one version and reaches the topic', async () => {
     const { id } = await create({ metadata: { a: '1', b: '2' }, retry_policy: { attempts: 9, factor: 2 } })
     const patch = {
@@ -344,7 +354,7 @@ describe('bad input', () => {
       { ...GOOD, filter: { data: { amount: [{ numeric: ['~', 1] }] }, Source: ['x'] } },
       ['/filter/data/amount/0/numeric/0', '/filter/Source'],
     ],
-    ['another format', { ...GOOD, format: 'cloudevents' }, ['/format']],
+    ['a format that there is not', { ...GOOD, format: 'xml' }, ['/format']],
     ['a short secret', { ...GOOD, secret: 'short' }, ['/secret']],
     [
       'a bad retry policy',

@@ -762,10 +762,11 @@ export interface components {
        */
       method: 'POST' | 'PUT' | 'PATCH' | null
       /**
+       * @description What a request carries, see docs/formats.md.
        * @default standard
        * @enum {string|null}
        */
-      format: 'standard' | null
+      format?: 'standard' | 'cloudevents' | 'cloudevents_binary' | 'enveloped' | 'raw' | 'thin' | null
     }
     CreatedWebhookView: {
       id: string
@@ -791,7 +792,7 @@ export interface components {
         [key: string]: unknown
       } | null
       /** @enum {string} */
-      format: 'standard'
+      format: 'standard' | 'cloudevents' | 'cloudevents_binary' | 'enveloped' | 'raw' | 'thin'
       retry_policy: {
         [key: string]: number
       }
@@ -845,7 +846,7 @@ export interface components {
         [key: string]: unknown
       } | null
       /** @enum {string} */
-      format: 'standard'
+      format: 'standard' | 'cloudevents' | 'cloudevents_binary' | 'enveloped' | 'raw' | 'thin'
       retry_policy: {
         [key: string]: number
       }
@@ -932,10 +933,11 @@ export interface components {
        */
       method: 'POST' | 'PUT' | 'PATCH' | null
       /**
+       * @description What a request carries, see docs/formats.md.
        * @default standard
        * @enum {string|null}
        */
-      format: 'standard' | null
+      format?: 'standard' | 'cloudevents' | 'cloudevents_binary' | 'enveloped' | 'raw' | 'thin' | null
     }
     TestWebhookBody: {
       /** @description A type of the catalogue; without it, one that the webhook takes. */

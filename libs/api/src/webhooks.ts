@@ -1,6 +1,7 @@
 import { IsIn, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator'
 import {
   checkFilter,
+  FORMATS,
   isEventType,
   MAX_CONCURRENCY,
   MAX_RATE,
@@ -8,6 +9,7 @@ import {
   RATE_UNITS,
   TLS_VERSIONS,
   type FilterPattern,
+  type Format,
   type Method,
   type RateLimit,
   type TlsVersion,
@@ -34,7 +36,7 @@ import {
 
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
 export const IfPresent = () => ValidateIf((_object, value) => value !== undefined)
-const ONLY_STANDARD = { message: 'must be "standard": this version does not support other formats yet' }
+const ONE_FORMAT = { message: `must be one of ${FORMATS.join(', ')}` }
 const ONE_METHOD = { message: `must be one of ${METHODS.join(', ')}` }
 const TEXT = { message: 'must be a string' }
 const DESCRIPTION = 1024
@@ -65,7 +67,7 @@ const SCHEMA = {
   metadata: { ...STRINGS, description: 'Your own labels, by name.' },
   uid: { type: 'string', maxLength: 128, description: 'Your own name for it, once among your webhooks.' },
   description: { type: 'string', maxLength: DESCRIPTION },
-  format: { enum: ['standard'], default: 'standard' },
+  format: { enum: [...FORMATS], default: 'standard', description: 'What a request carries, see docs/formats.md.' },
   time: { type: 'string', format: 'date-time' },
   rateLimit: {
     type: 'object',
@@ -156,8 +158,8 @@ export class CreateWebhookBody {
 
   @Documented({ ...SCHEMA.format, ...NULLABLE })
   @IsOptional()
-  @IsIn(['standard'], ONLY_STANDARD)
-  format?: 'standard' | null
+  @IsIn(FORMATS, ONE_FORMAT)
+  format?: Format | null
 }
 
 /** PATCH /v1/webhooks/{id}, by merge-patch: what is absent stays, null goes back to the default. */
@@ -249,8 +251,8 @@ export class PatchWebhookBody {
 
   @Documented({ ...SCHEMA.format, ...NULLABLE })
   @IsOptional()
-  @IsIn(['standard'], ONLY_STANDARD)
-  format?: 'standard' | null
+  @IsIn(FORMATS, ONE_FORMAT)
+  format?: Format | null
 }
 
 function withoutNulls(value: unknown): unknown {
@@ -294,7 +296,7 @@ export class WebhookView {
   >
   @Documented(SCHEMA.events) readonly events: readonly string[]
   @Documented({ ...SCHEMA.filter, nullable: true }) readonly filter: FilterPattern | null
-  @Documented({ enum: ['standard'] }) readonly format: 'standard'
+  @Documented({ enum: [...FORMATS] }) readonly format: Format
   @Documented(RETRY_POLICY_SCHEMA.view) readonly retry_policy: RetryPolicyView
   @Documented({ ...SCHEMA.rateLimit, nullable: true }) readonly rate_limit: RateLimit | null
   @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null

@@ -8,6 +8,7 @@ import {
   IsString,
   Matches,
   Max,
+  MaxLength,
   Min,
   MinLength,
   validateSync,
@@ -207,6 +208,23 @@ export class Settings {
   egressCa?: string
 
   @Setting(
+    'API_PUBLIC_URL',
+    'none',
+    'Where receivers reach the REST API, such as https://hooks.example.com: links in thin requests start with it.',
+  )
+  @Matches(/^(https?:\/\/\S+)?$/, { message: 'must start with http:// or https://' })
+  apiPublicUrl = ''
+
+  @Setting(
+    'SIGNATURE_HEADER_PREFIX',
+    'webhook',
+    'What the names of the headers -id, -timestamp and -signature start with: webhook, svix or one of your own.',
+  )
+  @Matches(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, { message: 'must be words of a-z 0-9, joined by -' })
+  @MaxLength(32)
+  signatureHeaderPrefix = 'webhook'
+
+  @Setting(
     'TRUSTED_PROXIES',
     'none',
     'Addresses or CIDRs of proxies, comma-separated, whose X-Forwarded-For says where a request came from.',
@@ -299,17 +317,6 @@ export class Settings {
   @Min(1)
   @Max(4096)
   delivererWebhookConcurrency = 64
-
-  @Setting(
-    'DELIVERER_LOG_DELIVERED',
-    '0',
-    'Share of delivered attempts that are logged at level info, 0 to 1; the others are at debug, failures always at info.',
-  )
-  @number()
-  @IsNumber()
-  @Min(0)
-  @Max(1)
-  delivererLogDelivered = 0
 
   @Setting('MONITOR_RETENTION_DAYS', '14', 'Days that history of events, deliveries and attempts is kept in Postgres.')
   @number()

@@ -25,6 +25,7 @@ type Changeable =
   | 'sealedHeaders'
   | 'events'
   | 'filter'
+  | 'format'
   | 'description'
   | 'metadata'
   | 'retryPolicy'

@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals'
+import { HTTP } from 'cloudevents'
+import { Webhook as Receiver } from 'standardwebhooks'
+import {
+  compileSecret,
+  DEFAULT_RETRY_POLICY,
+  FORMATS,
+  secretFrom,
+  type Delivery,
+  type Format,
+  type Webhook,
+} from '@posthorn/webhook'
+import { signedRequest, type RequestTerms } from './signed-request.js'
+import type { PreparedWebhook } from './webhook-cache.js'
+import type { Work } from './work.js'
+
+const SECRET = secretFrom(Buffer.alloc(32, 5))
+const DATA = '{"n": 1.0}'
+const delivery: Delivery = {
+  id: 'delivery_1',
+  webhook: 'webhook_1',
+  webhookVersion: 1,
+  tenant: 'acme',
+  run: '0',
+  attempt: 1,
+  due: 0,
+  acceptedAt: 0,
+  origin: { partition: 0, offset: 0 },
+  spills: 0,
+  event: {
+    tenant: 'acme',
+    id: 'e',
+    source: '/s',
+    type: 'agent.created',
+    time: '2026-01-31T12:00:00Z',
+    contenttype: 'application/json',
+  },
+}
+
+function request(format: Format, own: Readonly<Record<string, string>> = {}, terms: Partial<RequestTerms> = {}) {
+  const webhook: Webhook = {
+    id: 'webhook_1',
+    tenant: 'acme',
+    version: 1,
+    status: 'active',
+    url: 'https://example.com/hook',
+    method: 'PUT',
+    events: ['*'],
+    format,
+    sealedSecrets: [],
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    allowedCidrs: ['203.0.113.0/24'],
+    minTlsVersion: '1.3',
+  }
+  const prepared: PreparedWebhook = {
+    webhook,
+    keys: [compileSecret(SECRET)],
+    headers: own,
+    publicUrl: webhook.url,
+    terms: { apiUrl: '', headerPrefix: 'webhook', ...terms },
+  }
+  return signedRequest({ delivery, data: Buffer.from(DATA) } as Work, prepared, Date.now())
+}
+
+describe('S6 a signed request', () => {
+  it.each(FORMATS)('is taken by a library of Standard Webhooks in the format %s', format => {
+    const { headers, body, ...rest } = request(format)
+    expect(new Receiver(SECRET).verify(body.toString(), headers as Record<string, string>)).toBeInstanceOf(Object)
+    expect(rest).toEqual({
+      url: 'https://example.com/hook',
+      method: 'PUT',
+      timeoutMs: DEFAULT_RETRY_POLICY.timeoutMs,
+      allowedCidrs: ['203.0.113.0/24'],
+      minTlsVersion: '1.3',
+    })
+  })
+
+  it('has the prefix of the deployment in its headers', () => {
+    const names = Object.keys(request('raw', {}, { headerPrefix: 'svix' }).headers)
+    expect(names).toEqual(['content-type', 'svix-id', 'svix-timestamp', 'svix-signature'])
+  })
+
+  it("lets no header of the customer's own stand for one of Posthorn's", () => {
+    const own = { 'x-own': '1', 'webhook-id': 'forged', 'ce-type': 'forged', 'content-type': 'text/plain' }
+    const { headers, body } = request('cloudevents_binary', own)
+    expect(headers).toMatchObject({ 'x-own': '1', 'webhook-id': 'delivery_1' })
+    expect(HTTP.toEvent({ headers: { ...headers }, body: body.toString() })).toMatchObject({
+      type: 'agent.created',
+      datacontenttype: 'application/json',
+    })
+  })
+
+  it('S12 links to the event where the API is', () => {
+    const { body } = request('thin', {}, { apiUrl: 'https://hooks.example.com' })
+    expect(JSON.parse(body.toString()).link).toBe('https://hooks.example.com/v1/events/e?source=%2Fs')
+  })
+})

@@ -1,0 +1,44 @@
+import { formatEvent, signStandard, type TlsVersion, type Webhook } from '@posthorn/webhook'
+import type { PreparedWebhook } from './webhook-cache.js'
+import type { Work } from './work.js'
+
+/** What requests of this deployment have in common. */
+export interface RequestTerms {
+  /** Where receivers reach the REST API, without a slash at its end; empty: links are paths. */
+  readonly apiUrl: string
+  /** What the names of the signature's three headers start with, in lower case, such as webhook. */
+  readonly headerPrefix: string
+}
+
+export interface SignedRequest {
+  readonly url: string
+  readonly method: Webhook['method']
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly timeoutMs: number
+  readonly allowedCidrs?: readonly string[]
+  readonly minTlsVersion?: TlsVersion
+}
+
+/** One attempt as a request, signed at `now` (ms). What Posthorn says beats a header of the customer's own. */
+export function signedRequest({ delivery, data }: Work, prepared: PreparedWebhook, now: number): SignedRequest {
+  const { webhook, keys, terms } = prepared
+  const { apiUrl, headerPrefix } = terms
+  const { headers, body } = formatEvent(webhook.format, { delivery, data, keys, apiUrl })
+  const timestamp = Math.floor(now / 1000)
+  return {
+    url: webhook.url,
+    method: webhook.method,
+    headers: {
+      ...prepared.headers,
+      ...headers,
+      [`${headerPrefix}-id`]: delivery.id,
+      [`${headerPrefix}-timestamp`]: String(timestamp),
+      [`${headerPrefix}-signature`]: signStandard(keys, delivery.id, timestamp, body),
+    },
+    body,
+    timeoutMs: webhook.retryPolicy.timeoutMs,
+    ...(webhook.allowedCidrs ? { allowedCidrs: webhook.allowedCidrs } : {}),
+    ...(webhook.minTlsVersion ? { minTlsVersion: webhook.minTlsVersion } : {}),
+  }
+}
