@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { isEventType } from '@posthorn/webhook'
+import { isEventType, OWN_EVENT_TYPES } from '@posthorn/webhook'
 import { BUILT_IN_EVENT_TYPES } from './built-in.js'
 import { compileSchema } from './compile-schema.js'
 
@@ -62,11 +62,14 @@ const BROKEN: Readonly<Record<string, readonly [change: Record<string, unknown>,
   'maintenance.start': [{ expected_end: 'soon' }, '/expected_end'],
   'maintenance.end': [{ ended_at: '2026-13-01T00:00:00Z' }, '/ended_at'],
   'maintenance.schedule': [{ change: 'forgotten' }, '/change'],
+  'posthorn.webhook.failing': [{ failing_since: 1_700_000_000_000 }, '/failing_since'],
+  'posthorn.webhook.disabled': [{ rule: 'gone' }, '/rule'],
+  'posthorn.webhook.recovered': [{ by: 'chance' }, '/by'],
 }
 
 describe('the built-in catalogue', () => {
-  it('S1 has exactly the types that were asked for, each once', () => {
-    expect(BUILT_IN_EVENT_TYPES.map(({ type }) => type)).toEqual(ASKED_FOR)
+  it('S1 has exactly the types that were asked for, and our own, each once', () => {
+    expect(BUILT_IN_EVENT_TYPES.map(({ type }) => type)).toEqual([...ASKED_FOR, ...OWN_EVENT_TYPES])
   })
 
   it('S1 names every type by the naming rule', () => {

@@ -15,6 +15,8 @@ export interface EventDefaults {
   readonly source?: string
   /** ms since the epoch. */
   readonly time: number
+  /** Where Posthorn's own events come from, too: they are let through. */
+  readonly ours?: boolean
 }
 
 const KNOWN = new Set([
@@ -135,7 +137,7 @@ function build(
     ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   }
   const reported = new Set(problems.map(problem => problem.pointer))
-  for (const problem of checkEvent(event)) if (!reported.has(problem.pointer)) problems.push(problem)
+  for (const problem of checkEvent(event, defaults.ours)) if (!reported.has(problem.pointer)) problems.push(problem)
   return problems.length > 0 ? { kind: 'bad', problems } : { kind: 'event', event, data }
 }
 

@@ -82,7 +82,8 @@ export function decodeEvent(record: ReadRecord, defaultTenant: string | undefine
     }
     const inner = typeof json === 'object' && json !== null ? (json as Record<string, unknown>).tenant : undefined
     const owner = tenant ?? (typeof inner === 'string' ? inner : defaultTenant)
-    return withTrace(readStructured(value, json, { tenant: owner, time: record.timestamp }, 'cloudevent'), traceparent)
+    const defaults = { tenant: owner, time: record.timestamp, ours: true }
+    return withTrace(readStructured(value, json, defaults, 'cloudevent'), traceparent)
   }
   const attributes: Record<string, string> = Object.create(null)
   for (const [name, text] of headers) if (name.startsWith('ce_')) attributes[name.slice(3)] = text
@@ -90,7 +91,7 @@ export function decodeEvent(record: ReadRecord, defaultTenant: string | undefine
     return bad('', `the record is no CloudEvent: it has neither ce_ headers nor the content-type ${STRUCTURED}`)
   if (contentType !== '') attributes.datacontenttype = contentType
   return withTrace(
-    readBinary(attributes, value, { tenant: tenant ?? defaultTenant, time: record.timestamp }),
+    readBinary(attributes, value, { tenant: tenant ?? defaultTenant, time: record.timestamp, ours: true }),
     traceparent,
   )
 }

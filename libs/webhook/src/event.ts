@@ -1,4 +1,5 @@
 import { isEventType, RESERVED_PREFIX } from './event-type.js'
+import { isOwnEventType, OWN_SOURCE } from './own-event.js'
 
 /**
  * The attributes of a CloudEvent as Posthorn carries them. The data travels beside them as the
@@ -38,8 +39,11 @@ const LIMITS = { id: 256, source: 1024, subject: 1024, partitionkey: 256, datasc
 const MAX_EXTENSIONS = 32
 const MAX_EXTENSION_LENGTH = 1024
 
-/** Every fault of an event's attributes, in the words of the sender; empty when it may be accepted. */
-export function checkEvent(event: WebhookEvent): Problem[] {
+/**
+ * Every fault of an event's attributes, in the words of the sender; empty when it may be accepted. With
+ * `ours` the events that Posthorn raises itself may be among them.
+ */
+export function checkEvent(event: WebhookEvent, ours = false): Problem[] {
   const problems: Problem[] = []
   const fault = (name: string, message: string) => problems.push({ pointer: `/${name}`, message })
   const text = (name: keyof typeof LIMITS, value: string | undefined, required: boolean) => {
@@ -55,7 +59,7 @@ export function checkEvent(event: WebhookEvent): Problem[] {
   text('dataschema', event.dataschema, false)
   if (!TENANT_PATTERN.test(event.tenant)) fault('tenant', 'must be 1 to 64 characters of A-Z a-z 0-9 _ -')
   if (!isEventType(event.type)) fault('type', 'must be dot-separated words of A-Z a-z 0-9 _ -, 128 characters at most')
-  else if (event.type.startsWith(RESERVED_PREFIX))
+  else if (event.type.startsWith(RESERVED_PREFIX) && !(ours && isOwnEvent(event)))
     fault('type', `types starting with "${RESERVED_PREFIX}" are reserved`)
   if (!isTimestamp(event.time)) fault('time', 'must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z')
   if (event.contenttype.length > LIMITS.contenttype || !MEDIA_TYPE.test(event.contenttype))
@@ -70,6 +74,10 @@ export function checkEvent(event: WebhookEvent): Problem[] {
     else if (CONTROL.test(value)) fault(name, 'must not contain control characters')
   }
   return problems
+}
+
+function isOwnEvent({ type, source }: WebhookEvent): boolean {
+  return source === OWN_SOURCE && isOwnEventType(type)
 }
 
 /** The day must exist: Date.parse takes 30 February for 2 March, and Postgres refuses it, as it does the year 0. */

@@ -1,0 +1,44 @@
+import type { OwnEventType } from '@posthorn/webhook'
+import type { BuiltInEventType } from './event-type.js'
+import { COUNT, ID, object, oneOf, TEXT, TIME } from './json-types.js'
+
+interface OwnType extends BuiltInEventType {
+  readonly type: OwnEventType
+}
+
+const FAILURES = { webhook: ID, url: ID, failing_since: TIME, failures: COUNT }
+const LAST = { last_status_code: COUNT, last_error_class: TEXT }
+const EXAMPLE = {
+  webhook: 'webhook_0g6yq1cz5tqk8w3v9m2x4b7n1d',
+  url: 'https://shop.example/hooks',
+  failing_since: '2026-03-01T02:00:00.000Z',
+  failures: 84,
+}
+
+/** What Posthorn tells a tenant about its webhooks. */
+export const OWN_EVENT_TYPES_BUILT_IN: readonly OwnType[] = [
+  {
+    type: 'posthorn.webhook.failing',
+    description: 'A webhook has done nothing but fail for long, and will be disabled when it goes on like that.',
+    schema: object({ ...FAILURES, failed_seconds: COUNT, disable_after_seconds: COUNT }, LAST),
+    example: {
+      ...EXAMPLE,
+      failed_seconds: 216_000,
+      disable_after_seconds: 432_000,
+      last_status_code: 503,
+      last_error_class: 'server.resource',
+    },
+  },
+  {
+    type: 'posthorn.webhook.disabled',
+    description: 'A webhook was disabled because it did nothing but fail.',
+    schema: object({ ...FAILURES, rule: oneOf('failing'), failed_seconds: COUNT, disable_after_seconds: COUNT }),
+    example: { ...EXAMPLE, rule: 'failing', failed_seconds: 432_000, disable_after_seconds: 432_000 },
+  },
+  {
+    type: 'posthorn.webhook.recovered',
+    description: 'A webhook that was told to be failing, or was disabled for it, takes events again or was enabled.',
+    schema: object({ webhook: ID, url: ID, by: oneOf('success', 'enabled') }),
+    example: { webhook: EXAMPLE.webhook, url: EXAMPLE.url, by: 'success' },
+  },
+]
