@@ -90,7 +90,7 @@ describe('S3 S12 every format', () => {
         const isBytes = kind === 'raw' || kind === 'cloudevents_binary'
         if (isBytes) expect(bytes).toEqual(Buffer.from(json))
         else JSON.parse(body)
-        if (!isBytes && kind !== 'thin' && /json$/.test(given.contenttype)) expect(body).toContain(`"data":${json}`)
+        if (!isBytes && kind !== 'thin' && given.contenttype.endsWith('json')) expect(body).toContain(`"data":${json}`)
       }),
       { numRuns: 500 },
     )
