@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { callApi, startReceiver, startStack, until, type Receiver, type Stack } from '@posthorn/testkit'
+import { answerOf, createApiClient } from '@posthorn/api/client'
+import { startReceiver, startStack, until, type Receiver, type Stack } from '@posthorn/testkit'
 import { encodeEvent } from '@posthorn/topics'
 import { kafkaOf, openProducer, type Producer } from './load.js'
 import { percentile, printTable, round, type Row } from './table.js'
@@ -69,9 +70,10 @@ async function changeOne({ stack, receiver, produce, n, answered }: Changing): P
   const url = (place: string) => `${receiver.url}/${n}/${place}`
   const flow = new AbortController()
   const flowing = flowOf(produce, type, flow.signal)
-  const call = async (method: string, path: string, body?: object) => {
+  const api = createApiClient({ url: stack.api, key: stack.key })
+  const timed = async <T>(call: Parameters<typeof answerOf<T>>[0]) => {
     const asked = performance.now()
-    const answer = (await callApi(stack, method, path, body)) as { id: string }
+    const answer = await answerOf(call)
     answered(performance.now() - asked)
     return { answer, at: Date.now() }
   }
@@ -96,13 +98,14 @@ async function changeOne({ stack, receiver, produce, n, answered }: Changing): P
     return Math.max(0, last() - since)
   }
   try {
-    const made = await call('POST', '/v1/webhooks', { url: url('first'), events: [type] })
-    const path = `/v1/webhooks/${made.answer.id}`
+    const made = await timed(api.POST('/v1/webhooks', { body: { url: url('first'), events: [type] } }))
+    const params = { path: { id: made.answer.id } }
     const created = await firstAt('first', made.at)
-    const moved = await firstAt('second', (await call('PATCH', path, { url: url('second') })).at)
-    const disabled = await lastAt('second', (await call('POST', `${path}/disable`)).at)
-    const enabled = await firstAt('second', (await call('POST', `${path}/enable`)).at)
-    const deleted = await lastAt('second', (await call('DELETE', path)).at)
+    const move = api.PATCH('/v1/webhooks/{id}', { params, body: { url: url('second') } })
+    const moved = await firstAt('second', (await timed(move)).at)
+    const disabled = await lastAt('second', (await timed(api.POST('/v1/webhooks/{id}/disable', { params }))).at)
+    const enabled = await firstAt('second', (await timed(api.POST('/v1/webhooks/{id}/enable', { params }))).at)
+    const deleted = await lastAt('second', (await timed(api.DELETE('/v1/webhooks/{id}', { params }))).at)
     return { created, moved, disabled, enabled, deleted }
   } finally {
     flow.abort()

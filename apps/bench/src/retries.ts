@@ -5,7 +5,8 @@ import type { Admin, Kafka } from 'kafkajs'
 import { memoryOf, peakMemoryOf } from './cpu.js'
 import { EVENT_TYPE, kafkaOf, openProducer, payloadOf, recordOf } from './load.js'
 import { startReceiver } from './receiver.js'
-import { callApi, startStack, type Stack } from '@posthorn/testkit'
+import { answerOf, createApiClient } from '@posthorn/api/client'
+import { startStack, type Stack } from '@posthorn/testkit'
 import { megabytes, percentile, perSecond, printTable, round } from './table.js'
 
 export interface RetriesOptions {
@@ -23,11 +24,12 @@ export async function retries({ events, pending }: RetriesOptions): Promise<void
   const stack = await startStack()
   const kafka = kafkaOf(stack.kafka)
   try {
-    await callApi(stack, 'POST', '/v1/webhooks', {
+    const body = {
       url: `${receiver.url}/fail-once`,
       events: [EVENT_TYPE],
       retry_policy: { interval_ms: 6000, jitter: 0.5 },
-    })
+    }
+    await answerOf(createApiClient({ url: stack.api, key: stack.key }).POST('/v1/webhooks', { body }))
     const { produce, close } = await openProducer(kafka)
     const payload = payloadOf('1k')
     for (let n = 0; n < events; n++) {

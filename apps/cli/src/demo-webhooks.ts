@@ -1,8 +1,9 @@
-import type { ApiClient } from './api-client.js'
+import { answerOf, createApiClient, type ApiClient } from '@posthorn/api/client'
+import type { StackInfo } from './run-file.js'
 
 interface DemoWebhook {
   readonly path: string
-  readonly events: readonly string[]
+  readonly events: string[]
   readonly retry_policy?: object
 }
 
@@ -15,26 +16,28 @@ export const DEMO_WEBHOOKS: readonly DemoWebhook[] = [
   { path: '/fail?times=2', events: ['agent.error'], retry_policy: { interval_ms: 1000, factor: 2, jitter: 0 } },
 ]
 
-interface Page {
-  readonly data: readonly { readonly id: string; readonly description: string | null }[]
-  readonly next_cursor: string | null
-}
-
 /** Replaces the webhooks of an earlier start: the receiver's port may be another one now. */
-export async function registerDemoWebhooks(api: ApiClient, receiverUrl: string, secret: string): Promise<void> {
-  for (const id of await earlier(api)) await api.call('DELETE', `/v1/webhooks/${id}`)
-  for (const { path, ...rest } of DEMO_WEBHOOKS)
-    await api.call('POST', '/v1/webhooks', { ...rest, url: receiverUrl + path, secret, description: DESCRIPTION })
+export async function registerDemoWebhooks(
+  { api: url, key }: Pick<StackInfo, 'api' | 'key'>,
+  receiverUrl: string,
+  secret: string,
+): Promise<void> {
+  const api = createApiClient({ url, key })
+  for (const id of await earlier(api)) await answerOf(api.DELETE('/v1/webhooks/{id}', { params: { path: { id } } }))
+  for (const { path, ...rest } of DEMO_WEBHOOKS) {
+    const body = { ...rest, url: receiverUrl + path, secret, description: DESCRIPTION }
+    await answerOf(api.POST('/v1/webhooks', { body }))
+  }
 }
 
 async function earlier(api: ApiClient): Promise<string[]> {
   const ids: string[] = []
-  let cursor: string | null = null
+  let cursor: string | undefined
   do {
-    const query: string = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`
-    const page: Page = await api.call('GET', `/v1/webhooks${query}`)
+    const query = cursor === undefined ? {} : { cursor }
+    const page = await answerOf(api.GET('/v1/webhooks', { params: { query } }))
     for (const { id, description } of page.data) if (description === DESCRIPTION) ids.push(id)
-    cursor = page.next_cursor
-  } while (cursor !== null)
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
   return ids
 }

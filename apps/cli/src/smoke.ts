@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { answerOf, createApiClient, type ApiClient } from '@posthorn/api/client'
 import { freePorts } from '@posthorn/embedded'
 import { verify } from '@posthorn/verify'
-import { ApiClient } from './api-client.js'
 import { CommandFault, type CommandContext } from './command.js'
 import { embeddedDir, planLocal } from './local-plan.js'
 import { RunFiles, type StackInfo } from './run-file.js'
@@ -78,22 +78,19 @@ async function portsApart(): Promise<number[]> {
 
 /** One event, from a registration to its delivery in the history. Throws CommandFault with what did not come. */
 async function smoke(stack: StackInfo, { say, stop }: CommandContext): Promise<void> {
-  const api = new ApiClient(stack)
+  const api = createApiClient({ url: stack.api, key: stack.key })
+  const ingest = createApiClient({ url: stack.publish, key: stack.key })
   const secret = `whsec_${randomBytes(24).toString('base64')}`
   const receiver = await listen()
   const started = performance.now()
   const type = `smoke.${randomBytes(4).toString('hex')}`
-  const webhook = await api.call<{ id: string }>('POST', '/v1/webhooks', {
-    url: `${receiver.url}/smoke`,
-    events: [type],
-    secret,
-    description: 'npm run smoke',
-  })
+  const body = { url: `${receiver.url}/smoke`, events: [type], secret, description: 'npm run smoke' }
+  const webhook = await answerOf(api.POST('/v1/webhooks', { body }))
   try {
     say(`Registered ${webhook.id} for ${type}.`)
     const id = `smoke-${randomBytes(8).toString('hex')}`
     const published = performance.now()
-    await api.publish({ id, type, data: { sent_by: 'npm run smoke' } })
+    await answerOf(ingest.POST('/v1/publish', { body: { id, type, data: { sent_by: 'npm run smoke' } } }))
     const request = await receiver.first(DELIVERY_WITHIN_MS, stop)
     const tookMs = Math.round(performance.now() - published)
     const verified = verify({ body: request.body, headers: request.headers, secrets: secret })
@@ -102,7 +99,7 @@ async function smoke(stack: StackInfo, { say, stop }: CommandContext): Promise<v
     say(`In the history: ${JSON.stringify(delivery)}`)
   } finally {
     receiver.close()
-    await api.call('DELETE', `/v1/webhooks/${webhook.id}`)
+    await answerOf(api.DELETE('/v1/webhooks/{id}', { params: { path: { id: webhook.id } } }))
   }
   say(`One event went all the way in ${((performance.now() - started) / 1000).toFixed(1)} s.`)
 }
@@ -110,7 +107,7 @@ async function smoke(stack: StackInfo, { say, stop }: CommandContext): Promise<v
 async function inHistory(api: ApiClient, event: string, stop: AbortSignal): Promise<object> {
   const deadline = performance.now() + HISTORY_WITHIN_MS
   for (;;) {
-    const { data } = await api.call<{ data: { status: string }[] }>('GET', `/v1/deliveries?event=${event}`)
+    const { data } = await answerOf(api.GET('/v1/deliveries', { params: { query: { event } } }))
     if (data[0]?.status === 'delivered') return data[0]
     if (performance.now() > deadline)
       throw new CommandFault(

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { step, type Progress } from '@posthorn/embedded'
 import { Kafka, logLevel, type Producer } from 'kafkajs'
-import { ApiClient } from './api-client.js'
 import type { CommandContext } from './command.js'
 import { demoEvents, kafkaMessage } from './demo-events.js'
 import { DemoLines, isReceived } from './demo-lines.js'
@@ -33,7 +32,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
     const secret = (process.env.POSTHORN_RECEIVER_SECRET || SECRET).split(',')[0]!
     await startReceiver(stack, plan, secret)
     const receiverUrl = `http://127.0.0.1:${plan.receiverPort}`
-    const register = () => registerDemoWebhooks(new ApiClient(stack.info), receiverUrl, secret)
+    const register = () => registerDemoWebhooks(stack.info, receiverUrl, secret)
     await step(say, 'Registering webhooks', register)
     const seconds = (performance.now() - started) / 1000
     console.log(

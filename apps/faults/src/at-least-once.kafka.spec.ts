@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { callApi, until } from '@posthorn/testkit'
+import { answerOf, createApiClient } from '@posthorn/api/client'
+import { until } from '@posthorn/testkit'
 import { deliveryId } from '@posthorn/webhook'
 import { leaveAlone } from './calm.js'
 import { changeWebhooks, reportOfChanges } from './changes.js'
@@ -26,16 +27,13 @@ function told(title: string, result: Result): Result {
 describe('at least once', () => {
   it('S2 routes an event published right after the 201 to the new webhook', async () => {
     const { stack, receiver } = site
+    const [api, ingest] = [stack.api, stack.publish].map(url => createApiClient({ url, key: stack.key }))
     const ids: string[] = []
     for (let n = 0; n < 20; n++) {
-      const registration = { url: `${receiver.url}/new`, events: [`new.${n}`] }
-      const { id } = (await callApi(stack, 'POST', '/v1/webhooks', registration)) as { id: string }
-      const answer = await fetch(`${stack.publish}/v1/publish`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ id: `new-${n}`, source: '/faults', type: `new.${n}`, data: n }),
-      })
-      expect(answer.status).toBe(202)
+      const body = { url: `${receiver.url}/new`, events: [`new.${n}`] }
+      const { id } = await answerOf(api!.POST('/v1/webhooks', { body }))
+      const event = { id: `new-${n}`, source: '/faults', type: `new.${n}`, data: n }
+      await answerOf(ingest!.POST('/v1/publish', { body: event }))
       ids.push(deliveryId({ tenant: 'default', source: '/faults', id: `new-${n}` }, id))
     }
     const came = () => new Set(receiver.requests.map(({ headers }) => headers['webhook-id']))

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createApiClient } from '@posthorn/api/client'
 import type { Stack } from '@posthorn/testkit'
 
 /** One place of the receiver, and the webhooks that deliver to it one after the other. */
@@ -49,18 +50,26 @@ export async function changeAll(slots: number, registry: Registry): Promise<read
   return done
 }
 
-async function changeSlot(n: number, registry: Registry): Promise<Slot> {
+async function changeSlot(n: number, { stack, receiver, changed }: Registry): Promise<Slot> {
+  const api = createApiClient({ url: stack.api, key: stack.key, timeoutMs: ANSWERED_WITHIN_MS })
   const type = typeOf(n)
-  const url = (change: number) => `${registry.receiver}/changes/${n}/${change}`
+  const url = (change: number) => `${receiver}/changes/${n}/${change}`
+  const path = (id: string) => ({ params: { path: { id } } })
+  const make = async (call: () => Call, sentBefore?: number) => {
+    const made = await answered(call, sentBefore)
+    changed()
+    return made
+  }
   const create = async (change: number) => {
     const body = { url: url(change), events: [type] }
-    return (await answered(registry, 'PUT', `/v1/webhooks/by-uid/${type}`, body)) as { id: string }
+    const params = { path: { uid: type } }
+    return (await make(() => api.PUT('/v1/webhooks/by-uid/{uid}', { params, body }))) as { readonly id: string }
   }
   const move = (id: string, change: number) =>
-    answered(registry, 'PATCH', `/v1/webhooks/${id}`, { url: url(change) }, 'application/merge-patch+json')
-  const disable = (id: string) => answered(registry, 'POST', `/v1/webhooks/${id}/disable`)
-  const enable = (id: string) => answered(registry, 'POST', `/v1/webhooks/${id}/enable`)
-  const remove = (id: string) => answered(registry, 'DELETE', `/v1/webhooks/${id}`)
+    make(() => api.PATCH('/v1/webhooks/{id}', { ...path(id), body: { url: url(change) } }))
+  const disable = (id: string) => make(() => api.POST('/v1/webhooks/{id}/disable', path(id)))
+  const enable = (id: string) => make(() => api.POST('/v1/webhooks/{id}/enable', path(id)))
+  const remove = (id: string) => make(() => api.DELETE('/v1/webhooks/{id}', path(id)), 404)
 
   const end = async (id: string, kind: number): Promise<Pick<WebhookNow, 'status' | 'url'>> => {
     if (kind === 0) await enable(id)
@@ -86,38 +95,22 @@ async function changeSlot(n: number, registry: Registry): Promise<Slot> {
   return { n, type, before, ended: { id, changes: 4, ...last } }
 }
 
-/** Sends a change until it is answered: none is different when it is made twice. */
-async function answered(
-  { stack, changed }: Registry,
-  method: string,
-  path: string,
-  body?: object,
-  type = 'application/json',
-): Promise<unknown> {
+type Call = Promise<{ readonly data?: unknown; readonly error?: unknown; readonly response: Response }>
+
+/**
+ * Sends a change until it is answered: none is different when it is made twice. Resolves with the answer.
+ * `sentBefore` is the status of one that was made already, and whose answer was lost.
+ */
+async function answered(call: () => Call, sentBefore?: number): Promise<unknown> {
   const deadline = performance.now() + ANSWERED_WITHIN_MS
   for (let again = false; ; again = true) {
-    const answer = await tried(`${stack.api}${path}`, method, {
-      headers: { authorization: `Bearer ${stack.key}`, ...(body && { 'content-type': type }) },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    const isDone =
-      (answer.status >= 200 && answer.status < 300) || (again && method === 'DELETE' && answer.status === 404)
-    if (isDone) {
-      changed()
-      return answer.text === '' ? undefined : JSON.parse(answer.text)
-    }
-    // 503 or 0, where the connection was refused or broken off: anything else blames the change.
-    if (![0, 503].includes(answer.status) || performance.now() > deadline)
-      throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`)
+    // What is refused a connection, or broken off, is like a 503.
+    const answer = await call().catch(String)
+    if (typeof answer !== 'string' && answer.response.ok) return answer.data
+    if (again && typeof answer !== 'string' && answer.response.status === sentBefore) return answer.data
+    const isAway = typeof answer === 'string' || answer.response.status === 503
+    // Anything else blames the change.
+    if (!isAway || performance.now() > deadline) throw new Error(`a change was answered: ${JSON.stringify(answer)}`)
     await sleep(AGAIN_AFTER_MS)
-  }
-}
-
-async function tried(url: string, method: string, init: RequestInit): Promise<{ status: number; text: string }> {
-  try {
-    const response = await fetch(url, { method, ...init })
-    return { status: response.status, text: await response.text() }
-  } catch (error) {
-    return { status: 0, text: String(error) }
   }
 }

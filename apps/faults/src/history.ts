@@ -1,10 +1,6 @@
-import { callApi, queryDatabase, type Stack } from '@posthorn/testkit'
+import { answerOf, createApiClient } from '@posthorn/api/client'
+import { queryDatabase, type Stack } from '@posthorn/testkit'
 import type { Recorded } from './ledger.js'
-
-interface Page {
-  readonly data: readonly { readonly id: string; readonly status: string; readonly attempts_made: number }[]
-  readonly next_cursor: string | null
-}
 
 const PAGE = 250
 
@@ -42,11 +38,13 @@ export async function gapsInHistory(
   return gaps
 }
 
-async function* listed(stack: Stack, webhook: string) {
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const from: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const page = (await callApi(stack, 'GET', `/v1/deliveries?webhook=${webhook}&limit=${PAGE}${from}`)) as Page
+async function* listed({ api: url, key }: Stack, webhook: string) {
+  const api = createApiClient({ url, key })
+  let cursor: string | undefined
+  do {
+    const query = { webhook, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) }
+    const page = await answerOf(api.GET('/v1/deliveries', { params: { query } }))
     yield* page.data
-    cursor = page.next_cursor
-  }
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
 }

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { callApi, startReceiver, startStack, until, type Receiver, type Stack } from '@posthorn/testkit'
+import { answerOf, createApiClient, type ApiClient, type ApiSchemas } from '@posthorn/api/client'
+import { startReceiver, startStack, until, type Receiver, type Stack } from '@posthorn/testkit'
 import { deliveryId } from '@posthorn/webhook'
 
 const SOURCE = '/replays'
 const WAIT_MS = 60_000
 let stack: Stack
+let api: ApiClient
+let ingest: ApiClient
 let receiver: Receiver
 /** What the receiver answers, by the path of its webhook. */
 const answers = new Map<string, number>()
@@ -12,22 +15,24 @@ const answers = new Map<string, number>()
 beforeAll(async () => {
   receiver = await startReceiver(({ path }) => ({ status: answers.get(path) ?? 200 }))
   stack = await startStack()
+  api = createApiClient({ url: stack.api, key: stack.key })
+  ingest = createApiClient({ url: stack.publish, key: stack.key })
 }, 120_000)
 afterAll(async () => {
   await stack?.stop()
   await receiver.close()
 }, 60_000)
 
-interface Replay {
-  readonly id: string
-  readonly status: string
-  readonly sent: number
-  readonly skipped: number
+type Replay = ApiSchemas['ReplayView']
+
+interface Page {
+  readonly data: readonly object[]
+  readonly next_cursor: string | null
 }
 
 async function register(path: string, type: string): Promise<string> {
-  const registration = { url: receiver.url + path, events: [type], retry_policy: { attempts: 1 } }
-  return ((await callApi(stack, 'POST', '/v1/webhooks', registration)) as { id: string }).id
+  const body = { url: receiver.url + path, events: [type], retry_policy: { attempts: 1 } }
+  return (await answerOf(api.POST('/v1/webhooks', { body }))).id
 }
 
 async function publish(type: string, count: number): Promise<void> {
@@ -38,12 +43,7 @@ async function publish(type: string, count: number): Promise<void> {
       type,
       data: { n: from + n },
     }))
-    const answer = await fetch(`${stack.publish}/v1/publish`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(events),
-    })
-    expect(answer.status).toBe(202)
+    await answerOf(ingest.POST('/v1/publish', { body: events }))
   }
 }
 
@@ -63,33 +63,31 @@ function received(path: string): Map<string, number> {
   return counts
 }
 
-async function untilStatus(webhook: string, status: string, count: number): Promise<void> {
+async function untilStatus(webhook: string, status: 'delivered' | 'exhausted', count: number): Promise<void> {
   let found = 0
   await until(
     async () => {
       found = 0
-      for (let cursor = ''; ;) {
-        const query = `webhook=${webhook}&status=${status}&limit=250${cursor}`
-        const page = (await callApi(stack, 'GET', `/v1/deliveries?${query}`)) as {
-          data: unknown[]
-          next_cursor: string | null
-        }
+      let cursor: string | null = null
+      do {
+        const query = { webhook, status, limit: 250, ...(cursor === null ? {} : { cursor }) }
+        const page: Page = await answerOf(api.GET('/v1/deliveries', { params: { query } }))
         found += page.data.length
-        if (page.next_cursor === null) return found === count
-        cursor = `&cursor=${page.next_cursor}`
-      }
+        cursor = page.next_cursor
+      } while (cursor !== null)
+      return found === count
     },
     WAIT_MS,
     () => `${found} of ${count} are ${status}`,
   )
 }
 
-const replay = (body: object) => callApi(stack, 'POST', '/v1/replays', body) as Promise<Replay>
+const replay = (body: ApiSchemas['CreateReplayBody']) => answerOf(api.POST('/v1/replays', { body }))
 
 async function untilReplay(id: string, holds: (replay: Replay) => boolean): Promise<Replay> {
   let last: Replay | undefined
   await until(
-    async () => holds((last = (await callApi(stack, 'GET', `/v1/replays/${id}`)) as Replay)),
+    async () => holds((last = await answerOf(api.GET('/v1/replays/{id}', { params: { path: { id } } })))),
     WAIT_MS,
     () => `the replay is ${JSON.stringify(last)}`,
   )
@@ -104,10 +102,10 @@ describe('replays', () => {
     await publish('dead.one', 1)
     await untilStatus(webhook, 'exhausted', 1)
     answers.set('/dead', 200)
-    const { id: run } = await replay({ deliveries: [id] })
+    const { id: run } = await replay({ deliveries: [id!] })
     expect(await untilReplay(run, ({ status }) => status === 'done')).toMatchObject({ sent: 1, skipped: 0 })
     await untilStatus(webhook, 'delivered', 1)
-    expect(await callApi(stack, 'GET', `/v1/deliveries/${id}`)).toMatchObject({
+    expect(await answerOf(api.GET('/v1/deliveries/{id}', { params: { path: { id: id! } } }))).toMatchObject({
       run,
       status: 'delivered',
       attempts_made: 1,
@@ -151,14 +149,10 @@ describe('replays', () => {
     await new Promise(resolve => setTimeout(resolve, 50))
     for (let n = 300; n < 310; n++) {
       const event = { id: `log.thing-${n}`, source: SOURCE, type: 'log.thing', data: { n } }
-      await fetch(`${stack.publish}/v1/publish`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
-        body: JSON.stringify(event),
-      })
+      await answerOf(ingest.POST('/v1/publish', { body: event }))
     }
     await untilStatus(webhook, 'delivered', 10)
-    const body = { source: 'log', webhook, from, rate: 10_000 }
+    const body = { source: 'log', webhook, from, rate: 10_000 } as const
     const dry = await untilReplay((await replay({ ...body, dry_run: true })).id, ({ status }) => status === 'done')
     expect(dry).toMatchObject({ matched: 300, sent: 0, skipped: 10 })
     const { id } = await replay(body)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { callApi, startReceiver, startStack, type Receiver, type ReceiverAnswer, type Stack } from '@posthorn/testkit'
+import { answerOf, createApiClient } from '@posthorn/api/client'
+import { startReceiver, startStack, type Receiver, type ReceiverAnswer, type Stack } from '@posthorn/testkit'
 import { encodeEvent, EVENTS, partitionFor } from '@posthorn/topics'
 import { deliveryId } from '@posthorn/webhook'
 import { Kafka, logLevel } from 'kafkajs'
@@ -66,14 +67,15 @@ export class Site {
   async open({ name, webhooks, retryPolicy, answer }: RunOptions): Promise<Run> {
     const ledger = new Ledger()
     this.loads.set(`/${name}`, { ledger, answer })
+    const api = createApiClient({ url: this.stack.api, key: this.stack.key })
     const ids = await Promise.all(
       Array.from({ length: webhooks }, async (_, n) => {
-        const registration = {
+        const body = {
           url: `${this.receiver.url}/${name}`,
           events: [`fault.${name}.${n}`],
           retry_policy: retryPolicy,
         }
-        return ((await callApi(this.stack, 'POST', '/v1/webhooks', registration)) as { id: string }).id
+        return (await answerOf(api.POST('/v1/webhooks', { body }))).id
       }),
     )
     let produced = 0

@@ -18,6 +18,20 @@ export interface ApiClientOptions {
 
 export type ApiClient = Client<paths>
 
+/** What a call of the client resolves with. */
+interface Answered<T> {
+  readonly data?: T
+  readonly error?: unknown
+  readonly response: Response
+}
+
+/** The data of an answer, for callers that expect no problem: one rejects, and says all of itself. */
+export async function answerOf<T>(call: Promise<Answered<T>>): Promise<T> {
+  const { data, error, response } = await call
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${JSON.stringify(error)}`)
+  return data as T
+}
+
 /** More than the registry itself waits for its database. */
 const TIMEOUT_MS = 15_000
 
@@ -27,6 +41,7 @@ const TIMEOUT_MS = 15_000
  *   const api = createApiClient({ url: 'http://127.0.0.1:8080', key })
  *   const { data, error } = await api.GET('/v1/webhooks/{id}', { params: { path: { id } } })
  *   if (error) …   // the problem: code, detail, action, request_id, errors
+ *   const webhook = await answerOf(api.GET(…))   // or throws
  *   const ingest = createApiClient({ url: 'http://127.0.0.1:8081', key })
  *   await ingest.POST('/v1/publish', { body: { type: 'order.paid', data: { total: 120 } } })
  *

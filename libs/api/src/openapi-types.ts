@@ -760,7 +760,7 @@ export interface components {
        * @default POST
        * @enum {string|null}
        */
-      method: 'POST' | 'PUT' | 'PATCH' | null
+      method?: 'POST' | 'PUT' | 'PATCH' | null
       /**
        * @description What a request carries, see docs/formats.md.
        * @default standard
@@ -931,7 +931,7 @@ export interface components {
        * @default POST
        * @enum {string|null}
        */
-      method: 'POST' | 'PUT' | 'PATCH' | null
+      method?: 'POST' | 'PUT' | 'PATCH' | null
       /**
        * @description What a request carries, see docs/formats.md.
        * @default standard
@@ -968,7 +968,7 @@ export interface components {
        * @description How long the secrets before it sign too.
        * @default 86400
        */
-      overlap_seconds: number | null
+      overlap_seconds?: number | null
     }
     RevealedSecretView: {
       id: string
@@ -997,7 +997,7 @@ export interface components {
        * @default accept
        * @enum {string|null}
        */
-      unknown_event_types: 'accept' | 'refuse' | null
+      unknown_event_types?: 'accept' | 'refuse' | null
     }
     DeletionView: {
       /** Format: date-time */
@@ -1045,7 +1045,7 @@ export interface components {
        * @default accept
        * @enum {string|null}
        */
-      unknown_event_types: 'accept' | 'refuse' | null
+      unknown_event_types?: 'accept' | 'refuse' | null
     }
     CreateKeyBody: {
       /** @description What it is for. */
@@ -1057,7 +1057,7 @@ export interface components {
        * @default tenant
        * @enum {string|null}
        */
-      scope: 'tenant' | 'platform' | null
+      scope?: 'tenant' | 'platform' | null
       /** @description CIDRs that it may be used from. */
       allowed_ips?: string[] | null
       /** Format: date-time */
@@ -1134,12 +1134,12 @@ export interface components {
        * @default json
        * @enum {string|null}
        */
-      value: 'json' | 'bytes' | null
+      value?: 'json' | 'bytes' | null
       /**
        * @description earliest, latest, or an RFC 3339 time: where a topic is read from that was never read before.
        * @default latest
        */
-      start: string | null
+      start?: string | null
       /** @description Where tenant, type, id, source, subject, key, time and contenttype come from: a text, {"header": name}, {"pointer": "/a/b"} or {"record": "key" | "key_base64" | "topic"}. tenant and type must be given. */
       event: Record<string, never>
     }
@@ -1211,12 +1211,12 @@ export interface components {
        * @default json
        * @enum {string|null}
        */
-      value: 'json' | 'bytes' | null
+      value?: 'json' | 'bytes' | null
       /**
        * @description earliest, latest, or an RFC 3339 time: where a topic is read from that was never read before.
        * @default latest
        */
-      start: string | null
+      start?: string | null
       /** @description Where tenant, type, id, source, subject, key, time and contenttype come from: a text, {"header": name}, {"pointer": "/a/b"} or {"record": "key" | "key_base64" | "topic"}. tenant and type must be given. */
       event?: Record<string, never>
       /** @enum {string} */
@@ -1423,7 +1423,7 @@ export interface components {
        * @default tenant
        * @enum {string}
        */
-      scope: 'tenant' | 'platform'
+      scope?: 'tenant' | 'platform'
       description?: string | null
       /** @description JSON Schema of the data: 2020-12, or draft-07 by $schema. */
       schema?: Record<string, never>
@@ -1469,7 +1469,7 @@ export interface components {
       /** @enum {string} */
       status: 'active' | 'deprecated' | 'archived'
       /** @enum {string} */
-      mode: 'off' | 'warn' | 'enforce'
+      mode?: 'off' | 'warn' | 'enforce'
       description: string | null
       /** @description Number of the newest version of the schema; 0 without one. */
       schema_version: number
@@ -1505,7 +1505,7 @@ export interface components {
        * @description Take a version that breaks the one before.
        * @default false
        */
-      allow_breaking: boolean
+      allow_breaking?: boolean
     }
     AddedVersionView: {
       number: number
@@ -1569,7 +1569,7 @@ export interface components {
        * @default history
        * @enum {string}
        */
-      source: 'history' | 'log'
+      source?: 'history' | 'log'
       /** @description Id of a webhook. The log is replayed to one webhook. */
       webhook?: string
       /** @description An event type, or a pattern such as agent.*. */
@@ -1614,7 +1614,7 @@ export interface components {
       from: string | null
       /** Format: date-time */
       to: string | null
-      dry_run: boolean
+      dry_run?: boolean
       rate: number
       /** @description Deliveries, or records of the log, to look at. */
       total: number | null
@@ -1640,7 +1640,7 @@ export interface components {
        * @description Deliveries a second.
        * @default 100
        */
-      rate: number
+      rate?: number
     }
     /** @description The plain form, with data or data_base64. */
     PublishEvent: {
