@@ -14,6 +14,8 @@ export interface SentRequest {
   readonly result: EgressResult
   readonly verdict: Verdict
   readonly trace?: { readonly traceId: string; readonly spanId: string }
+  /** Where a retry waits. */
+  readonly next: NonNullable<Attempt['next']>
 }
 
 /** The record of an attempt whose request was sent. */
@@ -30,7 +32,7 @@ export function sentAttempt(delivery: Delivery, outcome: Outcome, sent: SentRequ
     ...(result.kind === 'response' ? { status_code: result.status } : { error: `${result.cause}: ${result.detail}` }),
     ...(verdict.kind === 'success' ? {} : { error_class: verdict.class, advice: verdict.advice }),
     ...(body === undefined ? {} : { response_body: body }),
-    ...(outcome.kind === 'retry' ? { next_attempt_at: iso(outcome.due), next: 'tier' as const } : {}),
+    ...(outcome.kind === 'retry' ? { next_attempt_at: iso(outcome.due), next: sent.next } : {}),
     ...(sent.trace ? { trace_id: sent.trace.traceId, span_id: sent.trace.spanId } : {}),
     ...wireOf(result),
   }

@@ -1,10 +1,7 @@
 import type { Egress, EgressResult } from '@posthorn/egress'
-import type { Logger } from '@posthorn/telemetry'
-import type { Attempt } from '@posthorn/topics'
 import {
   ageStart,
   decideOutcome,
-  isFinal,
   judge,
   reactionOf,
   type Outcome,
@@ -12,13 +9,14 @@ import {
   type Verdict,
   type Webhook,
 } from '@posthorn/webhook'
+import type { AttemptLines } from './attempt-line.js'
 import { sentAttempt, unsentAttempt } from './attempt-record.js'
 import type { AttemptSpan, AttemptTrace } from './attempt-trace.js'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { recordAttempt, type Ended, type Output } from './record.js'
 import { signedRequest, type SignedRequest } from './signed-request.js'
 import type { PreparedWebhook, WebhookCache } from './webhook-cache.js'
-import type { Work } from './work.js'
+import { isOrdered, type Work } from './work.js'
 
 /** What delivering needs from outside. */
 export interface DeliverParts {
@@ -28,7 +26,7 @@ export interface DeliverParts {
   readonly output: Output
   readonly trace: AttemptTrace
   readonly metrics: DelivererMetrics
-  readonly logger: Logger
+  readonly lines: AttemptLines
 }
 
 /** What became of a piece of work: its effect is durable, or it has to wait in a delay topic until `due` (reckoned from `now`, ms). */
@@ -135,29 +133,32 @@ interface Answered {
 }
 
 function classify(
-  { delivery }: Work,
+  work: Work,
   { webhook, publicUrl }: PreparedWebhook,
   { startedAt, finishedAt, result, verdict, span }: Answered,
 ): Ended {
+  const { delivery } = work
+  const next = isOrdered(work) ? 'in_place' : 'tier'
   const outcome = decideOutcome(webhook.retryPolicy, delivery, verdict, finishedAt)
   span.end(outcome.kind, result)
   const trace = span.ids === undefined ? {} : { trace: span.ids }
-  const sent = { startedAt, finishedAt, publicUrl, webhookVersion: webhook.version, result, verdict, ...trace }
+  const sent = {
+    startedAt,
+    finishedAt,
+    publicUrl,
+    webhookVersion: webhook.version,
+    result,
+    verdict,
+    next,
+    ...trace,
+  } as const
   return { outcome, attempt: sentAttempt(delivery, outcome, sent), now: finishedAt }
 }
 
-/** Acknowledged in the order of recordAttempt, then told to metrics and log: one wide line per attempt. */
-async function record(work: Work, ended: Ended, parts: DeliverParts): Promise<Delivered> {
-  const { outcome, attempt } = ended
-  await recordAttempt(parts.output, work, ended)
-  parts.metrics.attempted(attempt)
-  const level = isFinal(outcome.kind) && outcome.kind !== 'delivered' ? 'info' : 'debug'
-  if (parts.logger.isLevelEnabled(level)) parts.logger[level](lineOf(work, attempt), `attempt ${outcome.kind}`)
-  return { kind: 'recorded', outcome }
-}
-
-/** Without the URL and the answer: both may carry what does not belong in a log. */
-function lineOf({ delivery, lane, partition, record: { offset } }: Work, attempt: Attempt) {
-  const { url: _url, response_body: _body, advice: _advice, event, ...line } = attempt
-  return { ...line, event_type: event.type, event_id: event.id, lane, partition, offset, spills: delivery.spills }
+/** Acknowledged in the order of recordAttempt, then told to metrics and log. */
+async function record(work: Work, ended: Ended, { output, metrics, lines }: DeliverParts): Promise<Delivered> {
+  await recordAttempt(output, work, ended)
+  metrics.attempted(ended.attempt)
+  lines.attempted(work, ended)
+  return { kind: 'recorded', outcome: ended.outcome }
 }

@@ -1,6 +1,7 @@
 import { metrics } from '@opentelemetry/api'
 import type { Attempt } from '@posthorn/topics'
 import type { CircuitChange } from '@posthorn/webhook'
+import type { Ordering } from './ordering.js'
 import type { WaitReason } from './pace.js'
 import type { WebhookQueues } from './queues.js'
 import type { Work } from './work.js'
@@ -40,13 +41,20 @@ export class DelivererMetrics {
   })
 
   /** Gauges of what is in memory. */
-  watch(queues: WebhookQueues<Work>, held: () => number): void {
+  watch(queues: WebhookQueues<Work>, held: () => number, ordering: Ordering): void {
     const gauge = (name: string, description: string, value: () => number) =>
       this.meter.createObservableGauge(name, { description }).addCallback(result => result.observe(value()))
     gauge('posthorn_deliverer_in_flight', 'Attempts under way, until they are recorded.', () => queues.running)
     gauge('posthorn_deliverer_queued', 'Deliveries that wait in memory for a request.', () => queues.waiting)
     gauge('posthorn_deliverer_circuits_open', 'Webhooks that are only probed.', () => queues.openCircuits)
     gauge('posthorn_deliverer_held', 'Deliveries that wait in memory for a webhook version or for their time.', held)
+    gauge('posthorn_deliverer_parked', 'Webhooks, and keys of ordered ones, that are read again later.', () =>
+      [...ordering.places()].reduce(count => count + 1, 0),
+    )
+    gauge('posthorn_deliverer_parked_oldest_seconds', 'How long the oldest of them has been parked.', () => {
+      const since = [...ordering.places()].reduce((first, place) => Math.min(first, place.since), Infinity)
+      return since === Infinity ? 0 : (Date.now() - since) / 1000
+    })
   }
 
   attempted({ outcome, error_class, duration_ms, url }: Attempt): void {

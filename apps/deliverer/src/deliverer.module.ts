@@ -6,11 +6,14 @@ import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import type { Webhook } from '@posthorn/webhook'
+import { attemptLines } from './attempt-line.js'
 import { AttemptsTail } from './attempts-tail.js'
 import { traced, untraced } from './attempt-trace.js'
 import { DelivererMetrics } from './deliverer-metrics.js'
 import { DeliveriesEdge } from './deliveries.edge.js'
-import { DeliveryLoop } from './delivery-loop.js'
+import { DeliveryLoop, type LoopOptions } from './delivery-loop.js'
+import { ParkedPlaces } from './parked-places.js'
+import { SecondReader } from './second-reader.js'
 import { WebhookCache } from './webhook-cache.js'
 
 export const DELIVERER_GROUP = 'deliverer'
@@ -19,10 +22,18 @@ const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', 
   version: string
 }
 
+/** What the service knows once it has joined. */
+export interface Group {
+  /** Whether the membership is sure. */
+  healthy(): boolean
+  generation(): number | undefined
+  /** The document of a webhook says that it is paused. */
+  paused(webhook: string): void
+}
+
 @Module({})
 export class DelivererModule {
-  /** `healthy` says whether the membership in the group is sure. */
-  static with(connection: KafkaConnection, context: ServiceContext, healthy: () => boolean): DynamicModule {
+  static with(connection: KafkaConnection, context: ServiceContext, group: Group): DynamicModule {
     return {
       module: DelivererModule,
       controllers: [DeliveriesEdge],
@@ -33,18 +44,33 @@ export class DelivererModule {
         {
           provide: TableFollower,
           useFactory: () =>
-            new TableFollower<Webhook>(connection, { topic: WEBHOOKS, decode: decodeWebhook, fatal: context.fatal }),
+            new TableFollower<Webhook>(connection, {
+              topic: WEBHOOKS,
+              decode: decodeWebhook,
+              fatal: context.fatal,
+              onChange: (id, webhook) => {
+                if (webhook?.status === 'paused') group.paused(id)
+              },
+            }),
+        },
+        {
+          provide: ParkedPlaces,
+          inject: [SafeProducer],
+          useFactory: (output: SafeProducer) =>
+            new ParkedPlaces({ connection, output, generation: () => group.generation(), fatal: context.fatal }),
         },
         {
           provide: DeliveryLoop,
-          inject: [SafeProducer, TableFollower, Egress],
-          useFactory: (output: SafeProducer, webhooks: TableFollower<Webhook>, door: Egress) =>
+          inject: [SafeProducer, TableFollower, Egress, ParkedPlaces],
+          useFactory: (output: SafeProducer, webhooks: TableFollower<Webhook>, door: Egress, places: ParkedPlaces) =>
             deliveryLoop(context, {
               output,
               webhooks,
               egress: door,
-              healthy,
+              healthy: () => group.healthy(),
               tail: new AttemptsTail(connection, context.logger),
+              places,
+              secondReader: (...of) => new SecondReader({ connection, logger: context.logger }, ...of),
             }),
         },
       ],
@@ -66,6 +92,8 @@ function egress({ settings }: ServiceContext): Egress {
 
 interface Outside {
   readonly tail: AttemptsTail
+  readonly places: ParkedPlaces
+  readonly secondReader: LoopOptions['secondReader']
   readonly output: SafeProducer
   readonly webhooks: TableFollower<Webhook>
   readonly egress: Egress
@@ -87,6 +115,7 @@ function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outs
     trace: settings.traceOtlpUrl === undefined ? untraced : traced,
     metrics: new DelivererMetrics(),
     limits: { sockets: settings.delivererSockets, perWebhook: settings.delivererWebhookConcurrency },
+    lines: attemptLines(logger, settings.delivererLogDelivered, Math.random),
     logger,
     fatal,
   })

@@ -10,6 +10,7 @@ import {
   decodeDelivery,
   decodePoison,
   DELIVERIES,
+  DUE,
   encodeDelivery,
   type Attempt,
   type TopicContract,
@@ -19,6 +20,7 @@ import { DEFAULT_RETRY_POLICY, secretFrom, type Delivery, type Webhook } from '@
 import { untraced } from './attempt-trace.js'
 import { DelivererMetrics } from './deliverer-metrics.js'
 import { DeliveryLoop } from './delivery-loop.js'
+import type { PlaceWrite } from './parked-places.js'
 import { WebhookCache } from './webhook-cache.js'
 
 const SECRET = secretFrom(Buffer.alloc(32, 7))
@@ -70,6 +72,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
   const seen = {
     requests: [] as EgressRequest[],
     sent: [] as Sent[],
+    parked: [] as (PlaceWrite & { readonly acknowledge: () => void })[],
     done: [] as number[],
     fatal: [] as Error[],
     alerts: [] as string[],
@@ -120,8 +123,15 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
         }),
     },
     tail: { read: () => Promise.resolve() },
+    places: {
+      of: () => Promise.resolve([]),
+      write: write => new Promise(acknowledge => seen.parked.push({ ...write, acknowledge })),
+      overwritten: () => undefined,
+    },
+    secondReader: () => ({ wake: () => Promise.resolve(), close: () => Promise.resolve() }),
     trace: untraced,
     metrics: new DelivererMetrics(),
+    lines: { attempted: () => undefined },
     logger: createLogger('silent', 'test'),
     limits: { sockets: 10, perWebhook: 5 },
     healthy: () => state.healthy,
@@ -129,10 +139,11 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
   })
   const give = (record: TopicRecord, offset: number, topic = DELIVERIES) => {
     const consumed: ConsumedRecord = { ...record, headers: {}, timestamp: NOW, topic, partition: 2, offset }
-    loop.enqueue({ claim, records: [consumed] })
+    loop.enqueue({ claim: topic === DELIVERIES ? claim : { ...claim, topic }, records: [consumed] })
   }
   const deliver = (more: Partial<Delivery> = {}, offset = 0) =>
     give(encodeDelivery(deliveryOf(more), Buffer.from('{"a":1}')), offset)
+  void loop.assigned([claim])
   stops.push(() => loop.stop(0))
   return { seen, state, loop, give, deliver, claim, revoke }
 }
@@ -304,15 +315,20 @@ describe('S4 deliveries that are not sent', () => {
     expect(seen.done).toEqual([0])
   })
 
-  it('paused: back to the ten-minute tier, with the same number', async () => {
-    const { seen, deliver, state } = await unsent({ webhook: webhookOf({ status: 'paused' }) })
-    expect(topicsOf(seen.sent)).toEqual(['delay.10m.v1/2'])
-    expect(decodeDelivery(seen.sent[0]!.record.value)).toMatchObject({ delivery: { attempt: 1, spills: 1 } })
-    expect(seen.done).toEqual([0])
-    state.webhook = webhookOf({ version: 4 })
-    deliver({ spills: 1 }, 1)
+  it('paused: fresh work is parked, which is acknowledged first; a retry goes back to the ten-minute tier', async () => {
+    const { seen, give, deliver } = setUp({ webhook: webhookOf({ status: 'paused' }) })
+    deliver({ id: 'a' }, 7)
     await settled()
-    expect(seen.requests).toHaveLength(1)
+    expect(seen.parked).toMatchObject([{ webhook: 'webhook_1', state: { next: 8, left: [7], tried: [] } }])
+    expect(seen.done).toEqual([])
+    seen.parked[0]!.acknowledge()
+    deliver({ id: 'b' }, 9)
+    give(encodeDelivery(deliveryOf({ id: 'c', attempt: 3 }), Buffer.from('1')), 30, DUE)
+    await settled()
+    expect(seen.done.toSorted((a, b) => a - b)).toEqual([7, 9, 30])
+    expect(topicsOf(seen.sent)).toEqual(['delay.10m.v1/2'])
+    expect(decodeDelivery(seen.sent[0]!.record.value)).toMatchObject({ delivery: { attempt: 3, spills: 1 } })
+    expect(seen.requests).toEqual([])
   })
 
   it('a webhook version that does not come: to a tier', async () => {

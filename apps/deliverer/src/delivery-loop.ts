@@ -7,22 +7,26 @@ import {
   type RecordBatch,
 } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
-import type { PoisonReason } from '@posthorn/topics'
-import { isFinal, type CircuitChange, type Reaction } from '@posthorn/webhook'
+import { DELIVERIES, type PoisonReason } from '@posthorn/topics'
+import { isFinal, type CircuitChange, type Outcome, type Reaction, type WebhookStatus } from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
 import { deliver, type Delivered, type DeliverParts } from './deliver.js'
 import type { SpillReason } from './deliverer-metrics.js'
 import { Hold, MAX_LAG_MS, type WebhookTable } from './hold.js'
 import { Intake } from './intake.js'
 import { WebhookQueues, type QueueLimits } from './queues.js'
+import { Ordering, type OrderingParts } from './ordering.js'
+import type { Parking } from './parking.js'
 import { postpone, setAside } from './record.js'
 import { Strain } from './strain.js'
-import type { Work } from './work.js'
+import { isOrdered, type OffsetOwner, type Work } from './work.js'
 
 export interface LoopOptions extends DeliverParts {
   readonly webhooks: WebhookTable
   readonly limits: QueueLimits
   readonly tail: Pick<AttemptsTail, 'read'>
+  readonly places: OrderingParts['places']
+  readonly secondReader: OrderingParts['reader']
   readonly logger: Logger
   /** False while another process may own our partitions: nothing is sent then. */
   healthy(): boolean
@@ -40,6 +44,7 @@ export class DeliveryLoop {
   private readonly queues: WebhookQueues<Work>
   private readonly intake: Intake
   private readonly hold: Hold<Work>
+  private readonly ordering: Ordering
   private readonly owned = new Map<PartitionClaim, number>()
   private readonly pending = new Set<Promise<void>>()
   private timer: NodeJS.Timeout | undefined
@@ -60,9 +65,9 @@ export class DeliveryLoop {
     this.queues = new WebhookQueues(limits, webhook => webhooks.get(webhook))
     this.intake = new Intake({
       metrics,
-      undecodable: (claim, record, detail) => this.track(this.poison(claim, record, detail)),
+      undecodable: (owner, record, detail) => this.track(this.poison(owner, record, detail)),
       newer: (record, version) => this.tooNew(record, version),
-      ready: work => this.admit(work),
+      ready: work => (isOrdered(work) ? this.ordering.goOn(work, Date.now()) : this.admit(work)),
     })
     this.hold = new Hold<Work>({
       table: webhooks,
@@ -72,7 +77,16 @@ export class DeliveryLoop {
       lagging: work => this.lagging(work),
       failed: error => options.fatal(error as Error),
     })
-    metrics.watch(this.queues, () => this.hold.size)
+    this.ordering = new Ordering({
+      places: options.places,
+      intake: this.intake,
+      reader: options.secondReader,
+      send: work => this.admit(work),
+      withdraw: webhook => this.queues.withdraw(webhook),
+      isPaused: webhook => isPaused(webhooks.get(webhook)?.status),
+      track: work => this.track(work),
+    })
+    metrics.watch(this.queues, () => this.hold.size, this.ordering)
   }
 
   start(): void {
@@ -93,17 +107,24 @@ export class DeliveryLoop {
     this.intake.keepOnly(new Set(this.owned.values()))
     // The topics' equal partitions come together: one of their claims stands for all.
     const partitions = new Map(claims.map(({ partition, revoked }) => [partition, revoked]))
-    await Promise.all(
-      [...partitions].map(([partition, revoked]) =>
+    await Promise.all([
+      this.ordering.assigned(claims),
+      ...[...partitions].map(([partition, revoked]) =>
         this.options.tail.read(partition, revoked, attempt => this.intake.recall(partition, attempt)),
       ),
-    )
+    ])
   }
 
   /** Lost partitions: what has not been sent is the next owner's. */
   revoked(claims: readonly PartitionClaim[]): void {
     for (const claim of claims) this.owned.delete(claim)
+    this.ordering.revoked(claims)
     for (const work of this.queues.remove(({ completion }) => !completion.owned)) this.intake.release(work)
+  }
+
+  /** Its document says that it is paused. */
+  paused(webhook: string): void {
+    this.ordering.paused(webhook, Date.now())
   }
 
   /** Starts nothing more; resolves when what is under way is recorded, or after `boundMs`. */
@@ -120,16 +141,25 @@ export class DeliveryLoop {
 
   private async takeIn(): Promise<void> {
     let turnEnds = performance.now() + INTAKE_MS
-    for (let batch = this.incoming.shift(); batch; batch = this.incoming.shift())
+    for (let batch = this.incoming.shift(); batch; batch = this.incoming.shift()) {
+      const parking = batch.claim.topic === DELIVERIES ? this.ordering.of(batch.claim) : undefined
       for (const record of batch.records) {
         if (this.stopped || batch.claim.revoked.aborted) break
-        const work = this.intake.accept(batch.claim, record)
-        if (work) this.admit(work)
+        if (parking) parking.passed = record.offset + 1
+        const work = this.intake.read(batch.claim, record, true)
+        if (work) this.takeInOne(work, parking)
         if (performance.now() < turnEnds) continue
         await nextTurn()
         turnEnds = performance.now() + INTAKE_MS
       }
+    }
     this.takingIn = false
+  }
+
+  private takeInOne(work: Work, parking: Parking<Work> | undefined): void {
+    if (parking && (work.delivery.order !== undefined || parking.concerns(work.delivery.webhook)))
+      parking.live(work, Date.now())
+    else if (this.intake.isNew(work)) this.admit(work)
   }
 
   private admit(work: Work): void {
@@ -139,7 +169,7 @@ export class DeliveryLoop {
       case 'early':
         return this.hold.untilDue(work)
       case 'later':
-        return this.track(this.moveToTier(work, 'early', work.delivery.due))
+        return this.later(work, 'early', work.delivery.due)
       case 'configuration':
         return this.hold.untilKnown(work)
     }
@@ -152,7 +182,9 @@ export class DeliveryLoop {
   }
 
   private tick(): void {
-    this.queues.refresh(Date.now())
+    const now = Date.now()
+    this.queues.refresh(now)
+    this.ordering.tick(now)
     this.pump()
     this.spill()
   }
@@ -185,16 +217,30 @@ export class DeliveryLoop {
     const result = await this.attempt(work)
     switch (result.kind) {
       case 'recorded':
-        this.intake.finish(work, isFinal(result.outcome.kind) ? 'final' : 'tier')
-        work.completion.done()
+        this.recorded(work, result.outcome)
         break
       case 'postpone':
-        await this.moveToTier(work, result.reason, result.due, result.now)
+        if (result.reason === 'paused' && work.lane === 'fresh') this.ordering.parkWhole([work], result.now, result.now)
+        else this.later(work, result.reason, result.due, result.now)
         break
       case 'threw':
         await this.failed(work, result.error)
     }
     this.pump()
+  }
+
+  private recorded(work: Work, outcome: Outcome): void {
+    if (outcome.kind === 'retry' && isOrdered(work)) {
+      work.delivery = { ...work.delivery, attempt: work.delivery.attempt + 1, due: outcome.due }
+      return this.ordering.retry(work, outcome.due, Date.now())
+    }
+    this.intake.finish(work, isFinal(outcome.kind) ? 'final' : 'tier')
+    this.over(work)
+  }
+
+  private over(work: Work): void {
+    work.completion.done()
+    if (isOrdered(work)) this.ordering.ended(work, Date.now())
   }
 
   /** The webhook's next request need not wait for Kafka to record this one. */
@@ -231,7 +277,20 @@ export class DeliveryLoop {
     const now = Date.now()
     this.queues.observe(now, this.strain.sinceLast())
     if (this.stopped || !this.options.healthy()) return
-    for (const { work, due, reason } of this.queues.overflow(now)) this.track(this.moveToTier(work, reason, due))
+    const stuck = new Map<string, { readonly works: Work[]; readonly due: number }>()
+    for (const { work, due, reason } of this.queues.overflow(now)) {
+      const { webhook } = work.delivery
+      if (reason !== 'circuit' || !isOrdered(work)) this.later(work, reason, due)
+      else if (stuck.has(webhook)) stuck.get(webhook)!.works.push(work)
+      else stuck.set(webhook, { works: [work], due })
+    }
+    for (const { works, due } of stuck.values()) this.ordering.parkWhole(works, due, now)
+  }
+
+  /** To be attempted at `due` and not before: ordered work where its key is, all other in a delay topic. */
+  private later(work: Work, reason: SpillReason, due: number, now = Date.now()): void {
+    if (isOrdered(work)) this.ordering.retry(work, due, now)
+    else this.track(this.moveToTier(work, reason, due, now))
   }
 
   private lagging(group: readonly Work[]): void {
@@ -248,10 +307,10 @@ export class DeliveryLoop {
       'the router matched a version of this webhook that has not arrived here: its deliveries wait in a delay topic',
     )
     const now = Date.now()
-    for (const work of group) this.track(this.moveToTier(work, 'configuration', now + MAX_LAG_MS, now))
+    for (const work of group) this.later(work, 'configuration', now + MAX_LAG_MS, now)
   }
 
-  private async moveToTier(work: Work, reason: SpillReason, due: number, now = Date.now()): Promise<void> {
+  private async moveToTier(work: Work, reason: SpillReason, due: number, now: number): Promise<void> {
     try {
       if (work.completion.owned) {
         await postpone(this.options.output, work, due, now)
@@ -278,18 +337,19 @@ export class DeliveryLoop {
       'handling this delivery failed for good: it is set aside in the poison topic',
     )
     await this.aside(record, 'handler_failed', error instanceof Error ? error.message : String(error), () => {
-      this.intake.finish(work, 'final')
-      work.completion.done()
+      // As if never seen: no attempt says how it went on, and what is redriven must not pass for a repeat.
+      this.intake.release(work)
+      this.over(work)
     })
   }
 
-  private async poison(claim: PartitionClaim, record: ConsumedRecord, detail: string): Promise<void> {
+  private async poison(owner: OffsetOwner, record: ConsumedRecord, detail: string): Promise<void> {
     const { topic, partition, offset } = record
     this.options.logger.error(
       { alert: 'undecodable', topic: topic.name, partition, offset, detail },
       'this record is no delivery: it is set aside in the poison topic',
     )
-    await this.aside(record, 'undecodable', detail, () => claim.done(offset))
+    await this.aside(record, 'undecodable', detail, () => owner.done(offset))
   }
 
   private async aside(
@@ -319,6 +379,11 @@ export class DeliveryLoop {
     this.pending.add(work)
     work.catch((error: unknown) => this.options.fatal(error as Error)).finally(() => this.pending.delete(work))
   }
+}
+
+/** A webhook that is not active yet keeps what it has, too. */
+function isPaused(status: WebhookStatus | undefined): boolean {
+  return status === 'paused' || status === 'pending'
 }
 
 function within(ms: number, work: Promise<unknown>): Promise<unknown> {

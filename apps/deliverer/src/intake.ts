@@ -1,13 +1,13 @@
-import type { ConsumedRecord, PartitionClaim } from '@posthorn/kafka'
+import type { ConsumedRecord } from '@posthorn/kafka'
 import { BULK, decodeDelivery, DUE, type Attempt, type ReadDelivery } from '@posthorn/topics'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { Seen } from './seen.js'
-import { Completion, type Lane, type Work } from './work.js'
+import { Completion, type Lane, type OffsetOwner, type Work } from './work.js'
 
 export interface IntakeParts {
   readonly metrics: DelivererMetrics
   /** Sets the record aside and finishes its offset. */
-  undecodable(claim: PartitionClaim, record: ConsumedRecord, detail: string): void
+  undecodable(owner: OffsetOwner, record: ConsumedRecord, detail: string): void
   /** A record of a newer version: this process is too old to go on. */
   newer(record: ConsumedRecord, version: number): void
   /** Work that had to wait for an earlier attempt of its delivery. */
@@ -23,15 +23,9 @@ const LANES: ReadonlyMap<string, Lane> = new Map([
 export class Intake {
   private readonly seen = new Map<number, Seen<Work>>()
   /** Later attempts that came before the recording of an earlier one was over, by the earlier one. */
-  private readonly behind = new Map<Work, { readonly claim: PartitionClaim; readonly work: Work }[]>()
+  private readonly behind = new Map<Work, Work[]>()
 
   constructor(private readonly parts: IntakeParts) {}
-
-  /** Undefined when there is nothing to do for the record, or nothing more. */
-  accept(claim: PartitionClaim, record: ConsumedRecord): Work | undefined {
-    const work = this.read(claim, record)
-    return work && this.isNew(claim, work) ? work : undefined
-  }
 
   /** The attempt is recorded; see Seen. */
   finish(work: Work, how: 'final' | 'tier'): void {
@@ -55,14 +49,16 @@ export class Intake {
     for (const partition of this.seen.keys()) if (!partitions.has(partition)) this.seen.delete(partition)
   }
 
-  private read(claim: PartitionClaim, record: ConsumedRecord): Work | undefined {
+  /** Undefined: it is none. `live`: not read again. */
+  read(owner: OffsetOwner, record: ConsumedRecord, live: boolean): Work | undefined {
     const read: ReadDelivery = decodeDelivery(record.value)
     switch (read.kind) {
       case 'newer':
         this.parts.newer(record, read.version)
         return undefined
       case 'bad':
-        this.parts.undecodable(claim, record, read.detail)
+        // Read again it was set aside before.
+        if (live) this.parts.undecodable(owner, record, read.detail)
         return undefined
       case 'delivery':
         return {
@@ -72,41 +68,47 @@ export class Intake {
           partition: record.partition,
           bytes: record.value?.length ?? 0,
           record,
-          completion: new Completion(claim, record.offset),
+          completion: new Completion(owner, record.offset),
+          live,
+          place: undefined,
           failures: 0,
         }
     }
   }
 
-  private isNew(claim: PartitionClaim, work: Work): boolean {
+  /** Whether its attempt is still to be made; if not, its offset is done with what did so, or does. */
+  isNew(work: Work): boolean {
     const sighting = this.of(work.partition).admit(work.delivery, work)
     switch (sighting.kind) {
       case 'new':
+        return true
+      case 'in_place':
+        work.delivery = { ...work.delivery, attempt: sighting.attempt, due: sighting.due }
         return true
       case 'settled':
         work.completion.done()
         break
       case 'in_flight':
-        sighting.work.completion.tie(claim, work.record.offset)
+        work.completion.follow(sighting.work.completion)
         break
       case 'behind':
-        this.queueBehind(sighting.work, claim, work)
+        this.queueBehind(sighting.work, work)
         return false
     }
     this.parts.metrics.duplicate()
     return false
   }
 
-  private queueBehind(earlier: Work, claim: PartitionClaim, work: Work): void {
+  private queueBehind(earlier: Work, work: Work): void {
     const waiting = this.behind.get(earlier)
-    if (waiting) waiting.push({ claim, work })
-    else this.behind.set(earlier, [{ claim, work }])
+    if (waiting) waiting.push(work)
+    else this.behind.set(earlier, [work])
   }
 
   private letGo(earlier: Work): void {
     const waiting = this.behind.get(earlier) ?? []
     this.behind.delete(earlier)
-    for (const { claim, work } of waiting) if (this.isNew(claim, work)) this.parts.ready(work)
+    for (const work of waiting) if (this.isNew(work)) this.parts.ready(work)
   }
 
   private of(partition: number): Seen<Work> {

@@ -42,6 +42,11 @@ export class Lanes<W extends Laned> {
     return [this.due, this.fresh, this.bulk].flatMap(lane => lane.remove(unwanted).map(work => this.left(work)))
   }
 
+  /** Takes out all that is fresh, in order. */
+  withdraw(): W[] {
+    return this.fresh.remove(() => true).map(work => this.left(work))
+  }
+
   private left(work: W): W {
     this.size--
     this.bytes -= work.bytes

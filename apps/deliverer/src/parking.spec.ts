@@ -52,6 +52,7 @@ class World {
   parking!: Parking<Job>
   private done = new Set<number>()
   private at = 0
+  private fetched: { readonly from: number; readonly to: number; readonly end: number } | undefined
   private queued: Job[] = []
   private started: Job[] = []
   private writes: Write[] = []
@@ -64,6 +65,7 @@ class World {
   begin(): void {
     this.done = new Set(this.committed)
     this.at = 0
+    this.fetched = undefined
     this.queued = []
     this.started = []
     this.writes = []
@@ -127,13 +129,20 @@ class World {
     }
   }
 
-  read(count: number): void {
+  /** Asks the broker; its answer is told later. */
+  fetch(count: number): void {
     const from = this.parking.readFrom(this.now)
-    if (from === undefined) return
-    const to = Math.min(from + count, this.log.length)
+    if (from !== undefined) this.fetched = { from, to: Math.min(from + count, this.log.length), end: this.log.length }
+  }
+
+  read(): void {
+    if (!this.fetched) return
+    const { from, to, end } = this.fetched
+    this.fetched = undefined
+    this.parking.open(from, this.now)
     for (let offset = from; offset < to; offset++)
       if (this.parking.wants(this.log[offset]!.webhook, offset)) this.parking.again(this.job(offset, false), this.now)
-    this.parking.readTo(Math.max(from, to), this.log.length, this.now)
+    this.parking.readTo(Math.max(from, to), end, this.now)
   }
 
   start(pick: number): void {
@@ -208,7 +217,8 @@ class World {
     for (let round = 0; round < rounds && !this.isSettled; round++) {
       this.take(3)
       this.acknowledge(9)
-      this.read(5)
+      this.fetch(5)
+      this.read()
       for (let i = 0; i < 4; i++) this.start(round + i)
       for (let i = 0; i < 4; i++) this.end(round + i, true, 0)
       this.pass(1_000)
@@ -241,7 +251,8 @@ const small = fc.nat({ max: 12 })
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('produce' as const), webhook, key: fc.nat({ max: 3 }) }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('take' as const), n: small }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('read' as const), n: small }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('fetch' as const), n: small }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('read' as const) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), n: small }) },
   {
     weight: 6,
@@ -264,8 +275,10 @@ function apply(world: World, one: Step): void {
     }
     case 'take':
       return world.take(one.n)
+    case 'fetch':
+      return world.fetch(one.n)
     case 'read':
-      return world.read(one.n)
+      return world.read()
     case 'start':
       return world.start(one.n)
     case 'end':

@@ -153,18 +153,16 @@ export class Parking<W extends Parkable<Place<W>>> {
   /** Where the reader is to read next; undefined: nowhere. */
   readFrom(now: number): number | undefined {
     let next: Place<W> | undefined
-    const ready: Place<W>[] = []
-    for (const place of this.places()) {
-      if (!this.mayRead(place, now)) continue
-      ready.push(place)
-      if (this.hasRoom(place, 2) && (!next || place.turn < next.turn)) next = place
-    }
-    if (!next) return undefined
-    next.turn = ++this.turns
-    const { readAt } = next
-    this.reading = ready.filter(place => place.readAt >= readAt)
+    for (const place of this.places())
+      if (this.hasRoom(place, 2) && this.mayRead(place, now) && (!next || place.turn < next.turn)) next = place
+    if (next) next.turn = ++this.turns
+    return next?.readAt
+  }
+
+  /** The records from this offset on are about to be told. */
+  open(from: number, now: number): void {
+    this.reading = [...this.places()].filter(place => place.readAt >= from && this.mayRead(place, now))
     for (const place of this.reading) place.blocked = false
-    return readAt
   }
 
   /** Whether a record that was read again is worth decoding. */
@@ -190,7 +188,7 @@ export class Parking<W extends Parkable<Place<W>>> {
     if (this.hands.admits(work, place.tried.get(offset))) this.goOn(work, now)
   }
 
-  /** Everything from readFrom() to below `next` was told; the log ended at `end`. */
+  /** Everything from open() to below `next` was told; the log ended at `end`. */
   readTo(next: number, end: number, now: number): void {
     this.firstEnd ??= end
     this.end = Math.max(this.end, end)
@@ -199,10 +197,10 @@ export class Parking<W extends Parkable<Place<W>>> {
     for (const place of reading) this.settle(place, now)
   }
 
-  /** Retention has taken everything below `start`: how many records that are known are lost. */
+  /** Retention has taken everything below `start`: how many of the lost records are known. */
   readLost(start: number, now: number): number {
     let lost = 0
-    for (const place of this.reading.splice(0))
+    for (const place of this.places())
       if (place.readAt < start) {
         lost += place.lost(start)
         this.settle(place, now)
@@ -231,7 +229,12 @@ export class Parking<W extends Parkable<Place<W>>> {
     else this.settle(place, now)
   }
 
-  /** Another process, an earlier owner, overwrote what stands on the topic; undefined: nothing is parked there. */
+  /** It was not finished with what was to finish it. */
+  returned(place: Place<W>, work: W): void {
+    place.back(work.record.offset, work.bytes, undefined)
+  }
+
+  /** Undefined: nothing is parked there. */
   placeAt(webhook: string, key: string | undefined): Place<W> | undefined {
     const web = this.webs.get(webhook)
     return key === undefined ? web?.whole : web?.keys.get(key)
@@ -291,6 +294,8 @@ export class Parking<W extends Parkable<Place<W>>> {
     }
     this.hands.drop(work)
     if (place.acked && place.covers(offset)) return this.hands.finish(work)
+    // The first write is under way, and counts it.
+    if (place.writing && offset >= place.next) return void place.awaiting.push({ work, from: undefined })
     // Where the place does not count it, it was under way when the webhook was parked, and then its process died.
     if (!place.covers(offset)) place.left.add(offset)
     place.readAt = Math.min(place.readAt, offset)
@@ -298,7 +303,8 @@ export class Parking<W extends Parkable<Place<W>>> {
     this.save(place, now)
   }
 
-  private goOn(work: W, now: number): void {
+  /** The work was admitted. */
+  goOn(work: W, now: number): void {
     const { webhook, order } = work.delivery
     if (order === undefined) return this.hands.send(work)
     const web = this.webOf(webhook)

@@ -260,6 +260,15 @@ export class WebhookQueues<W extends Queued> {
     return Math.max(1, Math.floor(Math.min(MAX_RECORDS, keep)))
   }
 
+  /** Takes out the webhook's waiting work of the fresh lane, in order. */
+  withdraw(webhook: string): W[] {
+    const queue = this.queues.get(webhook)
+    if (!queue || queue.lanes.size === 0) return []
+    const withdrawn = queue.lanes.withdraw()
+    for (let i = 0; i < withdrawn.length; i++) this.left(queue)
+    return withdrawn
+  }
+
   /** Takes out the waiting work that the predicate does not want to keep. */
   remove(unwanted: (work: W) => boolean): W[] {
     const removed: W[] = []

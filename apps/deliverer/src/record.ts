@@ -16,7 +16,7 @@ import {
 } from '@posthorn/topics'
 import { isDeadLetter, tierFor, type Delivery, type Outcome } from '@posthorn/webhook'
 import type { ConsumedRecord } from '@posthorn/kafka'
-import type { Work } from './work.js'
+import { isOrdered, type Work } from './work.js'
 
 export type Output = Pick<SafeProducer, 'send'>
 
@@ -30,13 +30,15 @@ export interface Ended {
 /**
  * Makes the outcome of an attempt durable, in the order that a crash between any two steps needs:
  * what carries the delivery on (or keeps it) first, then the attempt that says so. Only after
- * both may the offset be done. Rejects with RecordRefused or ProducerClosed only.
+ * both may the offset be done. Ordered work that is to be attempted again stays where it is: its record
+ * carries it on. Rejects with RecordRefused or ProducerClosed only.
  */
 export async function recordAttempt(output: Output, work: Work, { outcome, attempt, now }: Ended): Promise<void> {
   const { delivery, data, partition } = work
-  if (outcome.kind === 'retry')
-    await sendToTier(output, work, { ...delivery, attempt: delivery.attempt + 1, due: outcome.due }, now)
-  else if (isDeadLetter(outcome.kind))
+  if (outcome.kind === 'retry') {
+    if (!isOrdered(work))
+      await sendToTier(output, work, { ...delivery, attempt: delivery.attempt + 1, due: outcome.due }, now)
+  } else if (isDeadLetter(outcome.kind))
     await output.send(DEAD_LETTERS, encodeDeadLetter(delivery, attempt, data), { partition })
   if (outcome.kind === 'gone') await output.send(WEBHOOK_STATE, encodeGone(goneOf(attempt)))
   await output.send(ATTEMPTS, encodeAttempt(attempt), { partition })

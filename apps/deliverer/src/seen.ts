@@ -15,13 +15,17 @@ export interface AttemptName {
 
 /** How the highest known attempt of a delivery and run went on. `W` is what is known of work under way. */
 type Memory<W> =
+  Settled | { readonly kind: 'in_flight'; readonly attempt: number; readonly work: W; before: Settled | undefined }
+type Settled =
   | { readonly kind: 'final' }
   | { readonly kind: 'tier'; readonly attempt: number }
-  | { readonly kind: 'in_flight'; readonly attempt: number; readonly work: W; before: Settled | undefined }
-type Settled = { readonly kind: 'final' } | { readonly kind: 'tier'; readonly attempt: number }
+  /** The record itself is to go on with the next attempt, at `due` (ms). */
+  | { readonly kind: 'in_place'; readonly attempt: number; readonly due: number }
 
 export type Sighting<W> =
   | { readonly kind: 'new' }
+  /** New, but its record is older than what was attempted: this is its attempt, due then (ms). */
+  | { readonly kind: 'in_place'; readonly attempt: number; readonly due: number }
   /** Its effect is durable: drop it. */
   | { readonly kind: 'settled' }
   /** The same attempt, or a later one, is being worked on: its outcome is the outcome of this one too. */
@@ -56,14 +60,17 @@ export class Seen<W> {
       case 'tier':
         if (name.attempt <= memory.attempt) return { kind: 'settled' }
         break
+      case 'in_place':
       case undefined:
     }
-    this.remember(keyOf(name), { kind: 'in_flight', attempt: name.attempt, work, before: memory })
+    const next = memory?.kind === 'in_place' && name.attempt <= memory.attempt ? memory.attempt + 1 : name.attempt
+    this.remember(keyOf(name), { kind: 'in_flight', attempt: next, work, before: memory })
+    if (memory?.kind === 'in_place' && next > name.attempt) return { kind: 'in_place', attempt: next, due: memory.due }
     return { kind: 'new' }
   }
 
   /** The attempt is recorded: `final` ends its run; `tier`: the next number waits in a delay topic. */
-  finish(name: AttemptName, how: Settled['kind'], work: W): void {
+  finish(name: AttemptName, how: 'final' | 'tier', work: W): void {
     const key = keyOf(name)
     const memory = this.memories.get(key)
     // Of an earlier time of owning the partition: another copy may be in flight now.
@@ -82,10 +89,10 @@ export class Seen<W> {
   }
 
   /** Takes over what an attempt record says, oldest first. */
-  recall(record: Pick<Attempt, 'delivery' | 'run' | 'attempt' | 'outcome' | 'next'>): void {
+  recall(record: Pick<Attempt, 'delivery' | 'run' | 'attempt' | 'outcome' | 'next' | 'next_attempt_at'>): void {
     const name = { id: record.delivery, run: record.run, attempt: record.attempt }
-    if (!isFinal(record.outcome) && record.next !== 'tier') return
-    const said = settledBy(name, isFinal(record.outcome) ? 'final' : 'tier')
+    const said = saidBy(record)
+    if (!said) return
     const key = keyOf(name)
     const memory = this.memories.get(key)
     if (memory?.kind === 'in_flight') memory.before = further(memory.before, said)
@@ -116,7 +123,18 @@ function keyOf({ id, run }: AttemptName): string {
   return `${id}/${run}`
 }
 
-function settledBy({ attempt }: AttemptName, how: Settled['kind']): Settled {
+function saidBy({
+  attempt,
+  outcome,
+  next,
+  next_attempt_at: at,
+}: Parameters<Seen<unknown>['recall']>[0]): Settled | undefined {
+  if (isFinal(outcome)) return { kind: 'final' }
+  if (next === 'tier') return { kind: 'tier', attempt }
+  return next === 'in_place' && at !== undefined ? { kind: 'in_place', attempt, due: Date.parse(at) } : undefined
+}
+
+function settledBy({ attempt }: AttemptName, how: 'final' | 'tier'): Settled {
   return how === 'final' ? { kind: how } : { kind: how, attempt }
 }
 

@@ -15,6 +15,7 @@ import { NestLogger } from '@posthorn/telemetry'
 import type { Webhook } from '@posthorn/webhook'
 import { DELIVERER_GROUP, DelivererModule } from './deliverer.module.js'
 import { DeliveryLoop } from './delivery-loop.js'
+import { ParkedPlaces } from './parked-places.js'
 
 /** Requests under way get this long at a stop; what is left then is sent again by the next owner. */
 const FINISH_MS = 10_000
@@ -32,17 +33,25 @@ async function start(context: ServiceContext): Promise<RunningService> {
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
     onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),
   })
+  let listens = false
   const app: INestMicroservice = await NestFactory.createMicroservice<MicroserviceOptions>(
-    DelivererModule.with(connection, context, () => strategy.consumer.healthyMembership()),
+    DelivererModule.with(connection, context, {
+      healthy: () => strategy.consumer.healthyMembership(),
+      generation: () => (listens ? strategy.consumer.generation : undefined),
+      paused: webhook => app.get(DeliveryLoop).paused(webhook),
+    }),
     { strategy, logger: new NestLogger(logger), abortOnError: false },
   )
   const loop: DeliveryLoop = app.get(DeliveryLoop)
   const producer = app.get(SafeProducer)
   const webhooks = app.get<TableFollower<Webhook>>(TableFollower)
+  const places = app.get(ParkedPlaces)
   const egress = app.get(Egress)
   health.addReadiness('deliverer.webhooks', () => (webhooks.isCaughtUp ? undefined : 'is reading the webhooks'))
-  await Promise.all([producer.connect(), webhooks.start()])
+  health.addReadiness('deliverer.places', () => (places.isCaughtUp ? undefined : 'is reading what is parked'))
+  await Promise.all([producer.connect(), webhooks.start(), places.start()])
   await app.listen()
+  listens = true
   loop.start()
   health.addReadiness('deliverer.consumer', () => strategy.consumer.readiness())
   health.addLiveness('deliverer.consumer', () => strategy.consumer.liveness())
@@ -54,6 +63,6 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await loop.stop(FINISH_MS)
     await app.close()
     await producer.close()
-    await Promise.all([webhooks.stop(), egress.close()])
+    await Promise.all([webhooks.stop(), places.stop(), egress.close()])
   }
 }

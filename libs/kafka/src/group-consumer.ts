@@ -100,6 +100,11 @@ export class GroupConsumer {
     return this.membership.isHealthy
   }
 
+  /** Of the group; undefined in the first moments of one, and without any. */
+  get generation(): number | undefined {
+    return this.membership.isJoined ? this.membership.assigner.generation : undefined
+  }
+
   private get groupId(): string {
     return this.connection.prefix + this.options.group
   }

@@ -21,6 +21,8 @@ const NOTHING: OwnershipClaim = { generation: -1, partitions: [] }
  */
 export class StickyAssigner {
   private mine: OwnershipClaim = NOTHING
+  /** What `mine` has for a generation is counted up, not told. */
+  private guessed = true
   private lowLevel?: Cluster
 
   /** For `partitionAssigners`; one per consumer, because kafkajs does not say whose it is. */
@@ -50,10 +52,17 @@ export class StickyAssigner {
   joined(assignment: Assignment): void {
     const partitions = [...new Set(Object.values(assignment).flat())].sort((a, b) => a - b)
     this.mine = { generation: this.mine.generation + 1, partitions }
+    this.guessed = true
+  }
+
+  /** Of the group; undefined until a heartbeat has told it. */
+  get generation(): number | undefined {
+    return this.guessed ? undefined : this.mine.generation
   }
 
   heartbeat(generation: number): void {
     this.mine = { ...this.mine, generation }
+    this.guessed = false
   }
 }
 

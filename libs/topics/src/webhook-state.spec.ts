@@ -59,7 +59,8 @@ describe('the facets parked', () => {
 
   it('are told from other facets, and bad when something of them is not there', () => {
     expect(decodeParked(encodeGone(GONE).value).kind).toBe('tombstone')
-    const bad = (more: object) => decodeParked(encodeDocument({ id: 'x', status: 'parked', ...PARKED, ...more }).value)
+    const bad = (more: object) =>
+      decodeParked(encodeDocument(Object.assign({ id: 'x', status: 'parked' }, PARKED, more)).value)
     expect(bad({}).kind).toBe('document')
     expect(bad({ next: '4' })).toEqual({ kind: 'bad', detail: 'next must be a whole number' })
     expect(bad({ webhook: 4 })).toEqual({ kind: 'bad', detail: 'the document must have webhook' })
