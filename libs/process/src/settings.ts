@@ -318,6 +318,17 @@ export class Settings {
   @Max(4096)
   delivererWebhookConcurrency = 64
 
+  @Setting(
+    'DELIVERER_LOG_DELIVERED',
+    '0',
+    'Share of delivered attempts that are logged at level info, 0 to 1; the others are at debug, failures always at info.',
+  )
+  @number()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  delivererLogDelivered = 0
+
   @Setting('MONITOR_RETENTION_DAYS', '14', 'Days that history of events, deliveries and attempts is kept in Postgres.')
   @number()
   @IsInt()
