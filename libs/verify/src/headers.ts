@@ -4,20 +4,18 @@ import { VerificationError } from './verification-error.js'
 export type RequestHeaders =
   Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null }
 
-/** The prefixes that senders use for the same three headers. */
-export type HeaderPrefix = 'webhook' | 'svix'
-
 export interface SignedHeaders {
   readonly id: string
   readonly timestamp: string
   readonly signature: string
 }
 
-const PREFIXES: readonly HeaderPrefix[] = ['webhook', 'svix']
+/** The prefixes that most senders use for the same three headers. */
+export const PREFIXES: readonly string[] = ['webhook', 'svix']
 
 /** Takes the three headers from one prefix: never a mixture, which nobody has signed. */
-export function readHeaders(headers: RequestHeaders): SignedHeaders {
-  const found = PREFIXES.map(prefix => ({
+export function readHeaders(headers: RequestHeaders, prefixes: readonly string[]): SignedHeaders {
+  const found = prefixes.map(prefix => ({
     prefix,
     id: headerOf(headers, `${prefix}-id`),
     timestamp: headerOf(headers, `${prefix}-timestamp`),

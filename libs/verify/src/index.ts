@@ -1,4 +1,4 @@
-export type { HeaderPrefix, RequestHeaders } from './headers.js'
+export type { RequestHeaders } from './headers.js'
 export { checkSecrets } from './secret.js'
 export { sign, type SignOptions } from './sign.js'
 export { VerificationError, type VerificationCode } from './verification-error.js'

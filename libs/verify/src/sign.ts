@@ -1,6 +1,5 @@
-import { createHmac } from 'node:crypto'
-import type { HeaderPrefix } from './headers.js'
-import { keysFrom } from './secret.js'
+import { createHmac, sign as signAsymmetric } from 'node:crypto'
+import { signingKeys, type Key } from './secret.js'
 
 export interface SignOptions {
   /** `webhook-id`. */
@@ -10,7 +9,8 @@ export interface SignOptions {
   readonly body: Uint8Array | string
   /** One signature is made for each. */
   readonly secrets: string | readonly string[]
-  readonly prefix?: HeaderPrefix
+  /** Of the names of the headers; `webhook` unless set. */
+  readonly prefix?: string
 }
 
 /** The three headers that a sender would add: for the tests of a receiver. Throws a TypeError on an unusable secret. */
@@ -18,13 +18,23 @@ export function sign({ id, timestamp, body, secrets, prefix = 'webhook' }: SignO
   return {
     [`${prefix}-id`]: id,
     [`${prefix}-timestamp`]: String(timestamp),
-    [`${prefix}-signature`]: keysFrom(secrets)
-      .map(key => signature(key, id, String(timestamp), body))
+    [`${prefix}-signature`]: signingKeys(secrets)
+      .map(key => signature(key, signedBytes(id, String(timestamp), body)))
       .join(' '),
   }
 }
 
-/** One entry of the signature header: `v1,` + base64 of the HMAC-SHA256 over `id.timestamp.body`. */
-export function signature(key: Buffer, id: string, timestamp: string, body: Uint8Array | string): string {
-  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
+/** What is signed: `id.timestamp.body`. */
+export function signedBytes(id: string, timestamp: string, body: Uint8Array | string): Buffer {
+  return Buffer.concat([Buffer.from(`${id}.${timestamp}.`), typeof body === 'string' ? Buffer.from(body) : body])
+}
+
+/** One entry of the signature header: the version, a comma, and base64. */
+export function signature(key: Key, bytes: Buffer): string {
+  switch (key.version) {
+    case 'v1':
+      return `v1,${createHmac('sha256', key.bytes).update(bytes).digest('base64')}`
+    case 'v1a':
+      return `v1a,${signAsymmetric(null, bytes, key.key).toString('base64')}`
+  }
 }

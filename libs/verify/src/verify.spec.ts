@@ -1,6 +1,7 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
-import { signature } from './sign.js'
+import { signature, signedBytes } from './sign.js'
 import { checkSecrets, sign, VerificationError, verify, type VerifyOptions } from './index.js'
 
 const NOW = 1_772_000_000_000
@@ -12,6 +13,19 @@ const signed = (parts: Partial<Parameters<typeof sign>[0]> = {}) =>
 
 const check = (options: Partial<VerifyOptions> = {}) =>
   verify({ body: BODY, headers: signed(), secrets: SECRET, now: NOW, ...options })
+
+/** Both halves of a key pair made of one number. */
+function pair(seed: number): { readonly sender: string; readonly receiver: string } {
+  const key = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, seed)])
+  const der = { format: 'der', type: 'spki' } as const
+  const bytes = createPublicKey(createPrivateKey({ key, format: 'der', type: 'pkcs8' }))
+    .export(der)
+    .subarray(-32)
+  return {
+    sender: `whsk_${Buffer.concat([Buffer.alloc(32, seed), bytes]).toString('base64')}`,
+    receiver: `whpk_${bytes.toString('base64')}`,
+  }
+}
 
 function refusal(run: () => unknown): VerificationError {
   try {
@@ -61,11 +75,55 @@ describe('verify', () => {
   it('accepts any of several secrets against any of several signatures', () => {
     const old = 'an old secret, as plain text'
     const [id, at] = ['delivery_1', String(NOW / 1000)]
-    const header = ['v1a,AAAA', signature(Buffer.alloc(24, 9), id, at, BODY), signature(Buffer.from(old), id, at, BODY)]
+    const one = (bytes: Buffer) => signature({ version: 'v1', bytes }, signedBytes(id, at, BODY))
+    const header = ['v1a,AAAA', one(Buffer.alloc(24, 9)), one(Buffer.from(old))]
     const headers = (joint: string) => ({ ...signed(), 'webhook-signature': header.join(joint) })
     expect(check({ headers: headers(' '), secrets: [SECRET, old] }).id).toBe(id)
     expect(check({ headers: headers(', '), secrets: [SECRET, old] }).id).toBe(id)
     expect(refusal(() => check({ headers: headers(' ') })).code).toBe('no_matching_signature')
+  })
+
+  it('S6 checks by a public key, and signs by the private one of the pair', () => {
+    const { sender, receiver } = pair(7)
+    const headers = signed({ secrets: sender })
+    expect(headers['webhook-signature']).toMatch(/^v1a,[A-Za-z0-9+/]{86}==$/)
+    expect(check({ headers, secrets: receiver }).id).toBe('delivery_1')
+    expect(check({ headers, secrets: [SECRET, pair(8).receiver, receiver] }).id).toBe('delivery_1')
+    expect(refusal(() => check({ headers, secrets: pair(8).receiver })).code).toBe('no_matching_signature')
+    expect(refusal(() => check({ headers, secrets: SECRET })).code).toBe('signature_missing')
+    expect(refusal(() => check({ secrets: receiver })).code).toBe('signature_missing')
+  })
+
+  it('blames whoever mixes up the halves of a pair, or gives a damaged one', () => {
+    const { sender, receiver } = pair(7)
+    expect(() => check({ secrets: sender })).toThrow(/^A secret is the private key .*whpk_/)
+    expect(() => signed({ secrets: receiver })).toThrow(/^A secret is a public key .*whsk_/)
+    const mixed = `whsk_${Buffer.alloc(64, 1).toString('base64')}`
+    for (const damaged of [receiver.slice(0, -4), `${receiver} `, 'whpk_', 'whsk_', mixed, `whpk_${'!'.repeat(44)}`])
+      expect(() => checkSecrets(damaged)).toThrow(TypeError)
+  })
+
+  it('looks at no more signatures than senders send', () => {
+    const { sender, receiver } = pair(7)
+    const good = signed({ secrets: sender })['webhook-signature']!
+    const flood = (count: number) => Array<string>(count).fill(`v1a,${Buffer.alloc(64).toString('base64')}`)
+    const headers = (count: number) => ({ ...signed(), 'webhook-signature': [...flood(count), good].join(' ') })
+    expect(check({ headers: headers(15), secrets: receiver }).id).toBe('delivery_1')
+    expect(refusal(() => check({ headers: headers(16), secrets: receiver })).code).toBe('no_matching_signature')
+  })
+
+  it('takes headers of one prefix of its own', () => {
+    const headers = signed({ prefix: 'acme-hook' })
+    expect(check({ headers, prefix: 'Acme-Hook' }).id).toBe('delivery_1')
+    expect(refusal(() => check({ headers })).code).toBe('missing_header')
+    expect(refusal(() => check({ prefix: 'acme-hook' })).message).toContain('acme-hook-id')
+  })
+
+  it('tells the type within an envelope, too', () => {
+    const body = '{"header":{"type":"a.b"},"body":{},"signature":{}}'
+    expect(check({ body, headers: signed({ body }) }).type).toBe('a.b')
+    for (const other of ['{"header":null}', '{"header":{"type":1}}', '[]', 'null', '{"type":1}'])
+      expect(check({ body: other, headers: signed({ body: other }) })).not.toHaveProperty('type')
   })
 
   it('S6 refuses with a stable code and a sentence that says what to do', () => {

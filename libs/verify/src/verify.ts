@@ -1,15 +1,17 @@
-import { timingSafeEqual } from 'node:crypto'
-import { readHeaders, type RequestHeaders } from './headers.js'
-import { keysFrom } from './secret.js'
-import { signature } from './sign.js'
+import { timingSafeEqual, verify as verifyAsymmetric } from 'node:crypto'
+import { PREFIXES, readHeaders, type RequestHeaders } from './headers.js'
+import { verifyingKeys, type Key } from './secret.js'
+import { signature, signedBytes } from './sign.js'
 import { VerificationError } from './verification-error.js'
 
 export interface VerifyOptions {
   /** The body exactly as received: bytes, or text that has not been parsed. */
   readonly body: Uint8Array | ArrayBuffer | string
   readonly headers: RequestHeaders
-  /** The webhook's secret; several while it is being rotated. */
+  /** The webhook's secret, or its public key; several while it is being rotated. */
   readonly secrets: string | readonly string[]
+  /** What the names of the three headers start with; `webhook` or `svix` unless set. */
+  readonly prefix?: string
   /** How far the timestamp may be from now, either way: this bounds how long a stolen request can be sent again. */
   readonly toleranceSeconds?: number
   /** ms since the epoch. */
@@ -22,32 +24,36 @@ export interface VerifiedRequest {
   readonly id: string
   /** When the attempt was signed, in whole seconds since the epoch. */
   readonly timestamp: number
-  /** The event type, where the payload is a JSON object that has one. */
+  /** The event type, where the payload is a JSON object that has one, or an envelope of one. */
   readonly type?: string
   /** The body parsed as JSON; undefined when it is none. */
   readonly payload: unknown
 }
 
+/** Senders sign with a handful of secrets: more is not looked at, so that nobody can make this costly. */
+const MAX_SIGNATURES = 16
+
 /**
- * Checks a request by Standard Webhooks v1 (HMAC-SHA256). Throws a VerificationError when it cannot
+ * Checks a request by Standard Webhooks: v1 (HMAC-SHA256) and v1a (Ed25519). Throws a VerificationError when it cannot
  * be trusted, and a TypeError when the receiver itself is set up wrongly (no usable secret).
  */
 export function verify({
   body,
   headers,
   secrets,
+  prefix,
   toleranceSeconds = 300,
   now = Date.now(),
 }: VerifyOptions): VerifiedRequest {
   // A NaN would pass every comparison below and let old requests through.
   if (!(toleranceSeconds >= 0) || !Number.isFinite(now))
     throw new TypeError('toleranceSeconds must be 0 or more, and now a number of milliseconds.')
-  const keys = keysFrom(secrets)
+  const keys = verifyingKeys(secrets)
   const bytes = rawBody(body)
-  const signed = readHeaders(headers)
+  const signed = readHeaders(headers, prefix === undefined ? PREFIXES : [prefix.toLowerCase()])
   const timestamp = freshTimestamp(signed.timestamp, Math.floor(now / 1000), toleranceSeconds)
-  const expected = keys.map(key => signature(key, signed.id, signed.timestamp, bytes))
-  if (!anyMatches(v1Signatures(signed.signature), expected))
+  const content = signedBytes(signed.id, signed.timestamp, bytes)
+  if (!anyFits(signaturesFor(keys, signed.signature), keys, content))
     throw new VerificationError(
       'no_matching_signature',
       'No signature fits: check that the secret is the current one of this webhook, and that the body is the bytes as received, not parsed and written again.',
@@ -85,25 +91,41 @@ function freshTimestamp(text: string, nowSeconds: number, toleranceSeconds: numb
   return timestamp
 }
 
-/** The header's v1 entries. Entries are parted by spaces; Node joins a repeated header with a comma. */
-function v1Signatures(header: string): string[] {
-  const found = header.split(/,?\s+/).filter(entry => entry.startsWith('v1,'))
+/** The entries that one of the keys could have made. Entries are parted by spaces; Node joins a repeated header with a comma. */
+function signaturesFor(keys: readonly Key[], header: string): string[] {
+  const found = header
+    .split(/,?\s+/)
+    .filter(entry => keys.some(({ version }) => entry.startsWith(`${version},`)))
+    .slice(0, MAX_SIGNATURES)
   if (found.length === 0)
     throw new VerificationError(
       'signature_missing',
-      'The signature header holds no v1 signature: let the sender sign with HMAC-SHA256 (v1).',
+      'The signature header holds no signature of the kind of the secret (v1 by HMAC-SHA256, v1a by Ed25519): let the sender sign with this secret.',
     )
   return found
 }
 
-/**
- * Texts are compared, not decoded bytes: several base64 texts decode to the same bytes. Every pair
- * is looked at, in constant time, so that the duration tells nothing about how much was right.
- */
-function anyMatches(given: readonly string[], expected: readonly string[]): boolean {
-  let matches = false
-  for (const left of given) for (const right of expected) if (sameText(left, right)) matches = true
-  return matches
+/** Every pair is looked at, in constant time, so that the duration tells nothing about how much was right. */
+function anyFits(given: readonly string[], keys: readonly Key[], content: Buffer): boolean {
+  let fits = false
+  for (const key of keys) {
+    const fitsKey = key.version === 'v1a' ? ed25519Check(key, content) : hmacCheck(key, content)
+    for (const entry of given) if (fitsKey(entry)) fits = true
+  }
+  return fits
+}
+
+/** Texts are compared, not decoded bytes: several base64 texts decode to the same bytes. */
+function hmacCheck(key: Key, content: Buffer): (entry: string) => boolean {
+  const expected = signature(key, content)
+  return entry => sameText(entry, expected)
+}
+
+function ed25519Check({ key }: Extract<Key, { version: 'v1a' }>, content: Buffer): (entry: string) => boolean {
+  return entry => {
+    const bytes = Buffer.from(entry.slice('v1a,'.length), 'base64')
+    return entry === `v1a,${bytes.toString('base64')}` && verifyAsymmetric(null, content, key, bytes)
+  }
 }
 
 function sameText(left: string, right: string): boolean {
@@ -119,6 +141,17 @@ function parsed(bytes: Uint8Array): { type?: string; payload: unknown } {
   } catch {
     return { payload: undefined }
   }
-  const type = typeof payload === 'object' && payload !== null && 'type' in payload ? payload.type : undefined
-  return typeof type === 'string' ? { type, payload } : { payload }
+  const type = typeOf(payload) ?? typeOf(memberOf(payload, 'header'))
+  return type === undefined ? { payload } : { type, payload }
+}
+
+function typeOf(payload: unknown): string | undefined {
+  const type = memberOf(payload, 'type')
+  return typeof type === 'string' ? type : undefined
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined
 }

@@ -1,7 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
-import { compileSecret, secretBytes, secretFrom, signStandard } from './signature.js'
+import {
+  compileSecret,
+  privateSecretFrom,
+  secretBytes,
+  secretFrom,
+  signatureOf,
+  signStandard,
+  verifierOf,
+} from './signature.js'
 
 const base64 = (length: number) => Buffer.alloc(length, 0xfb).toString('base64')
 const sign = (secrets: string[], id: string, at: number, body: string | Uint8Array) =>
@@ -55,6 +64,71 @@ describe('S6 signature', () => {
     expect(sign([secret], 'd', 9, 'x')).toBe(
       new Webhook(Buffer.from(secret), { format: 'raw' }).sign('d', new Date(9000), 'x'),
     )
+  })
+})
+
+interface Vector {
+  readonly name: string
+  readonly signing_secrets: readonly string[]
+  readonly verifying_secret: string
+  readonly id: string
+  readonly timestamp: number
+  readonly body?: string
+  readonly body_base64?: string
+  readonly signature: string
+}
+const vectorFile = new URL('../../verify/vectors.json', import.meta.url)
+const { vectors } = JSON.parse(readFileSync(vectorFile, 'utf8')) as { vectors: (Partial<Vector> & { name: string })[] }
+
+describe('S6 the public vectors', () => {
+  const signed = vectors.filter((one): one is Vector => one.signing_secrets !== undefined)
+  it.each(signed.map(one => [one.name, one] as const))('are what is signed: %s', (_name, vector) => {
+    const body = Buffer.from(vector.body_base64 ?? vector.body!, vector.body_base64 ? 'base64' : 'utf8')
+    const { signing_secrets: secrets, id, timestamp } = vector
+    expect(sign([...secrets], id, timestamp, body)).toBe(vector.signature)
+    expect(secrets.map(verifierOf)).toContain(vector.verifying_secret)
+  })
+})
+
+describe('S6 key pairs', () => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
+
+  it('are made whole, and their public half is what the receiver gets', () => {
+    fc.assert(
+      fc.property(bytes, random => {
+        const secret = privateSecretFrom(random)
+        expect(Buffer.from(secret.slice(5), 'base64').subarray(0, 32)).toEqual(Buffer.from(random))
+        expect(verifierOf(secret)).toBe(
+          `whpk_${Buffer.from(secret.slice(5), 'base64').subarray(32).toString('base64')}`,
+        )
+        expect(signatureOf(secret)).toBe('v1a')
+        expect(secretBytes(secret)).toBeUndefined()
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it('may be given as the private half alone', () => {
+    const half = `whsk_${Buffer.alloc(32, 4).toString('base64')}`
+    const whole = privateSecretFrom(Buffer.alloc(32, 4))
+    expect(verifierOf(half)).toBe(verifierOf(whole))
+    expect(sign([half], 'd', 1, 'x')).toBe(sign([whole], 'd', 1, 'x'))
+  })
+
+  it.each([
+    ['a public key', verifierOf(privateSecretFrom(Buffer.alloc(32, 4)))],
+    ['halves of two pairs', `whsk_${Buffer.alloc(64, 4).toString('base64')}`],
+    ['31 bytes', `whsk_${Buffer.alloc(31, 4).toString('base64')}`],
+    ['no base64', `whsk_${'!'.repeat(44)}`],
+    ['nothing', 'whsk_'],
+  ])('are refused as %s', (_what, secret) => {
+    expect(signatureOf(secret)).toBeUndefined()
+    expect(() => compileSecret(secret)).toThrow('neither whsec_')
+  })
+
+  it('shared secrets are what both sides have', () => {
+    for (const secret of [secretFrom(Buffer.alloc(32, 1)), 'sixteen letters!'])
+      expect([signatureOf(secret), verifierOf(secret)]).toEqual(['v1', secret])
   })
 })
 

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { Webhook } from 'standardwebhooks'
+import { Webhook as SvixWebhook } from 'svix'
+import { sign, verify, VerificationError } from './index.js'
+
+interface Vector {
+  readonly name: string
+  readonly signing_secrets?: readonly string[]
+  readonly verifying_secret: string
+  readonly id: string
+  readonly timestamp: number
+  readonly body?: string
+  readonly body_base64?: string
+  readonly signature: string
+  readonly accepted: boolean
+  readonly code?: string
+}
+
+const file = new URL('../vectors.json', import.meta.url)
+const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: readonly Vector[] }
+const named = (some: readonly Vector[]) => some.map(one => [one.name, one] as const)
+const bytesOf = ({ body, body_base64 }: Vector) => Buffer.from(body_base64 ?? body!, body_base64 ? 'base64' : 'utf8')
+const headersOf = ({ id, timestamp, signature }: Vector, prefix = 'webhook') => ({
+  [`${prefix}-id`]: id,
+  [`${prefix}-timestamp`]: String(timestamp),
+  [`${prefix}-signature`]: signature,
+})
+const outcomeOf = (vector: Vector, body = bytesOf(vector), headers = headersOf(vector)) => {
+  try {
+    return verify({ body, headers, secrets: vector.verifying_secret, now: vector.timestamp * 1000 }).id
+  } catch (error) {
+    if (error instanceof VerificationError) return error.code
+    throw error
+  }
+}
+
+describe('S6 the public vectors', () => {
+  it('hold good and bad ones of both versions', () => {
+    const kinds = new Set(vectors.map(({ name, accepted }) => `${name.split(':')[0]} ${accepted}`))
+    expect([...kinds].sort()).toEqual([
+      'v1 and v1a beside each other true',
+      'v1 false',
+      'v1 true',
+      'v1a false',
+      'v1a true',
+    ])
+  })
+
+  it.each(named(vectors))('%s', (_name, vector) => {
+    expect(outcomeOf(vector)).toBe(vector.accepted ? vector.id : vector.code)
+    if (!vector.signing_secrets) return
+    const { id, timestamp } = vector
+    const secrets = vector.signing_secrets
+    expect(sign({ id, timestamp, body: bytesOf(vector), secrets })).toEqual(headersOf(vector))
+  })
+
+  it.each(['v1: the example of Standard Webhooks', 'v1a: the key of RFC 8032, test 1'])(
+    '%s: no bit may differ',
+    name => {
+      const vector = vectors.find(one => one.name === name)!
+      const flips = (bytes: Buffer) =>
+        Array.from({ length: bytes.length * 8 }, (_, bit) => {
+          const copy = Buffer.from(bytes)
+          copy[bit >> 3]! ^= 1 << (bit & 7)
+          return copy
+        })
+      for (const body of flips(bytesOf(vector))) expect(outcomeOf(vector, body)).toBe('no_matching_signature')
+      for (const text of flips(Buffer.from(vector.signature)).map(one => one.toString('latin1')))
+        expect(outcomeOf(vector, undefined, { ...headersOf(vector), 'webhook-signature': text })).toMatch(
+          /^(no_matching_signature|signature_missing)$/,
+        )
+    },
+  )
+})
+
+describe('S6 the public vectors with the libraries of others', () => {
+  beforeAll(() => void jest.useFakeTimers())
+  afterAll(() => void jest.useRealTimers())
+
+  // Neither library knows v1a, and both take the body as text.
+  const shared = vectors.filter(one => !one.verifying_secret.startsWith('whpk_') && one.body !== undefined)
+  it.each([
+    ['standardwebhooks', 'webhook', (secret: string) => webhook(Webhook, secret)],
+    ['svix', 'svix', (secret: string) => webhook(SvixWebhook, secret)],
+    ['svix', 'webhook', (secret: string) => webhook(SvixWebhook, secret)],
+  ])('%s with the prefix %s decides the same', (_library, prefix, open) => {
+    expect(shared.length).toBeGreaterThan(15)
+    for (const vector of shared) {
+      jest.setSystemTime(vector.timestamp * 1000)
+      const run = () =>
+        open(vector.verifying_secret).verify(vector.body!, headersOf(vector, prefix), { jsonParse: false })
+      const accepted = succeeds(run)
+      expect({ name: vector.name, accepted }).toEqual({ name: vector.name, accepted: vector.accepted })
+    }
+  })
+})
+
+type Library = new (
+  secret: string | Uint8Array,
+  options?: { format?: 'raw' },
+) => { verify(body: string, headers: Record<string, string>, options?: { jsonParse?: boolean }): unknown }
+
+const webhook = (library: Library, secret: string) =>
+  secret.startsWith('whsec_') ? new library(secret) : new library(Buffer.from(secret), { format: 'raw' })
+
+function succeeds(run: () => unknown): boolean {
+  try {
+    run()
+    return true
+  } catch {
+    return false
+  }
+}
