@@ -2,8 +2,11 @@ import type { EgressResult, Phases } from '@posthorn/egress'
 import type { Attempt, AttemptPhases, AttemptWire } from '@posthorn/topics'
 import { ageStart, type Delivery, type Outcome, type Verdict } from '@posthorn/webhook'
 
-/** The answer's text in an attempt record, in UTF-16 units; the record is kept for every attempt. */
-const MAX_RESPONSE_TEXT = 1024
+/**
+ * Of the answer to a delivered attempt, in UTF-16 units: that record is kept for every event, and is
+ * hardly ever looked at. Of a failure all that was read is kept.
+ */
+const MAX_DELIVERED_TEXT = 1024
 
 /** A request that was made, and what it came to. */
 export interface SentRequest {
@@ -22,7 +25,8 @@ export interface SentRequest {
 export function sentAttempt(delivery: Delivery, outcome: Outcome, sent: SentRequest): Attempt {
   const { result, verdict } = sent
   // Cutting may have left the first half of a surrogate pair.
-  const body = result.responseBody?.slice(0, MAX_RESPONSE_TEXT).replace(/[\ud800-\udbff]$/, '')
+  const kept = outcome.kind === 'delivered' ? MAX_DELIVERED_TEXT : undefined
+  const body = result.responseBody?.slice(0, kept).replace(/[\ud800-\udbff]$/, '')
   return {
     ...named(delivery, outcome, sent.webhookVersion),
     started_at: iso(sent.startedAt),

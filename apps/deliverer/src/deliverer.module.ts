@@ -86,6 +86,8 @@ function egress({ settings }: ServiceContext): Egress {
     minTlsVersion: settings.egressMinTlsVersion,
     ...(settings.egressCa === undefined ? {} : { ca: settings.egressCa }),
     sockets: settings.delivererSockets,
+    keptBytes: settings.egressResponseBytes,
+    headerBytes: settings.egressHeaderBytes,
     userAgent: `Posthorn/${VERSION}`,
   })
 }
@@ -114,7 +116,11 @@ function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outs
     ),
     trace: settings.traceOtlpUrl === undefined ? untraced : traced,
     metrics: new DelivererMetrics(),
-    limits: { sockets: settings.delivererSockets, perWebhook: settings.delivererWebhookConcurrency },
+    limits: {
+      sockets: settings.delivererSockets,
+      perWebhook: settings.delivererWebhookConcurrency,
+      bytesPerWebhook: settings.delivererQueueBytes / 2,
+    },
     lines: attemptLines(logger, settings.delivererLogDelivered, Math.random),
     logger,
     fatal,

@@ -133,7 +133,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
     metrics: new DelivererMetrics(),
     lines: { attempted: () => undefined },
     logger: createLogger('silent', 'test'),
-    limits: { sockets: 10, perWebhook: 5 },
+    limits: { sockets: 10, perWebhook: 5, bytesPerWebhook: 32 * 1024 * 1024 },
     healthy: () => state.healthy,
     fatal: error => void seen.fatal.push(error),
   })
@@ -220,10 +220,18 @@ describe('S4 an offset is done only when its effect is durable', () => {
     const attempt = attemptIn(seen.sent[1]!)
     expect(retry).toMatchObject({ kind: 'delivery', delivery: { attempt: 2, spills: 0 }, data: Buffer.from('{"a":1}') })
     expect(attempt).toMatchObject({ outcome: 'retry', next: 'tier', error_class: 'server.processing' })
-    expect(attempt.response_body).toHaveLength(1024)
+    expect(attempt.response_body).toHaveLength(5_000)
     expect(attempt.next_attempt_at).toBe(
       new Date(retry.kind === 'delivery' ? retry.delivery.due : Number.NaN).toISOString(),
     )
+  })
+
+  it('S10 delivered: of a long answer its beginning is recorded', async () => {
+    const { seen, state, deliver } = setUp()
+    state.answer = () => ({ kind: 'response', status: 200, durationMs: 1, responseBody: 'x'.repeat(5_000) })
+    deliver()
+    await settled()
+    expect(attemptIn(seen.sent[0]!).response_body).toHaveLength(1024)
   })
 
   it.each([

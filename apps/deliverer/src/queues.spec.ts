@@ -14,7 +14,10 @@ const item = (webhook: string, n: number, lane: Item['lane'] = 'fresh', bytes = 
 const label = (work: Item | undefined) => work && `${work.delivery.webhook}${work.n}`
 
 const queuesOf = (sockets: number, perWebhook: number, limits: Partial<WebhookLimits> = {}) =>
-  new WebhookQueues<Item>({ sockets, perWebhook }, () => ({ url: 'https://example.com', ...limits }))
+  new WebhookQueues<Item>({ sockets, perWebhook, bytesPerWebhook: 32 * 1024 * 1024 }, () => ({
+    url: 'https://example.com',
+    ...limits,
+  }))
 
 /** Time passes from 0 to `now` in a process that keeps up. */
 function calm(queues: WebhookQueues<Item>, now: number): void {
@@ -302,7 +305,10 @@ describe('S10 queues per webhook', () => {
   it('S3 obey a changed rate limit from the next refresh on', () => {
     const url = 'https://example.com'
     let limits: WebhookLimits = { url, rateLimit: { requests: 1, per: 'minute' } }
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 }, () => limits)
+    const queues = new WebhookQueues<Item>(
+      { sockets: 100, perWebhook: 10, bytesPerWebhook: 32 * 1024 * 1024 },
+      () => limits,
+    )
     for (let n = 0; n < 5; n++) queues.push(item('a', n), 0)
     expect(takeAll(queues, 0)).toHaveLength(1)
     limits = { url, maxConcurrency: 3 }
@@ -353,7 +359,9 @@ describe('S10 queues per webhook', () => {
 
   it('S10 forget what is known of a webhook that has moved', () => {
     let url = 'https://example.com/down'
-    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10 }, () => ({ url }))
+    const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10, bytesPerWebhook: 32 * 1024 * 1024 }, () => ({
+      url,
+    }))
     queues.push(item('a', 0), 0)
     queues.finish(queues.take(0)!, 10, 'overloaded', 60_000)
     queues.push(item('a', 1), 10)

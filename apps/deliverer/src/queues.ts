@@ -22,6 +22,8 @@ export interface QueueLimits {
   readonly sockets: number
   /** Requests of one webhook. */
   readonly perWebhook: number
+  /** Waiting records of one webhook: less than what a process may hold, to leave room for others. */
+  readonly bytesPerWebhook: number
 }
 
 /** Work that has to leave memory, and when its webhook will have room for it (ms since the epoch). */
@@ -43,8 +45,6 @@ const MAX_LONE_WAIT_MS = 8_000
  * time is slowed by the window, and need not spill. The webhooks with waiting work share it.
  */
 const MAX_RECORDS = 20_000
-/** Half of what may be unfinished in a process: one webhook with large events leaves room for others. */
-const MAX_BYTES = 32 * 1024 * 1024
 /**
  * How far ahead work is moved the first time; each further time it may be twice as far. The speed is
  * a guess, made while a flood is moved: what it put too far off would come long after its turn.
@@ -237,7 +237,7 @@ export class WebhookQueues<W extends Queued> {
       const everyMs = this.everyMs(queue, now)
       const keep = this.keepOf(queue, everyMs, now)
       const excess: W[] = []
-      while (queue.lanes.size > keep || (queue.lanes.bytes > MAX_BYTES && queue.lanes.size > 1)) {
+      while (queue.lanes.size > keep || (queue.lanes.bytes > this.limits.bytesPerWebhook && queue.lanes.size > 1)) {
         excess.push(queue.lanes.last())
         this.left(queue)
       }

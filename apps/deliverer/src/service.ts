@@ -29,6 +29,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const strategy: KafkaBatchStrategy = new KafkaBatchStrategy(connection, {
     group: DELIVERER_GROUP,
     copartitioned: true,
+    maxUnfinishedBytes: settings.delivererQueueBytes,
     fatal,
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
     onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),

@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 
-/** More of an answer's body is of no use to anyone who looks at an attempt. */
-const MAX_CAPTURED_BYTES = 16 * 1024
+/** So much is read, kept or not, before the connection is closed: with small answers it is used again. */
+const LEAST_READ_BYTES = 16 * 1024
 
-/** What a receiver answered: the body to its end, or its first 16 KiB. */
+/** What a receiver answered: the body to its end, or as much of it as is kept. */
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -31,7 +31,8 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   private readonly chunks: Buffer[] = []
   private size = 0
 
-  constructor() {
+  /** Of the body, the first `keptBytes` are kept. */
+  constructor(private readonly keptBytes: number) {
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
@@ -60,7 +61,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.chunks.push(chunk)
     this.size += chunk.length
-    if (this.size <= MAX_CAPTURED_BYTES) return
+    if (this.size <= Math.max(this.keptBytes, LEAST_READ_BYTES)) return
     this.finish()
     controller.abort(new Error('the rest of the answer is not read'))
   }
@@ -75,7 +76,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
 
   private finish(): void {
     const { status, headers, chunks, began } = this
-    this.resolve({ status, headers, began, body: Buffer.concat(chunks).subarray(0, MAX_CAPTURED_BYTES) })
+    this.resolve({ status, headers, began, body: Buffer.concat(chunks).subarray(0, this.keptBytes) })
   }
 }
 

@@ -6,8 +6,6 @@ import { AddressRanges } from './ranges.js'
 import type { Sockets } from './sockets.js'
 import { receiverTrust } from './trust.js'
 
-/** undici counts the bytes of names and values only, so that this is near what it says. */
-const MAX_HEADER_BYTES = 16 * 1024
 /** Receivers behind load balancers close idle connections after some seconds: be first where we can. */
 const KEEP_ALIVE_MS = 4_000
 const KEEP_ALIVE_MAX_MS = 60_000
@@ -18,6 +16,13 @@ const MAX_DOORS = 1_000
 export interface DoorPolicy {
   readonly allowedCidrs?: readonly string[]
   readonly minTlsVersion?: TlsVersion
+}
+
+interface Deployment {
+  readonly minTlsVersion: TlsVersion
+  readonly ca?: string
+  /** undici counts the bytes of names and values only, so that this is near what it says. */
+  readonly headerBytes: number
 }
 
 /**
@@ -31,7 +36,7 @@ export class Doors {
   constructor(
     private readonly guard: AddressGuard,
     private readonly sockets: Sockets,
-    private readonly deployment: { readonly minTlsVersion: TlsVersion; readonly ca?: string },
+    private readonly deployment: Deployment,
   ) {}
 
   /** Throws on a range that is no CIDR. */
@@ -64,7 +69,7 @@ export class Doors {
       pipelining: 1,
       // One pool per origin, without a bound of its own: a queue inside undici would eat the request's time.
       connections: null,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: this.deployment.headerBytes,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
       // The whole request has one timer, in Egress.

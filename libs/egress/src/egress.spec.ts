@@ -3,14 +3,17 @@ import { createServer as createTcp, type AddressInfo, type Server, type Socket }
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
 import { Egress, type EgressRequest } from './egress.js'
 
-const egress = Egress.from({
+const options = {
   allow: ['127.0.0.0/8', '::1/128'],
   deny: [],
   ports: ['1024-65535', '80'],
   minTlsVersion: '1.2',
   sockets: 8,
   userAgent: 'Posthorn/test',
-})
+  keptBytes: 16_384,
+  headerBytes: 16_384,
+} as const
+const egress = Egress.from(options)
 const servers: { server: Server; sockets: Set<Socket> }[] = []
 
 async function listen(server: Server): Promise<number> {
@@ -200,6 +203,41 @@ describe('S11 what a receiver does wrong is a value with its cause', () => {
     expect(result.responseBody).toHaveLength(16 * 1024)
     await done
     expect(written).toBeLessThan(32 * 1024 * 1024)
+  })
+
+  it.each([
+    [0, 'x'.repeat(1000), undefined],
+    [100, 'x'.repeat(1000), 100],
+    [100_000, 'x'.repeat(90_000), 90_000],
+  ])(
+    'S10 of an answer %d bytes are kept, and a connection with a small one is used again',
+    async (keptBytes, body, kept) => {
+      const own = Egress.from({ ...options, keptBytes })
+      const ports = new Set<number>()
+      const port = await http((request, response) => {
+        ports.add(request.socket.remotePort!)
+        response.end(body)
+      })
+      const request = { url: `http://127.0.0.1:${port}/`, method: 'POST', headers: {}, body: Buffer.from('1') } as const
+      for (let n = 0; n < 2; n++) {
+        const { responseBody, ...result } = await own.send({ ...request, timeoutMs: 5_000 })
+        expect(result).toMatchObject({ kind: 'response', status: 200 })
+        expect(responseBody?.length).toBe(kept)
+      }
+      expect(ports.size).toBe(1)
+      await own.close()
+    },
+  )
+
+  it('S10 headers of an answer may be larger where that is set', async () => {
+    const port = await tcp(socket =>
+      socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(40_000)}\r\ncontent-length: 0\r\n\r\n`)),
+    )
+    const own = Egress.from({ ...options, headerBytes: 65_536 })
+    const request = { url: `http://127.0.0.1:${port}/`, method: 'POST', headers: {}, body: Buffer.from('1') } as const
+    expect(await own.send({ ...request, timeoutMs: 5_000 })).toMatchObject({ kind: 'response', status: 200 })
+    expect(await send(port)).toMatchObject({ kind: 'failed', cause: 'protocol' })
+    await own.close()
   })
 
   it('nobody listens: connect', async () => {

@@ -19,6 +19,10 @@ export interface EgressOptions extends AddressPolicy {
   /** Connections kept in all; the caller has no more requests under way than this. */
   readonly sockets: number
   readonly userAgent: string
+  /** Of an answer's body; the rest is not read, and the connection is closed. */
+  readonly keptBytes: number
+  /** Largest headers of an answer; beyond it the cause is protocol. */
+  readonly headerBytes: number
   /** DNS; unless given, that of the machine. */
   readonly resolve?: Resolve
 }
@@ -45,7 +49,7 @@ export type EgressResult = SendResult & {
   /** As negotiated, such as TLSv1.3. */
   readonly tlsVersion?: string
   readonly phases?: Phases
-  /** The first 16 KiB of the answer as text. */
+  /** The beginning of the answer as text. */
   readonly responseBody?: string
 }
 
@@ -99,7 +103,7 @@ export class Egress {
     // A view of its own, so that two requests with one body are told apart.
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength)
     const exchange: Exchange = { body, readBefore: 0 }
-    const handler = new AnswerHandler()
+    const handler = new AnswerHandler(this.options.keptBytes)
     const end = (reason: Error) => {
       handler.stop(reason)
       // undici hears of it only once the request is written; a connection in the making must be ended here.

@@ -119,7 +119,7 @@ async function listen(server: Server, host: string, port = 0): Promise<number> {
 const doors: Egress[] = []
 function door(options: Partial<EgressOptions> = {}): Egress {
   const all = { allow: [], deny: [], ports: ['80', '443', '1024-65535'], minTlsVersion: '1.2', sockets: 16 } as const
-  const made = Egress.from({ ...all, userAgent: 'test', ...options })
+  const made = Egress.from({ ...all, userAgent: 'test', keptBytes: 16_384, headerBytes: 16_384, ...options })
   doors.push(made)
   return made
 }

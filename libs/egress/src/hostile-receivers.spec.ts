@@ -20,6 +20,8 @@ function door(options: Partial<EgressOptions> = {}): Egress {
     ca: authority.ca,
     sockets: 8,
     userAgent: 'test',
+    keptBytes: 16_384,
+    headerBytes: 16_384,
     resolve: async () => [{ address: '127.0.0.1', family: 4 }],
     ...options,
   })

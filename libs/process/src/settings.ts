@@ -1,3 +1,4 @@
+// Longer than files are here: every setting is in one list, in the order of the configuration page.
 import 'reflect-metadata'
 import { plainToInstance, Transform } from 'class-transformer'
 import {
@@ -199,6 +200,24 @@ export class Settings {
   @IsIn(TLS_VERSIONS)
   egressMinTlsVersion: TlsVersion = '1.2'
 
+  @Setting(
+    'EGRESS_RESPONSE_BYTES',
+    '16384',
+    "Of a receiver's answer so much is read and kept; the rest is not read, and the connection is closed.",
+  )
+  @number()
+  @IsInt()
+  @Min(0)
+  @Max(262_144)
+  egressResponseBytes = 16_384
+
+  @Setting('EGRESS_HEADER_BYTES', '16384', "Largest headers of a receiver's answer; beyond it the attempt fails.")
+  @number()
+  @IsInt()
+  @Min(1024)
+  @Max(262_144)
+  egressHeaderBytes = 16_384
+
   @Setting('EGRESS_CA_FILE', 'none', 'PEM file of CAs to trust in receivers beside the public ones.')
   @IsOptional()
   @IsString()
@@ -317,6 +336,17 @@ export class Settings {
   @Min(1)
   @Max(4096)
   delivererWebhookConcurrency = 64
+
+  @Setting(
+    'DELIVERER_QUEUE_BYTES',
+    '67108864',
+    'Of records that one deliverer holds and has not finished; beyond it, it reads no more. One webhook has half of it.',
+  )
+  @number()
+  @IsInt()
+  @Min(8_388_608)
+  @Max(8_589_934_592)
+  delivererQueueBytes = 67_108_864
 
   @Setting(
     'DELIVERER_LOG_DELIVERED',
