@@ -160,4 +160,41 @@ describe('replays', () => {
     await untilStatus(webhook, 'delivered', 310)
     expect([...received('/later')].sort()).toEqual(ids.map(each => [each, 1]).sort())
   }, 120_000)
+
+  /** Events that a webhook made afterwards has to get from the log; resolves with it and its delivery ids. */
+  async function afterwards(name: string, count: number) {
+    const type = `afterwards.${name}`
+    const witness = await register(`/witness-${name}`, type)
+    await publish(type, count)
+    await untilStatus(witness, 'delivered', count)
+    const from = new Date(Date.now() - 3600_000).toISOString()
+    const webhook = await register(`/${name}`, type)
+    return { webhook, from, ids: idsOf(webhook, type, count) }
+  }
+
+  it('go on through the log where they were when their process is killed, and send nothing twice', async () => {
+    const { webhook, from, ids } = await afterwards('killed', 300)
+    const { id } = await replay({ source: 'log', webhook, from, rate: 60 })
+    for (const sent of [50, 150]) {
+      await untilReplay(id, now => now.sent >= sent)
+      process.kill(stack.currentPids().replayer!, 'SIGKILL')
+    }
+    await untilReplay(id, ({ status }) => status === 'done')
+    await untilStatus(webhook, 'delivered', 300)
+    expect([...received('/killed')].sort()).toEqual(ids.map(each => [each, 1]).sort())
+  }, 180_000)
+
+  it('wait for a Kafka that is away, and then bring all', async () => {
+    const { webhook, from, ids } = await afterwards('away', 300)
+    const { id } = await replay({ source: 'log', webhook, from, rate: 60 })
+    await untilReplay(id, now => now.sent >= 100)
+    process.kill(stack.currentPids().kafka!, 'SIGKILL')
+    const isOver = ({ status }: Replay) => ['done', 'failed', 'cancelled'].includes(status)
+    expect(await untilReplay(id, isOver)).toMatchObject({ status: 'done', sent: 300 })
+    await untilStatus(webhook, 'delivered', 300)
+    const counts = received('/away')
+    expect([...counts.keys()].sort()).toEqual(ids.sort())
+    // The deliverer joins again: only what was in flight then may come twice, 64 at most.
+    expect([...counts.values()].filter(count => count > 1).length).toBeLessThanOrEqual(64)
+  }, 240_000)
 })
