@@ -278,7 +278,7 @@ describe('posthorn', () => {
     for (const list of [
       ['events', 'list', '--type', 'a.b', '--source', '/s'],
       ['deliveries', 'list', '--status', 'delivered', '--event', 'one', '--event-type', 'agent.created'],
-      ['deliveries', 'dead', '--status', 'gone', '--webhook', 'webhook_01jz8m0'],
+      ['dead-letters', 'list', '--status', 'gone', '--webhook', 'webhook_01jz8m0'],
       ['deliveries', 'attempts', '--outcome', 'retry', '--delivery', 'delivery_01jz8m0'],
       ['poison', 'list', '--topic', 'events.v1'],
     ])

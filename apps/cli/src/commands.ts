@@ -21,6 +21,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   webhooks: noun('where events go', 'WEBHOOKS', () => import('./admin/webhooks.js')),
   events: noun('what happened', 'EVENTS', () => import('./admin/events.js')),
   deliveries: noun('what became of events', 'DELIVERIES', () => import('./admin/deliveries.js')),
+  'dead-letters': noun('deliveries that were given up', 'DEAD_LETTERS', () => import('./admin/dead-letters.js')),
+  replays: noun('deliveries that are sent again', 'REPLAYS', () => import('./admin/replays.js')),
+  stats: noun('how attempts went over time', 'STATS', () => import('./admin/stats.js')),
+  filters: noun('patterns that pick events', 'FILTERS', () => import('./admin/filters.js')),
   types: noun('event types and their schemas', 'TYPES', () => import('./admin/types.js')),
   keys: noun('who may call the APIs', 'KEYS', () => import('./admin/keys.js')),
   tenants: noun(
@@ -33,6 +37,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'SOURCES',
     () => import('./admin/sources.js'),
   ),
+  audit: noun('who changed what', 'AUDIT', () => import('./admin/audit.js')),
   poison: noun('records that could not be taken', 'POISON', () => import('./admin/poison.js')),
   doctor: command(
     '[--egress <url>] [--api-url <url>] [--publish-url <url>] [--key <key>] [--tenant <id>] [--json]',

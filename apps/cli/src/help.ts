@@ -34,7 +34,7 @@ export function usageFor(name: string | undefined): string {
 }
 
 function programHelp(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(12)}${does}`)
+  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(14)}${does}`)
   const examples = EXAMPLES.map(example => `  posthorn ${example}`)
   return [
     HEAD,

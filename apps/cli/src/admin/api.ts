@@ -64,7 +64,7 @@ export async function listed(
     if (!Array.isArray(page?.data))
       throw new CommandFault('The answer is no list: is --api-url (POSTHORN_API_URL) the registry?')
     data.push(...page.data)
-    next = page.next_cursor
+    next = page.next_cursor ?? null
   } while (next !== null && data.length < limit)
   return { kind: 'list', columns, page: { data, next_cursor: next } }
 }

@@ -2,10 +2,20 @@ import { asSent, item, listed, registry } from './api.js'
 import { BETWEEN, QUERY, text } from './options.js'
 import type { Noun, Verb } from './verb.js'
 
-const COLUMNS = ['id', 'status', 'webhook', 'event.type', 'event.id', 'attempts_made', 'last_status_code', 'updated_at']
+export const DELIVERY_COLUMNS = [
+  'id',
+  'status',
+  'webhook',
+  'event.type',
+  'event.id',
+  'attempts_made',
+  'last_status_code',
+  'updated_at',
+]
 const WEBHOOK = text('<id>', 'of this webhook', QUERY)
 const EVENT_TYPE = text('<type>', 'of events of this type', QUERY)
-const OF_EVENTS = {
+/** Of lists of deliveries. */
+export const OF_EVENTS = {
   webhook: WEBHOOK,
   event: text('<id>', 'of the event of this id', QUERY),
   'event-type': EVENT_TYPE,
@@ -23,19 +33,7 @@ const list: Verb = {
   examples: ['list --event my-first', 'list --webhook webhook_01jz8m0 --status retry --limit 1000 --json'],
   run: (call, reach) => {
     const api = registry(call, reach)
-    return listed(call, COLUMNS, query => api.GET('/v1/deliveries', { params: { query: asSent(query) } }))
-  },
-}
-
-const dead: Verb = {
-  does: 'lists deliveries that were given up, newest first',
-  args: [],
-  options: { ...OF_EVENTS, status: text('<status>', 'exhausted, expired or gone', QUERY) },
-  lists: true,
-  examples: ['dead', 'dead --webhook webhook_01jz8m0 --from 2027-01-31T12:00:00Z'],
-  run: (call, reach) => {
-    const api = registry(call, reach)
-    return listed(call, COLUMNS, query => api.GET('/v1/dead-letters', { params: { query: asSent(query) } }))
+    return listed(call, DELIVERY_COLUMNS, query => api.GET('/v1/deliveries', { params: { query: asSent(query) } }))
   },
 }
 
@@ -71,5 +69,5 @@ const get: Verb = {
 export const DELIVERIES: Noun = {
   name: 'deliveries',
   does: 'what became of events',
-  verbs: { list, get, dead, attempts },
+  verbs: { list, get, attempts },
 }

@@ -1,18 +1,37 @@
 import { describe, expect, test } from '@jest/globals'
 import { UsageError } from '../command.js'
 import { COMMANDS } from '../commands.js'
+import { AUDIT } from './audit.js'
+import { DEAD_LETTERS } from './dead-letters.js'
 import { DELIVERIES } from './deliveries.js'
 import { EVENTS } from './events.js'
+import { FILTERS } from './filters.js'
 import { KEYS } from './keys.js'
 import { parseNoun, type Parsed } from './parse.js'
 import { POISON } from './poison.js'
+import { REPLAYS } from './replays.js'
 import { SOURCES } from './sources.js'
+import { STATS } from './stats.js'
 import { TENANTS } from './tenants.js'
 import { TYPES } from './types.js'
 import type { Call } from './verb.js'
 import { WEBHOOKS } from './webhooks.js'
 
-const NOUNS = [WEBHOOKS, EVENTS, DELIVERIES, TYPES, KEYS, TENANTS, SOURCES, POISON]
+const NOUNS = [
+  WEBHOOKS,
+  EVENTS,
+  DELIVERIES,
+  DEAD_LETTERS,
+  REPLAYS,
+  STATS,
+  FILTERS,
+  TYPES,
+  KEYS,
+  TENANTS,
+  SOURCES,
+  AUDIT,
+  POISON,
+]
 const VERBS = NOUNS.flatMap(noun => Object.entries(noun.verbs).map(([name, verb]) => ({ noun, name, verb })))
 const readText = () => '{"read": true}'
 

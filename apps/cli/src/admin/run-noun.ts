@@ -33,7 +33,7 @@ export function runNoun(noun: Noun): Command['run'] {
 function show(answer: Answer, json: boolean, { print, say }: Terminal): void {
   print(json ? jsonOf(answer) : textOf(answer))
   if (answer.kind === 'item' && answer.note !== undefined) say(answer.note)
-  if (answer.kind === 'list' && answer.page.next_cursor !== null && !json)
+  if (answer.kind === 'list' && typeof answer.page.next_cursor === 'string' && !json)
     say(`There are more: a larger --limit, or --cursor ${answer.page.next_cursor}`)
 }
 

@@ -43,7 +43,8 @@ export interface Reach {
 
 export interface Page {
   readonly data: readonly object[]
-  readonly next_cursor: string | null
+  /** Absent where all is in one answer. */
+  readonly next_cursor?: string | null
 }
 
 /** What a verb came to; how it is printed is not its business. */

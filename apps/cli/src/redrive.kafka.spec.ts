@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { delivererService } from '@posthorn/deliverer'
+import { ingestService } from '@posthorn/ingest'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
+import { monitorService } from '@posthorn/monitor'
+import { Health, readSettings, type RunningService } from '@posthorn/process'
+import { registryService } from '@posthorn/registry'
+import { replayerService } from '@posthorn/replayer'
+import { routerService } from '@posthorn/router'
+import { migrate } from '@posthorn/store'
+import { createLogger } from '@posthorn/telemetry'
+import {
+  createTestDatabase,
+  startReceiver,
+  testBrokers,
+  until,
+  type Receiver,
+  type TestDatabase,
+} from '@posthorn/testkit'
+import { runCommand } from './run-command.js'
+
+type Json = Record<string, unknown> & { readonly id: string; readonly data: readonly Json[] }
+
+const KEY = 'a-platform-key-for-this-test'
+const WAIT_MS = 30_000
+let database: TestDatabase
+let receiver: Receiver
+let status = 500
+let env: Record<string, string>
+/** All that a dead letter and its replay need; nothing is tried twice. */
+const SERVICES = [registryService, ingestService, routerService, delivererService, monitorService, replayerService]
+const services: RunningService[] = []
+
+beforeAll(async () => {
+  const logger = createLogger('silent', 'test')
+  receiver = await startReceiver(() => ({ status }))
+  database = await createTestDatabase()
+  await migrate(database.url, logger)
+  const settings = readSettings({
+    POSTHORN_KAFKA_BROKERS: testBrokers().join(),
+    POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
+    POSTHORN_KAFKA_PARTITIONS: '1',
+    POSTHORN_DATABASE_URL: database.url,
+    POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+    POSTHORN_LISTEN_HOST: '127.0.0.1',
+    POSTHORN_REGISTRY_PORT: '0',
+    POSTHORN_REGISTRY_GRPC_PORT: '0',
+    POSTHORN_INGEST_PORT: '0',
+    POSTHORN_INGEST_GRPC_PORT: '0',
+    POSTHORN_AUTH_PLATFORM_KEY: KEY,
+    POSTHORN_SEALING_KEYS: `test:${randomBytes(32).toString('base64')}`,
+  })
+  const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'cli-test'))
+  await createTopics(connection, await planTopics(connection))
+  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
+  const fatal = (error: Error) => {
+    throw error
+  }
+  services.push(...(await Promise.all(SERVICES.map(each => each.start({ settings, logger, health, fatal })))))
+  const [registry, ingest] = services
+  env = {
+    POSTHORN_API_URL: `http://${registry!.addresses.http}`,
+    POSTHORN_PUBLISH_URL: `http://${ingest!.addresses.http}`,
+    POSTHORN_API_KEY: KEY,
+    POSTHORN_EMBEDDED_DIR: join(tmpdir(), 'no-posthorn-here'),
+  }
+}, 90_000)
+
+afterAll(async () => {
+  await Promise.all(services.map(service => service.stop()))
+  await receiver?.close()
+  await database?.drop()
+}, 60_000)
+
+async function posthorn(...args: string[]) {
+  const [out, err]: [string[], string[]] = [[], []]
+  const stop = new AbortController().signal
+  const ended = await runCommand(args, { stop, env, print: text => out.push(text), say: line => err.push(line) })
+  return { status: ended, out: out.join('\n'), err: err.join('\n') }
+}
+
+async function json(...args: string[]): Promise<Json> {
+  const { status: ended, out, err } = await posthorn(...args, '--json')
+  if (ended !== 0) throw new Error(`posthorn ${args.join(' ')} ended with ${ended}: ${err}`)
+  return JSON.parse(out) as Json
+}
+
+async function holds(wanted: (answer: Json) => boolean, ...args: string[]): Promise<Json> {
+  let last: Json | undefined
+  await until(
+    async () => wanted((last = await json(...args))),
+    WAIT_MS,
+    () => `posthorn ${args.join(' ')}: ${JSON.stringify(last)}`,
+  )
+  return last!
+}
+
+describe('posthorn', () => {
+  const done = (replay: Json) => replay.status === 'done'
+
+  test('dead-letters and replays: counted first, then sent again and delivered', async () => {
+    const at = ['--url', `${receiver.url}/dead`, '--events', 'cli.dead', '--retry-policy', '{"attempts": 1}']
+    const { id: webhook } = await json('webhooks', 'create', ...at)
+    for (const id of ['one', 'two']) await json('events', 'publish', '--type', 'cli.dead', '--id', id, '--data', '1')
+    const { data: dead } = await holds(({ data }) => data.length === 2, 'dead-letters', 'list', '--webhook', webhook)
+    expect(dead.map(each => each.status)).toEqual(['exhausted', 'exhausted'])
+    status = 200
+    const dry = await json('dead-letters', 'redrive', '--webhook', webhook, '--dry-run')
+    expect(dry).toMatchObject({ dry_run: true, webhook })
+    expect(await holds(done, 'replays', 'get', dry.id)).toMatchObject({ matched: 2, sent: 0 })
+    const [first] = dead
+    const one = await json('replays', 'create', '--deliveries', first!.id, '--rate', '10')
+    expect(await holds(done, 'replays', 'get', one.id)).toMatchObject({ sent: 1, rate: 10 })
+    await holds(({ data }) => data.length === 1, 'dead-letters', 'list', '--webhook', webhook)
+    const rest = await json('dead-letters', 'redrive', '--webhook', webhook)
+    expect(await holds(done, 'replays', 'get', rest.id)).toMatchObject({ sent: 1 })
+    await holds(({ data }) => data.length === 0, 'dead-letters', 'list', '--webhook', webhook)
+    expect(await json('deliveries', 'get', first!.id)).toMatchObject({ status: 'delivered', run: one.id })
+    const listed = await posthorn('replays', 'list', '--status', 'done')
+    for (const { id } of [dry, one, rest]) expect(listed.out).toContain(id)
+  }, 120_000)
+
+  test('replays: pause, change, resume, cancel; what is over is refused', async () => {
+    // Of the log it begins three seconds after its end, so that it can be held before.
+    const log = ['--source', 'log', '--from', new Date(Date.now() - 60_000).toISOString(), '--rate', '1']
+    const { id: webhook } = await json('webhooks', 'create', '--url', receiver.url, '--events', 'cli.later')
+    const { id } = await json('replays', 'create', ...log, '--webhook', webhook)
+    expect(await json('replays', 'pause', id)).toMatchObject({ status: 'paused' })
+    expect(await json('replays', 'update', id, '--rate', '7')).toMatchObject({ rate: 7 })
+    expect(await json('replays', 'resume', id)).toMatchObject({ status: expect.stringMatching(/queued|running/) })
+    expect(await json('replays', 'cancel', id)).toMatchObject({ status: 'cancelled' })
+    const again = await posthorn('replays', 'resume', id)
+    expect(again).toMatchObject({ status: 1, err: expect.stringContaining('replay_ended') })
+    expect(await posthorn('dead-letters', 'redrive')).toMatchObject({ status: 1, out: '' })
+    expect(await posthorn('replays', 'create', '--rate', 'fast')).toMatchObject({ status: 2, out: '' })
+  })
+
+  test('stats get: what was attempted, in a table or as the API says it', async () => {
+    const stats = await holds(
+      ({ data }) => data.reduce((sum, { attempts }) => sum + Number(attempts), 0) >= 4,
+      ...['stats', 'get', '--step', 'minute'],
+    )
+    expect(stats).toMatchObject({ step: 'minute', webhook: null })
+    const { out, err } = await posthorn('stats', 'get', '--step', 'minute')
+    expect({ head: out.split('\n')[0], err }).toEqual({ head: expect.stringMatching(/^START +ATTEMPTS/), err: '' })
+    expect(await posthorn('stats', 'get', '--step', 'year')).toMatchObject({ status: 1, out: '' })
+  })
+
+  test('audit list: by what was changed, by action and by key', async () => {
+    const { id } = await json('webhooks', 'create', '--url', receiver.url, '--events', 'cli.audited')
+    await json('webhooks', 'update', id, '--description', 'second')
+    const all = await json('audit', 'list', '--subject', id)
+    expect(all.data.map(({ action }) => action)).toEqual(['webhook.updated', 'webhook.created'])
+    const one = await json('audit', 'list', '--subject', id, '--action', 'webhook.updated', '--by-key', 'platform')
+    expect(one.data).toMatchObject([{ before: { description: null }, after: { description: 'second' } }])
+    expect(await json('audit', 'list', '--by-key', 'key_nobody')).toEqual({ data: [], next_cursor: null })
+  })
+
+  test('filters test: yes, no and why, and a pattern that is none', async () => {
+    const pattern = '{"data": {"total": [{"numeric": [">", 100]}]}}'
+    const test = (total: number) =>
+      json('filters', 'test', '--pattern', pattern, '--event', `{"data":{"total":${total}}}`)
+    expect(await test(120)).toEqual({ matches: true, why: [] })
+    expect(await test(7)).toMatchObject({ matches: false, why: [{ pointer: '/data/total' }] })
+    const wrong = await posthorn('filters', 'test', '--pattern', '{"a": [{"numerc": []}]}', '--event', '{}', '--json')
+    expect(wrong.status).toBe(1)
+    expect(JSON.parse(wrong.out)).toMatchObject({ error: { code: 'request_invalid', status: 400 } })
+  })
+})
