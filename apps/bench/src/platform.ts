@@ -12,11 +12,14 @@ export interface Platform {
   readonly produce: Producer
 }
 
+/** As the image has it: with an arena a thread glibc keeps far more memory than is in use. */
+const AS_IN_IMAGE = { MALLOC_ARENA_MAX: '2' }
+
 /** Starts a platform and ends it, whatever becomes of the work. */
 export async function onPlatform(work: (platform: Platform) => Promise<void>): Promise<void> {
   const receiver = await startReceiver()
   try {
-    const stack = await startStack()
+    const stack = await startStack(AS_IN_IMAGE)
     try {
       const kafka = kafkaOf(stack.kafka)
       const { produce, close } = await openProducer(kafka)
