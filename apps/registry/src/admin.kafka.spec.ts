@@ -15,7 +15,7 @@ import {
   type ApiKey,
   type Tenant,
 } from '@posthorn/topics'
-import { headerContext, type Webhook } from '@posthorn/webhook'
+import { headerContext, privateSecretFrom, verifierOf, type Webhook } from '@posthorn/webhook'
 import { TestRegistry, type CallOptions } from './test-registry.js'
 
 let registry: TestRegistry
@@ -365,6 +365,47 @@ describe('S3 webhooks', () => {
     await call('POST', `/v1/webhooks/${id}/secrets/rotate`, { overlap_seconds: 0, secret: 'the only one from now on' })
     await until(() => signing().length === 1, 5000)
     expect(signing()).toEqual(['the only one from now on'])
+  })
+
+  test('S6 of a key pair the public half alone is shown, and a rotation makes another pair', async () => {
+    const { id, secret } = await create({ signature: 'v1a' })
+    expect(secret).toMatch(/^whpk_[A-Za-z0-9+/]{43}=$/)
+    const rotated = await call('POST', `/v1/webhooks/${id}/secrets/rotate`)
+    expect(rotated).toMatchObject({ status: 201, json: { signature: 'v1a', secret: expect.stringMatching(/^whpk_/) } })
+    const back = await call('POST', `/v1/webhooks/${id}/secrets/rotate`, { signature: 'v1' })
+    expect(back).toMatchObject({ status: 201, json: { signature: 'v1', secret: expect.stringMatching(/^whsec_/) } })
+    expect(await webhooks.waitFor(id, 3, 5000)).toBe(true)
+    const signing = webhooks.get(id)!.sealedSecrets.map(sealed => verifierOf(open(sealed, id)))
+    expect(signing).toEqual([back.json.secret, rotated.json.secret, secret])
+    const listed = await call('GET', `/v1/webhooks/${id}/secrets`)
+    const [, , first] = listed.json.data as { id: string }[]
+    expect(listed.json.data).toMatchObject([{ signature: 'v1' }, { signature: 'v1a' }, { signature: 'v1a' }])
+    const revealed = await call('POST', `/v1/webhooks/${id}/secrets/${first!.id}/reveal`)
+    expect(revealed.json).toMatchObject({ secret, signature: 'v1a' })
+    const audit = await call('GET', `/v1/audit?subject=${id}`)
+    for (const { text } of [listed, revealed, audit]) expect(text).not.toMatch(/whsk_/)
+  })
+
+  test('S6 a key pair may be brought along, and a kind that its secret is not of is refused', async () => {
+    const given = privateSecretFrom(Buffer.alloc(32, 6))
+    const { id, secret } = await create({ secret: given, signature: 'v1a' })
+    expect(secret).toBe(verifierOf(given))
+    expect(await webhooks.waitFor(id, 1, 5000)).toBe(true)
+    expect(open(webhooks.get(id)!.sealedSecrets[0]!, id)).toBe(given)
+    for (const body of [
+      { ...GOOD, secret: given, signature: 'v1' },
+      { ...GOOD, secret: 'sixteen letters!', signature: 'v1a' },
+      { ...GOOD, signature: 'v2' },
+    ])
+      expect(await call('POST', '/v1/webhooks', body)).toMatchObject({
+        status: 400,
+        json: { code: 'request_invalid', errors: [{ pointer: '/signature' }] },
+      })
+    const wrong = { ...GOOD, secret: verifierOf(given) }
+    expect((await call('POST', '/v1/webhooks', wrong)).json).toMatchObject({ errors: [{ pointer: '/secret' }] })
+    const kept = await call('POST', `/v1/webhooks/${id}/secrets/rotate`, { secret: given, signature: 'v1' })
+    expect(kept).toMatchObject({ status: 400, json: { errors: [{ pointer: '/signature' }] } })
+    expect((await call('GET', `/v1/webhooks/${id}`)).json).toMatchObject({ version: 1 })
   })
 })
 

@@ -67,7 +67,7 @@ const typeMessage = ({ schema, example, ...rest }: { readonly schema: object; re
 
 const IDS = /\b(webhook|key|secret|event|delivery|source|replay)_[0-9a-z]{26}\b/g
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
-const SECRETS = /whsec_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
+const SECRETS = /(whsec|whpk)_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
 
 /** The answer as both edges have to give it: nothing that is empty, and twins alike. */
 function comparable(value: unknown, twin: string): unknown {
@@ -236,6 +236,17 @@ const CASES: readonly UseCase[] = [
       { overlap_seconds: 60, secret: 'one of 16 to 128 characters' },
     ],
     grpc: ({ id }) => ({ id, overlap_seconds: 60, secret: 'one of 16 to 128 characters' }),
+  },
+  {
+    method: 'WebhookService/RotateSecret',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/secrets/rotate`, { signature: 'v1a' }],
+    grpc: ({ id }) => ({ id, signature: 'v1a' }),
+  },
+  {
+    method: 'WebhookService/CreateWebhook',
+    rest: () => ['POST', '/v1/webhooks', { url: 'https://example.com', events: ['*'], signature: 'v1a' }],
+    grpc: () => ({ webhook: { url: 'https://example.com', events: ['*'], signature: 'v1a' } }),
   },
   {
     method: 'WebhookService/RevealSecret',

@@ -17,31 +17,53 @@ import {
   checkFilter,
   DEFAULT_RETRY_POLICY,
   headerContext,
+  privateSecretFrom,
   secretFrom,
   secretId,
+  signatureOf,
+  verifierOf,
   type FilterPattern,
   type Problem,
   type RateLimit,
   type RetryPolicy,
+  type Signature,
 } from '@posthorn/webhook'
 
 type Strings = Readonly<Record<string, string>>
 type Settable = Omit<NewWebhook, 'id' | 'tenant' | 'status' | 'secrets'>
 
-/** A secret ready to be kept, made here unless it is given. */
+/** What a body says of a secret: its value, or by what one that is made here signs. */
+export interface SecretBody {
+  readonly secret?: string | null
+  readonly signature?: Signature | null
+}
+
+/**
+ * A secret ready to be kept, made here unless it is given, and what its receiver verifies with. Throws
+ * ApiError request_invalid where the value is of another kind than what is asked for.
+ */
 export function newSecret(
   sealer: Sealer,
   webhook: string,
-  given?: string | null,
-): { value: string; kept: StoredSecret } {
-  const value = given ?? secretFrom(randomBytes(32))
+  body: SecretBody,
+  byDefault: Signature = 'v1',
+): { verifier: string; kept: StoredSecret } {
+  const value = body.secret ?? madeFor(body.signature ?? byDefault)
+  const signature = signatureOf(value)!
+  if (body.signature && body.signature !== signature)
+    refuse('/signature', [{ pointer: '', message: `is not that of the secret, which signs by ${signature}` }])
   const kept = {
     id: secretId(randomBytes(16)),
     sealed: sealer.seal(value, webhook),
     createdAt: new Date().toISOString(),
     expiresAt: null,
+    ...(signature === 'v1' ? {} : { signature }),
   }
-  return { value, kept }
+  return { verifier: verifierOf(value), kept }
+}
+
+function madeFor(signature: Signature): string {
+  return signature === 'v1' ? secretFrom(randomBytes(32)) : privateSecretFrom(randomBytes(32))
 }
 
 /** What a body says of a webhook, and the defaults of what it leaves out; its secret is for the caller. */
@@ -100,7 +122,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     maxConcurrency,
     allowedCidrs,
     minTlsVersion,
-    secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, secret).kept],
+    secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, { secret }).kept],
   })
 }
 
@@ -110,7 +132,7 @@ export function replacementOf(sealer: Sealer, row: WebhookRow, body: CreateWebho
   const sealedHeaders = sameHeaders(sealer, row, body.headers ?? {})
   const given = body.secret ?? undefined
   const secrets =
-    given === undefined || signsWith(sealer, row, given) ? {} : { secrets: [newSecret(sealer, row.id, given).kept] }
+    given === undefined || signsWith(sealer, row, given) ? {} : { secrets: [newSecret(sealer, row.id, body).kept] }
   return { ...fields, sealedHeaders, ...secrets }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import type { Audit, StoredSecret, WebhookRow, Webhooks } from '@posthorn/store'
+import { verifierOf } from '@posthorn/webhook'
 import { actorOf, audited } from './auditing.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
@@ -49,21 +50,24 @@ export class WebhookSecrets {
       before: null,
       after: secretView(secret),
     })
-    return { ...secretView(secret), secret: this.sealer.unseal(secret.sealed, webhook) }
+    return { ...secretView(secret), secret: verifierOf(this.sealer.unseal(secret.sealed, webhook)) }
   }
 
   /** A new secret signs from now on, and those before it for the overlap that is asked for. */
   async rotate(caller: Caller, webhook: string, body: RotateSecretBody): Promise<RevealedSecretView> {
     await this.tenants.require(caller.tenant)
-    const { value, kept } = newSecret(this.sealer, webhook, body.secret)
     const overlap = body.overlap_seconds ?? DEFAULT_OVERLAP_S
-    const decide = ({ secrets }: WebhookRow) => ({ secrets: [kept, ...overlapping(secrets, overlap)] })
+    let made: ReturnType<typeof newSecret> | undefined
+    const decide = ({ secrets }: WebhookRow) => {
+      made = newSecret(this.sealer, webhook, body, secrets[0]?.signature)
+      return { secrets: [made.kept, ...overlapping(secrets, overlap)] }
+    }
     const trail = audited(caller, caller.tenant, 'webhook.secret_rotated', rotationView)
     const known = ID.test(webhook)
       ? await this.webhooks.change(caller.tenant, webhook, undefined, decide, trail)
       : undefined
     await this.publishing.published('webhook', found(webhook, known))
-    return { ...secretView(kept), secret: value }
+    return { ...secretView(made!.kept), secret: made!.verifier }
   }
 
   private async row({ tenant }: Caller, id: string): Promise<WebhookRow> {

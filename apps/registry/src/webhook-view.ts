@@ -28,6 +28,6 @@ export function webhookView(row: WebhookRow): WebhookView {
   }
 }
 
-export function secretView({ id, createdAt, expiresAt }: StoredSecret): SecretView {
-  return { id, created_at: createdAt, expires_at: expiresAt }
+export function secretView({ id, signature = 'v1', createdAt, expiresAt }: StoredSecret): SecretView {
+  return { id, signature, created_at: createdAt, expires_at: expiresAt }
 }

@@ -43,13 +43,13 @@ export class WebhookCases {
   async create(caller: Caller, body: CreateWebhookBody): Promise<CreatedWebhookView> {
     const { tenant } = caller
     const id = webhookId(randomBytes(16))
-    const { value, kept } = newSecret(this.sealer, id, body.secret)
+    const { verifier, kept } = newSecret(this.sealer, id, body)
     const row = await this.webhooks.insert(
       { id, tenant, status: 'active', secrets: [kept], ...fieldsOf(this.sealer, id, body) },
       audited(caller, tenant, 'webhook.created', webhookView),
     )
     await this.publishing.published('webhook', row)
-    return { ...webhookView(row), secret: value }
+    return { ...webhookView(row), secret: verifier }
   }
 
   async list({ tenant }: Caller, query: ListWebhooksQuery): Promise<ListView<WebhookView>> {

@@ -718,8 +718,13 @@ export interface components {
       filter?: {
         [key: string]: unknown
       } | null
-      /** @description whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters. Made here when it is absent. */
+      /** @description whsec_ + base64 of 24 to 64 bytes, whsk_ + base64 of an Ed25519 private key, or 16 to 128 characters. Made here when it is absent. */
       secret?: string | null
+      /**
+       * @description What a secret that is made here signs by: v1 (HMAC-SHA256) or v1a (Ed25519, a key pair).
+       * @enum {string|null}
+       */
+      signature?: 'v1' | 'v1a' | null
       /** @description Your own name for it, once among your webhooks. */
       uid?: string | null
       description?: string | null
@@ -820,6 +825,7 @@ export interface components {
       /** Format: date-time */
       updated_at: string
       version: number
+      /** @description What to verify with: of a key pair the public key, whpk_. */
       secret: string
     }
     WebhookView: {
@@ -953,6 +959,8 @@ export interface components {
     }
     SecretView: {
       id: string
+      /** @enum {string} */
+      signature: 'v1' | 'v1a'
       /** Format: date-time */
       created_at: string
       /**
@@ -962,8 +970,13 @@ export interface components {
       expires_at: string | null
     }
     RotateSecretBody: {
-      /** @description whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters. Made here when it is absent. */
+      /** @description whsec_ + base64 of 24 to 64 bytes, whsk_ + base64 of an Ed25519 private key, or 16 to 128 characters. Made here when it is absent. */
       secret?: string | null
+      /**
+       * @description What a secret that is made here signs by: v1 (HMAC-SHA256) or v1a (Ed25519, a key pair).
+       * @enum {string|null}
+       */
+      signature?: 'v1' | 'v1a' | null
       /**
        * @description How long the secrets before it sign too.
        * @default 86400
@@ -972,6 +985,8 @@ export interface components {
     }
     RevealedSecretView: {
       id: string
+      /** @enum {string} */
+      signature: 'v1' | 'v1a'
       /** Format: date-time */
       created_at: string
       /**
@@ -979,6 +994,7 @@ export interface components {
        * @description Until then it signs beside the newer one.
        */
       expires_at: string | null
+      /** @description What to verify with: of a key pair the public key, whpk_. */
       secret: string
     }
     CreateTenantBody: {

@@ -4,7 +4,7 @@ import {
   MAX_RATE,
   parseTypePattern,
   RATE_UNITS,
-  secretBytes,
+  signatureOf,
   type Problem,
   type RateLimit,
 } from '@posthorn/webhook'
@@ -77,7 +77,9 @@ export function filterPatchFaults(filter: unknown): Problem[] {
 }
 
 export function secretFaults(secret: unknown): Problem[] {
-  return secretBytes(secret) ? [] : fault('must be whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters')
+  return signatureOf(secret)
+    ? []
+    : fault('must be whsec_ + base64 of 24 to 64 bytes, whsk_ + base64 of an Ed25519 key, or 16 to 128 characters')
 }
 
 /** Faults of a map of strings. */

@@ -58,6 +58,8 @@ describe('the body of a creation', () => {
     [{ ...GOOD, secret: 'short' }, ['/secret']],
     [{ ...GOOD, secret: 'whsec_AAAA' }, ['/secret']],
     [{ ...GOOD, secret: 1 }, ['/secret']],
+    [{ ...GOOD, secret: `whsk_${'A'.repeat(40)}` }, ['/secret']],
+    [{ ...GOOD, signature: 'ed25519' }, ['/signature']],
     [{ ...GOOD, description: 1 }, ['/description', '/description']],
     [{ ...GOOD, description: 'x'.repeat(1025) }, ['/description']],
     [{ ...GOOD, metadata: [] }, ['/metadata']],

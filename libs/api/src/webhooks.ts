@@ -7,11 +7,13 @@ import {
   MAX_RATE,
   METHODS,
   RATE_UNITS,
+  SIGNATURES,
   TLS_VERSIONS,
   type FilterPattern,
   type Format,
   type Method,
   type RateLimit,
+  type Signature,
   type TlsVersion,
   type WebhookStatus,
 } from '@posthorn/webhook'
@@ -33,6 +35,7 @@ import {
   wholeRateLimitFaults,
   type RateLimitBody,
 } from './webhook-fields.js'
+import { ONE_SIGNATURE, SECRET_SCHEMA } from './webhook-secrets.js'
 
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
 export const IfPresent = () => ValidateIf((_object, value) => value !== undefined)
@@ -57,10 +60,6 @@ const SCHEMA = {
     type: 'object',
     additionalProperties: true,
     description: 'Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md.',
-  },
-  secret: {
-    type: 'string',
-    description: 'whsec_ + base64 of 24 to 64 bytes, or 16 to 128 characters. Made here when it is absent.',
   },
   method: { enum: [...METHODS], default: 'POST' },
   headers: { ...STRINGS, description: 'Sent with every request. Values are kept sealed and shown redacted.' },
@@ -109,8 +108,14 @@ export class CreateWebhookBody {
   filter?: FilterPattern | null
 
   @IsOptional()
-  @Faults(secretFaults, { ...SCHEMA.secret, ...NULLABLE })
+  @Faults(secretFaults, { ...SECRET_SCHEMA.secret, ...NULLABLE })
   secret?: string | null
+
+  /** Of a secret that is made here; one that is given says it by its form. */
+  @Documented({ ...SECRET_SCHEMA.signature, ...NULLABLE })
+  @IsOptional()
+  @IsIn(SIGNATURES, ONE_SIGNATURE)
+  signature?: Signature | null
 
   @IsOptional()
   @Faults(uidFaults, { ...SCHEMA.uid, ...NULLABLE })
@@ -184,7 +189,11 @@ export class PatchWebhookBody {
   filter?: FilterPattern | null
 
   @IfPresent()
-  @Faults(secretFaults, { ...SCHEMA.secret, ...OPTIONAL, description: 'Replaces all secrets there were, at once.' })
+  @Faults(secretFaults, {
+    ...SECRET_SCHEMA.secret,
+    ...OPTIONAL,
+    description: 'Replaces all secrets there were, at once.',
+  })
   secret?: string
 
   @IsOptional()
@@ -311,50 +320,7 @@ export class WebhookView {
 
 /** The answer to a creation, and the only one that has the secret. */
 export class CreatedWebhookView extends WebhookView {
-  @Documented() readonly secret: string
-}
-
-/** A secret without its value. */
-export class SecretView {
-  @Documented() readonly id: string
-  @Documented(SCHEMA.time) readonly created_at: string
-  @Documented({ ...SCHEMA.time, nullable: true, description: 'Until then it signs beside the newer one.' })
-  readonly expires_at: string | null
-}
-
-/** A secret with its value: the answer to a rotation and to a reveal. */
-export class RevealedSecretView extends SecretView {
-  @Documented() readonly secret: string
-}
-
-export const MAX_OVERLAP_S = 30 * 24 * 3600
-export const DEFAULT_OVERLAP_S = 24 * 3600
-
-/** POST /v1/webhooks/{id}/secrets/rotate */
-export class RotateSecretBody {
-  static readonly example = { overlap_seconds: 3600 }
-
-  @IsOptional()
-  @Faults(secretFaults, { ...SCHEMA.secret, ...NULLABLE })
-  secret?: string | null
-
-  /** How long the secrets before it sign too. */
-  @IsOptional()
-  @Faults(
-    seconds =>
-      Number.isInteger(seconds) && (seconds as number) >= 0 && (seconds as number) <= MAX_OVERLAP_S
-        ? []
-        : [{ pointer: '', message: `must be a whole number from 0 to ${MAX_OVERLAP_S}` }],
-    {
-      type: 'integer',
-      minimum: 0,
-      maximum: MAX_OVERLAP_S,
-      default: DEFAULT_OVERLAP_S,
-      ...NULLABLE,
-      description: 'How long the secrets before it sign too.',
-    },
-  )
-  overlap_seconds?: number | null
+  @Documented(SECRET_SCHEMA.shown) readonly secret: string
 }
 
 /** POST /v1/webhooks/{id}/test */

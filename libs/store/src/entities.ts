@@ -5,6 +5,7 @@ import type {
   Method,
   RateLimit,
   RetryPolicy,
+  Signature,
   TlsVersion,
   Webhook,
   WebhookStatus,
@@ -67,6 +68,8 @@ export interface StoredSecret {
   /** RFC 3339. */
   readonly createdAt: string
   readonly expiresAt: string | null
+  /** Absent: v1. */
+  readonly signature?: Signature
 }
 
 @Entity('webhooks')
