@@ -193,8 +193,8 @@ function delivery(id: string, webhook: string, due: number): Delivery {
   return { id, webhook, due, event, origin: { partition: 0, offset: 0 }, ...rest }
 }
 
-const limit = (name: keyof RetryPolicy) => RETRY_POLICY_LIMITS[name]
-const whole = (name: keyof RetryPolicy) => fc.integer({ min: limit(name)[0], max: limit(name)[1] })
+const limit = (name: keyof typeof RETRY_POLICY_LIMITS) => RETRY_POLICY_LIMITS[name]
+const whole = (name: keyof typeof RETRY_POLICY_LIMITS) => fc.integer({ min: limit(name)[0], max: limit(name)[1] })
 const policy: fc.Arbitrary<RetryPolicy> = fc.record({
   attempts: fc.constant(100),
   timeoutMs: fc.constant(10_000),
