@@ -52,7 +52,7 @@ async function requestsPerSecond(site: Site, ms: number): Promise<number> {
   return ((site.receiver.requests.length - before) / ms) * 1000
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
     .trim()
     .split('\n')

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '@posthorn/testkit'
-import type { Admin } from 'kafkajs'
+import { GroupWatch, untilMembers } from './group-watch.js'
 import { send } from './kills.js'
 import type { Ledger } from './ledger.js'
-import { committedBy, type Committed } from './offsets.js'
 import { settle, type Result } from './result.js'
 import { isTenth, PATIENT, type Run, type Site } from './site.js'
 
@@ -45,7 +43,7 @@ export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult>
   let watch: GroupWatch | undefined
   try {
     await Promise.all(TARGETS.map(target => untilMembers(admin, target, 2)))
-    watch = new GroupWatch(admin, run.ledger)
+    watch = new GroupWatch(admin, run.ledger, TARGETS)
     const load = produce(run)
     await sleep(BURST_RUNS_MS)
     const meanwhile = await freezeAll(site, run.ledger)
@@ -81,82 +79,4 @@ function signal(
 ) {
   const pid = site.stack.currentPids()[target]!
   if (!send(pid, name, (from, to) => tell(pid, from, to))) throw new Error(`the ${target} (${pid}) is gone`)
-}
-
-/** Resolves when the group has so many members, all of them with partitions. */
-async function untilMembers(admin: Admin, target: string, members: number): Promise<void> {
-  let state = ''
-  const isStable = async () => {
-    state = await stateOf(admin, target)
-    return state.startsWith('Stable') && state.split(' ').length === 1 + members
-  }
-  await until(isStable, 60_000, () => `the group of the ${target}s is: ${state}`)
-}
-
-/** The group's state and the ids of its members: another text is another generation. */
-async function stateOf(admin: Admin, target: string): Promise<string> {
-  const { groups } = await admin.describeGroups([`posthorn.${target}`])
-  const { state, members } = groups[0]!
-  return [state, ...members.map(({ memberId }) => memberId).sort()].join(' ')
-}
-
-const WATCH_EVERY_MS = 50
-/** From the group's being stable until its members have heard of it, and have read what their new partitions came to. */
-const TAKES_EFFECT_MS = 3000
-
-/**
- * Looks at the groups all the time. A commit for a partition of others would set one back. A
- * rebalance goes into the ledger: a member that lives and loses a partition has requests in flight.
- */
-class GroupWatch {
-  private readonly back: string[] = []
-  private running = true
-  private readonly done: Promise<void>
-
-  constructor(
-    private readonly admin: Admin,
-    private readonly ledger: Ledger,
-  ) {
-    this.done = Promise.all([this.commits(), ...TARGETS.map(target => this.rebalances(target))]).then(() => undefined)
-    // Told by stop(); it may fail before.
-    this.done.catch(() => undefined)
-  }
-
-  async stop(): Promise<readonly string[]> {
-    this.running = false
-    await this.done
-    return this.back
-  }
-
-  private async commits(): Promise<void> {
-    let before = await this.committed()
-    while (this.running) {
-      const now = await this.committed()
-      for (const [place, offset] of now)
-        if (offset < (before.get(place) ?? 0)) this.back.push(`${place} from ${before.get(place)} to ${offset}`)
-      before = now
-      await sleep(WATCH_EVERY_MS)
-    }
-  }
-
-  private async committed(): Promise<Committed> {
-    const each = await Promise.all(TARGETS.map(target => committedBy(this.admin, target)))
-    return new Map(each.flatMap(committed => [...committed]))
-  }
-
-  private async rebalances(target: string): Promise<void> {
-    let stable = await stateOf(this.admin, target)
-    let stableAt = Date.now()
-    while (this.running) {
-      const lookedAt = Date.now()
-      const state = await stateOf(this.admin, target)
-      if (state.startsWith('Stable')) {
-        if (state !== stable)
-          this.ledger.fault({ what: 'rebalanced', target, from: stableAt, to: Date.now() + TAKES_EFFECT_MS })
-        stable = state
-        stableAt = lookedAt
-      }
-      await sleep(WATCH_EVERY_MS)
-    }
-  }
 }

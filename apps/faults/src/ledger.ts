@@ -3,6 +3,7 @@ import type { Attempt } from '@posthorn/topics'
 /** A request as the receiver saw it; times here are ms since the epoch, all by the clock of one machine. */
 export interface Request {
   readonly at: number
+  /** As it was answered; 0 where it was not. */
   readonly status: number
 }
 
@@ -17,7 +18,7 @@ export interface Recorded {
  * moment from `from` to `to` may be sent again; nothing else may.
  */
 export interface Fault {
-  readonly what: 'killed' | 'frozen' | 'rebalanced'
+  readonly what: 'killed' | 'frozen' | 'rebalanced' | 'away' | 'disturbed'
   readonly target: string
   readonly pid?: number
   readonly from: number
@@ -77,7 +78,7 @@ export class Ledger {
   }
 
   isDelivered(delivery: string): boolean {
-    return this.requests.get(delivery)?.some(({ status }) => status < 300) === true
+    return this.requests.get(delivery)?.some(({ status }) => status >= 200 && status < 300) === true
   }
 
   missing(deliveries: readonly string[]): string[] {

@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { leaveAlone } from './calm.js'
 import { changeWebhooks, reportOfChanges } from './changes.js'
 import { takeDatabaseAway } from './database-away.js'
 import { freeze } from './frozen.js'
 import { killAtRandom } from './kills.js'
+import { breakAtRandom, brokenInRandom, reportOfRandom } from './random.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
 import { Site } from './site.js'
@@ -17,12 +19,15 @@ const USAGE = `usage: npm run faults -- [scenario…] [options]
   database   Postgres away, then killed                   --seconds 30
   changes    registry and Postgres killed before changes
              of webhooks are published                    --webhooks 100
+  random     all that can be broken, in an order of
+             the seed, on three brokers                   --seed N  --minutes 3  --rate 200
 
-Without a scenario all of them run, one after the other, on a platform of their own on free
-ports: every service a process, a real Kafka and a real Postgres. Ends with status 1 when a
-promise was broken.`
+Without a scenario all of them run, one after the other, or random alone when one of its options
+is given. Each has a platform of its own on free ports: every service a process, a real Kafka and
+a real Postgres. Ends with status 1 when a promise was broken.`
 
-const OPTIONS = ['events', 'kills', 'seconds', 'webhooks'] as const
+const OPTIONS = ['events', 'kills', 'seconds', 'webhooks', 'seed', 'minutes', 'rate'] as const
+const OF_RANDOM = ['seed', 'minutes', 'rate'] as const
 type Options = { readonly [O in (typeof OPTIONS)[number]]?: number }
 
 interface Told {
@@ -35,6 +40,15 @@ function toldOf(title: string, result: Result, broken: readonly string[] = []): 
   return { report: reportOf(title, result), broken: [...brokenIn(result), ...broken] }
 }
 
+const LARGEST_SEED = 2 ** 31
+
+async function random(options: Options, stopping: AbortSignal): Promise<Told> {
+  const { seed = randomInt(1, LARGEST_SEED), minutes = 3, rate = 200 } = options
+  const result = await breakAtRandom({ seed, minutes, rate, stopping, say: line => console.error(line) })
+  return { report: reportOfRandom(result), broken: brokenInRandom(result) }
+}
+
+/** On one platform, but for `random`, which has one of three brokers. */
 const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promise<Told>>> = {
   calm: async (site, { events = 20_000 }) => toldOf('calm', await leaveAlone(site, events, 5000)),
   retries: async (site, { events = 1000 }) => toldOf('retries', await retryEach(site, events)),
@@ -57,11 +71,14 @@ const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promi
   },
 }
 
+const RANDOM = 'random'
+
 function read(args: string[]): { names: readonly string[]; options: Options } {
   const text = { type: 'string' } as const
-  const options = { events: text, kills: text, seconds: text, webhooks: text }
+  const options = { events: text, kills: text, seconds: text, webhooks: text, seed: text, minutes: text, rate: text }
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
-  for (const name of positionals) if (!(name in SCENARIOS)) throw new Error(`"${name}" is not a scenario`)
+  const all = [...Object.keys(SCENARIOS), RANDOM]
+  for (const name of positionals) if (!all.includes(name)) throw new Error(`"${name}" is not a scenario`)
   const numbers = OPTIONS.flatMap(name => {
     const value = values[name]
     if (value === undefined) return []
@@ -69,24 +86,26 @@ function read(args: string[]): { names: readonly string[]; options: Options } {
       throw new Error(`--${name} must be a whole number of at least 1`)
     return [[name, Number(value)]]
   })
+  const byDefault = OF_RANDOM.some(name => values[name] !== undefined) ? [RANDOM] : all
   return {
-    names: positionals.length > 0 ? positionals : Object.keys(SCENARIOS),
+    names: positionals.length > 0 ? positionals : byDefault,
     options: Object.fromEntries(numbers) as Options,
   }
 }
 
-async function run(names: readonly string[], options: Options, stopping: AbortSignal): Promise<void> {
+function tell({ report, broken }: Told): void {
+  console.log(`\n${report}`)
+  for (const each of broken) {
+    process.exitCode = 1
+    console.log(`  BROKEN ${each}`)
+  }
+}
+
+async function onOneSite(names: readonly string[], options: Options, stopping: AbortSignal): Promise<void> {
   const site = await Site.start()
   stopping.addEventListener('abort', () => void site.stop().then(() => process.exit(1)))
   try {
-    for (const name of names) {
-      const { report, broken } = await SCENARIOS[name]!(site, options)
-      console.log(`\n${report}`)
-      for (const each of broken) {
-        process.exitCode = 1
-        console.log(`  BROKEN ${each}`)
-      }
-    }
+    for (const name of names) tell(await SCENARIOS[name]!(site, options))
   } finally {
     await site.stop()
   }
@@ -103,7 +122,12 @@ async function main(): Promise<void> {
   }
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-  await run(chosen.names, chosen.options, stopping.signal)
+  const onOne = chosen.names.filter(name => name !== RANDOM)
+  if (onOne.length > 0) await onOneSite(onOne, chosen.options, stopping.signal)
+  if (chosen.names.includes(RANDOM)) tell(await random(chosen.options, stopping.signal))
 }
 
-await main()
+await main().catch((error: unknown) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,11 +1,11 @@
-import { ATTEMPTS, DELAYS, DELIVERIES, DUE, EVENTS, type TopicContract } from '@posthorn/topics'
+import { ATTEMPTS, BULK, DELAYS, DELIVERIES, DUE, EVENTS, type TopicContract } from '@posthorn/topics'
 import { until } from '@posthorn/testkit'
 import type { Admin, Kafka } from 'kafkajs'
 
 /** What each service has to have finished when all is done. */
 const READS: Readonly<Record<string, readonly TopicContract[]>> = {
   router: [EVENTS],
-  deliverer: [DELIVERIES, DUE],
+  deliverer: [DELIVERIES, DUE, BULK],
   'retry-scheduler': Object.values(DELAYS),
   monitor: [EVENTS, DELIVERIES, ATTEMPTS],
 }
@@ -27,12 +27,12 @@ export async function committedBy(admin: Admin, target: string): Promise<Committ
 export async function untilAllCommitted(kafka: Kafka, timeoutMs: number): Promise<void> {
   const admin = kafka.admin()
   await admin.connect()
-  let state: Record<string, number> = {}
+  let state: Record<string, Record<string, number>> = {}
   try {
     const isDone = async () => {
       const behind = await Promise.all(Object.keys(READS).map(async target => [target, await behindOf(admin, target)]))
-      state = Object.fromEntries(behind) as Record<string, number>
-      return Object.values(state).every(records => records === 0)
+      state = Object.fromEntries(behind) as typeof state
+      return Object.values(state).every(topics => Object.keys(topics).length === 0)
     }
     await until(isDone, timeoutMs, () => `not all is committed; records behind: ${JSON.stringify(state)}`)
   } finally {
@@ -40,14 +40,15 @@ export async function untilAllCommitted(kafka: Kafka, timeoutMs: number): Promis
   }
 }
 
-async function behindOf(admin: Admin, target: string): Promise<number> {
+/** Records by topic and partition, where there are any. */
+async function behindOf(admin: Admin, target: string): Promise<Record<string, number>> {
   const committed = await committedBy(admin, target)
-  let behind = 0
+  const behind: Record<string, number> = {}
   for (const { name } of READS[target]!)
     for (const { partition, high } of await admin.fetchTopicOffsets(`posthorn.${name}`)) {
       const left = Number(high) - (committed.get(`posthorn.${name}/${partition}`) ?? 0)
       // A commit beyond the end is as wrong as one before it.
-      behind += Math.abs(left)
+      if (left !== 0) behind[`${name}/${partition}`] = left
     }
   return behind
 }

@@ -20,8 +20,8 @@ export async function retryEach(site: Site, events: number): Promise<Result> {
 function failure(delivery: string, nth: number): ReceiverAnswer | undefined {
   const seed = delivery.charCodeAt(delivery.length - 2)
   if (nth > (seed % 3 === 0 ? 2 : 1)) return undefined
-  // One of 32: each stops a webhook for as long as it asks for.
-  if (delivery.at(-3) !== '0') return { status: 500 }
+  // One of 8 or so, by the third letter from the end: each stops a webhook for as long as it asks for.
+  if (delivery.charCodeAt(delivery.length - 3) % 8 !== 0) return { status: 500 }
   const seconds = 1 + (seed % 2)
   switch (seed % 5) {
     case 0:

@@ -26,7 +26,9 @@ export interface RunOptions {
 }
 
 const PRODUCE_EVERY_MS = 100
-const SOURCE = '/faults'
+export const SOURCE = '/faults'
+/** The status of an answer that never comes: the connection is broken off in its place. */
+export const UNANSWERED = 0
 
 /** A platform with every service a process, and a receiver outside that notes each request in the ledger of its load. */
 export class Site {
@@ -36,11 +38,13 @@ export class Site {
     readonly stack: Stack,
     readonly receiver: Receiver,
     private readonly loads: Map<string, Answering>,
+    brokers: string = stack.kafka,
   ) {
-    this.kafka = new Kafka({ brokers: [stack.kafka], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+    this.kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 20 } })
   }
 
-  static async start(): Promise<Site> {
+  /** `extra` is told to the services; a Kafka of one's own is told there, too. */
+  static async start(extra: Readonly<Record<string, string>> = {}): Promise<Site> {
     const loads = new Map<string, Answering>()
     const receiver = await startReceiver(async ({ path, headers, receivedAt }) => {
       const load = loads.get(path)
@@ -48,14 +52,20 @@ export class Site {
       const delivery = String(headers['webhook-id'])
       const answer = await load.answer(delivery, load.ledger.count(delivery) + 1)
       load.ledger.received(delivery, { at: receivedAt, status: answer.status })
+      if (answer.status === UNANSWERED) throw new Error('this one is not answered')
       return answer
     })
     try {
-      return new Site(await startStack(), receiver, loads)
+      return new Site(await startStack(extra), receiver, loads, extra.POSTHORN_KAFKA_BROKERS)
     } catch (error) {
       await receiver.close()
       throw error
     }
+  }
+
+  /** What comes by this path is noted in the ledger. */
+  receiveAt(path: string, ledger: Ledger, answer: Behaviour): void {
+    this.loads.set(path, { ledger, answer })
   }
 
   async stop(): Promise<void> {
@@ -66,7 +76,7 @@ export class Site {
   /** Registers the webhooks of a load. */
   async open({ name, webhooks, retryPolicy, answer }: RunOptions): Promise<Run> {
     const ledger = new Ledger()
-    this.loads.set(`/${name}`, { ledger, answer })
+    this.receiveAt(`/${name}`, ledger, answer)
     const api = createApiClient({ url: this.stack.api, key: this.stack.key })
     const ids = await Promise.all(
       Array.from({ length: webhooks }, async (_, n) => {

@@ -10,7 +10,8 @@ export interface LogRecord {
   readonly appendedAt: number
 }
 
-const WITHIN_MS = 60_000
+/** A long run leaves some hundred MB. */
+const WITHIN_MS = 240_000
 
 /** All of a topic up to its present end; in order within each partition. */
 export async function readLog(kafka: Kafka, { name }: TopicContract): Promise<readonly LogRecord[]> {

@@ -1,0 +1,22 @@
+import { randomInt } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
+import { BREAKAGES } from './breakages.js'
+import { breakAtRandom, brokenInRandom, reportOfRandom } from './random.js'
+
+const MINUTES = 3
+/** Of the breakages of a round: a busy machine takes longer for each. */
+const AT_LEAST = BREAKAGES.length / 3
+
+describe('at least once', () => {
+  it('S10 ends each delivery as its receiver answers, repeats only what was in flight and sends none early, whatever breaks', async () => {
+    const seed = randomInt(1, 2 ** 31)
+    const say = (line: string) => process.stderr.write(`${line}\n`)
+    const result = await breakAtRandom({ seed, minutes: MINUTES, rate: 100, say })
+    say(reportOfRandom(result))
+    expect(brokenInRandom(result)).toEqual([])
+    expect(result.broken.size).toBeGreaterThanOrEqual(AT_LEAST)
+    const { delivered, exhausted, gone } = result.balance.ends
+    expect(Math.min(delivered, exhausted, gone)).toBeGreaterThan(0)
+    expect(result.audit.retryLateness.length).toBeGreaterThan(0)
+  }, 900_000)
+})

@@ -1,0 +1,196 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startKafkaCluster, type RunningKafkaCluster } from '@posthorn/embedded'
+import { DEAD_LETTERS, DELIVERIES } from '@posthorn/topics'
+import { readAttempts } from './attempts-log.js'
+import { balance, type Balance } from './balance.js'
+import { BREAKAGES, type Scene } from './breakages.js'
+import { openClocks } from './clocks.js'
+import { gather } from './crowd.js'
+import { GroupWatch } from './group-watch.js'
+import { Ledger } from './ledger.js'
+import { openLine } from './line.js'
+import { untilAllCommitted } from './offsets.js'
+import { publishUntil, type Published } from './publishing.js'
+import { brokenIn, reportOf, type Result } from './result.js'
+import { Seeded } from './seeded.js'
+import { Site } from './site.js'
+import { readLog } from './topic-log.js'
+
+export interface RandomOptions {
+  /** The same faults in the same order at the same distances, and the same events. */
+  readonly seed: number
+  /** How long it publishes and breaks things; what is broken then is made whole first. */
+  readonly minutes: number
+  /** Events a second. */
+  readonly rate: number
+  readonly say: (line: string) => void
+  /** Ends all that was started; the run then rejects. */
+  readonly stopping?: AbortSignal
+}
+
+export interface RandomResult extends Result {
+  readonly seed: number
+  readonly events: number
+  readonly balance: Balance
+  /** How often each thing was broken. */
+  readonly broken: ReadonlyMap<string, number>
+  readonly commitsBack: readonly string[]
+  /** How far groups were behind at the end. */
+  readonly uncommitted: readonly string[]
+}
+
+/** Of the whole repository: 90 MB that are the same for every run. */
+const CACHE_DIR = fileURLToPath(new URL('../../../.posthorn/cache', import.meta.url))
+const QUIET_MS = [500, 3000] as const
+/** For what has waited through the last fault; a tier of 5 s, a session of 10 s and a busy machine are in it. */
+const SETTLE_MS = 300_000
+const BEFORE_MS = 3000
+
+/** Breaks things at random under load, on three brokers, and balances the books when all is whole again. */
+export async function breakAtRandom(options: RandomOptions): Promise<RandomResult> {
+  const stage = await openStage()
+  try {
+    return await unlessStopped(play(stage, options), options.stopping)
+  } finally {
+    await stage.close()
+  }
+}
+
+type Stage = Omit<Scene, 'seeded' | 'ledger'> & { close(): Promise<void> }
+
+function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new Error('the run was stopped'))
+    if (stopping?.aborted) stop()
+    stopping?.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject)
+  })
+}
+
+async function openStage(): Promise<Stage> {
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of opened.reverse()) await end().catch(() => undefined)
+  }
+  try {
+    const dir = await mkdtemp(join(tmpdir(), 'posthorn-kafka-'))
+    opened.push(() => rm(dir, { recursive: true, force: true }))
+    const clocks = await openClocks()
+    opened.push(() => clocks.remove())
+    const cluster: RunningKafkaCluster = await startKafkaCluster({
+      dir,
+      cacheDir: CACHE_DIR,
+      onProgress: () => undefined,
+    })
+    opened.push(() => cluster.stop())
+    const site = await Site.start({
+      ...clocks.environment,
+      POSTHORN_KAFKA_BROKERS: cluster.brokers.join(','),
+      POSTHORN_KAFKA_REPLICATION: '3',
+      POSTHORN_KAFKA_PARTITIONS: '6',
+      // What is warned of is what is done here.
+      POSTHORN_LOG_LEVEL: 'error',
+    })
+    opened.push(() => site.stop())
+    const line = await openLine(Number(new URL(site.receiver.url).port))
+    opened.push(() => line.close())
+    return { site, cluster, line, clocks, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function play(stage: Stage, { seed, minutes, rate, say }: RandomOptions): Promise<RandomResult> {
+  say(`seed ${seed}: ${minutes} min at ${rate} events/s`)
+  const ledger = new Ledger()
+  const scene: Scene = { ...stage, ledger, seeded: new Seeded(seed) }
+  const members = await gather(stage.site, stage.line.port, ledger)
+  const admin = stage.site.kafka.admin()
+  await admin.connect()
+  const watch = new GroupWatch(admin, ledger, ['router', 'deliverer'])
+  const ending = new AbortController()
+  try {
+    const load = publishUntil(ending.signal, {
+      site: stage.site,
+      members,
+      seeded: new Seeded(seed + 1),
+      perSecond: rate,
+    })
+    const broken = await Promise.race([breakAll(scene, minutes, say), load.then(() => new Map<string, number>())])
+    ending.abort()
+    const published = await load
+    say(`${published.events} events are published; waiting for their ends`)
+    const ended = await settle(stage.site, ledger, published, say)
+    return { ...ended, seed, events: published.events, broken, commitsBack: await watch.stop() }
+  } finally {
+    ending.abort()
+    await watch.stop()
+    await admin.disconnect()
+  }
+}
+
+/** Rounds of all breakages, each shuffled anew. */
+async function breakAll(scene: Scene, minutes: number, say: (line: string) => void): Promise<Map<string, number>> {
+  const { seeded } = scene
+  const counts = new Map<string, number>()
+  const endsAt = performance.now() + minutes * 60_000
+  await sleep(BEFORE_MS)
+  while (performance.now() < endsAt)
+    for (const { name, run } of seeded.shuffled(BREAKAGES)) {
+      if (performance.now() >= endsAt) break
+      say(`${new Date().toISOString()} ${name}`)
+      await run(scene)
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+      await sleep(seeded.between(...QUIET_MS))
+    }
+  return counts
+}
+
+/** Waits until every delivery has its end and every group stands at the ends of its topics, or nothing moves any more. */
+async function settle(site: Site, ledger: Ledger, { deliveries: wanted }: Published, say: (line: string) => void) {
+  const deadline = performance.now() + SETTLE_MS
+  for (;;) {
+    const left = deadline - performance.now()
+    const uncommitted = await untilAllCommitted(site.kafka, Math.max(0, left)).then(
+      () => [],
+      (error: unknown) => [(error as Error).message],
+    )
+    const records = await readAttempts(site.kafka)
+    const deliveries = await readLog(site.kafka, DELIVERIES)
+    const deadLetters = await readLog(site.kafka, DEAD_LETTERS)
+    const balanced = balance({ wanted, ledger, attempts: records, deliveries, deadLetters })
+    say(`${balanced.routed} are routed, ${balanced.pending.length} of them pending`)
+    if (balanced.pending.length > 0 && uncommitted.length === 0 && performance.now() < deadline) continue
+    const audit = ledger.audit([...wanted.keys()], records)
+    // What had to arrive is told by the balance: not all of it had to.
+    return { audit: { ...audit, missing: [] }, balance: balanced, uncommitted, faults: ledger.faults, records }
+  }
+}
+
+export function brokenInRandom(result: RandomResult): string[] {
+  const { wrong, pending } = result.balance
+  return [
+    ...brokenIn(result),
+    ...wrong,
+    ...pending.map(each => `pending: ${each}`),
+    ...result.uncommitted,
+    ...result.commitsBack.map(each => `commit went back: ${each}`),
+  ]
+}
+
+export function reportOfRandom(result: RandomResult): string {
+  const { seed, events, balance, broken } = result
+  const ends = Object.entries(balance.ends).map(([end, count]) => `${count} ${end}`)
+  const times = [...broken].map(([name, count]) => `${name} ${count}×`)
+  const made = [...broken.values()].reduce((sum, count) => sum + count, 0)
+  return [
+    reportOf(`random, seed ${seed}: ${events} events`, result),
+    `  routed      ${balance.routed} = ${ends.join(' + ')} + ${balance.pending.length} pending`,
+    `  broken      ${made}×: ${times.join(', ')}`,
+  ].join('\n')
+}
