@@ -173,6 +173,8 @@ describe('posthorn', () => {
     expect(await json('webhooks', 'disable', id)).toMatchObject({ status: 'disabled' })
     expect(idsOf(await json('webhooks', 'list', '--status', 'disabled'))).toEqual([id])
     expect(await json('webhooks', 'enable', id)).toMatchObject({ status: 'active' })
+    expect(await json('webhooks', 'pause', id)).toMatchObject({ status: 'paused' })
+    expect(await json('webhooks', 'resume', id)).toMatchObject({ status: 'active' })
     expect(await json('webhooks', 'test', id, '--type', 'agent.error')).toMatchObject({
       event: { type: 'agent.error' },
     })

@@ -11,6 +11,7 @@ import {
   DELIVERIES,
   EVENTS,
   POISON,
+  poisonTenant,
   type TopicContract,
 } from '@posthorn/topics'
 
@@ -81,11 +82,17 @@ function readDeadLetter({ value }: ConsumedRecord): Reading {
   }
 }
 
-function readPoison({ value }: ConsumedRecord): Reading {
+function readPoison({ value }: ConsumedRecord, defaultTenant: string | undefined): Reading {
   const read = decodePoison(value)
   switch (read.kind) {
-    case 'poison':
-      return { kind: 'entry', entry: { kind: 'poison', head: read.head, value: read.body } }
+    case 'poison': {
+      const { head, body } = read
+      const tenant = poisonTenant(head, body, defaultTenant)
+      return {
+        kind: 'entry',
+        entry: { kind: 'poison', head, value: body, ...(tenant === undefined ? {} : { tenant }) },
+      }
+    }
     case 'newer':
       return read
     case 'bad':

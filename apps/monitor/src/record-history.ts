@@ -207,6 +207,7 @@ export class HistoryRecorder {
       'history sets a record aside',
     )
     this.metrics.setAside()
-    if (topic.name !== POISON.name) await this.parts.send(POISON, poisonRecord(record, topic.name, { reason, detail }))
+    if (topic.name !== POISON.name)
+      await this.parts.send(POISON, poisonRecord(record, topic.name, { reason, detail, reader: 'monitor' }))
   }
 }

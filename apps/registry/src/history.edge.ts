@@ -14,9 +14,6 @@ import {
   ListedAttemptView,
   ListedEventView,
   ListEventsQuery,
-  ListPoisonQuery,
-  PlatformOnly,
-  PoisonView,
   QueryOf,
   StatsQuery,
   StatsView,
@@ -99,13 +96,5 @@ export class HistoryEdge {
   @Answers(200, StatsView)
   stats(@CalledBy() caller: Caller, @QueryOf(StatsQuery) query: StatsQuery): Promise<StatsView> {
     return this.statistics.stats(caller, query)
-  }
-
-  @Get('poison')
-  @Does('List records that were not accepted')
-  @PlatformOnly()
-  @AnswersList(PoisonView)
-  poison(@CalledBy() caller: Caller, @QueryOf(ListPoisonQuery) query: ListPoisonQuery): Promise<ListView<PoisonView>> {
-    return this.history.poison(caller, query)
   }
 }

@@ -11,16 +11,14 @@ import {
   type ListedAttemptView,
   type ListedEventView,
   type ListEventsQuery,
-  type ListPoisonQuery,
   type ListView,
-  type PoisonView,
 } from '@posthorn/api'
 import type { EventRecord, HistoryLists, HistoryQueries, Page } from '@posthorn/store'
 import type { DeliveryStatus } from '@posthorn/webhook'
 import { cursorOf, positionOf, type CursorShape } from './cursor.js'
 import type { TenantCases } from './tenants.js'
 import { rangeOf } from './time-range.js'
-import { attemptView, deliveryView, listedAttemptView, listedEventView, poisonView } from './views.js'
+import { attemptView, deliveryView, listedAttemptView, listedEventView } from './views.js'
 
 const EVENTS: CursorShape = { list: 'events', fields: { acceptedAt: 'time', id: 'text', source: 'text' } }
 const DELIVERIES: CursorShape = { list: 'deliveries', fields: { acceptedAt: 'time', id: 'text' } }
@@ -28,10 +26,6 @@ const DEAD_LETTERS: CursorShape = { ...DELIVERIES, list: 'dead-letters' }
 const ATTEMPTS: CursorShape = {
   list: 'attempts',
   fields: { startedAt: 'time', delivery: 'text', run: 'text', attempt: 'int4' },
-}
-const POISON: CursorShape = {
-  list: 'poison',
-  fields: { at: 'time', topic: 'text', partition: 'int4', offset: 'int8' },
 }
 /** Ids that Postgres would refuse to compare with. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u
@@ -83,11 +77,6 @@ export class HistoryCases {
   async attempts({ tenant }: Caller, query: ListAttemptsQuery): Promise<ListView<ListedAttemptView>> {
     await this.tenants.require(tenant)
     return listed(ATTEMPTS, await this.lists.attempts(tenant, filterOf(ATTEMPTS, query)), listedAttemptView)
-  }
-
-  /** Of the whole deployment: a record that could not be read has no tenant. */
-  async poison(_caller: Caller, query: ListPoisonQuery): Promise<ListView<PoisonView>> {
-    return listed(POISON, await this.lists.poison(filterOf(POISON, query)), poisonView)
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { messageOf } from '@posthorn/api'
-import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
+import { HistoryPartitions, HistoryWriter, openHistoryPool, type HistoryEntry, type PoisonPlace } from '@posthorn/store'
+import { poisonId, poisonPlace } from './poison-id.js'
 import { TestRegistry, type Answer, type CallOptions, type RpcFailure } from './test-registry.js'
 
 /*
@@ -77,7 +78,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/replays/{id}/pause': { answers: 'unknown', rpc: 'ReplayService/PauseReplay' },
   'POST /v1/replays/{id}/resume': { answers: 'unknown', rpc: 'ReplayService/ResumeReplay' },
   'POST /v1/replays/{id}/cancel': { answers: 'unknown', rpc: 'ReplayService/CancelReplay' },
-  'GET /v1/poison': { answers: 'platform', rpc: 'HistoryService/ListPoison' },
+  'GET /v1/poison': { answers: 'own', rpc: 'HistoryService/ListPoison' },
+  'GET /v1/poison/{id}': { answers: 'unknown', rpc: 'HistoryService/GetPoison' },
+  'POST /v1/poison/{id}/redrive': { answers: 'unknown', rpc: 'HistoryService/RedrivePoison' },
   'POST /v1/tenants': {
     answers: 'platform',
     body: { id: 'c' },
@@ -160,13 +163,15 @@ beforeAll(async () => {
   const secrets = await registry.call('GET', `/v1/webhooks/${hook.json.id}/secrets`, undefined, a)
   const replay = await registry.call('POST', '/v1/replays', { webhook: hook.json.id, event_type: MARK }, a)
   await registry.call('POST', '/v1/event-types', { type: MARK, schema: { type: 'object' } }, a)
-  await writeHistory()
+  const now = Date.now()
+  await writeHistory(now)
   ids = {
     webhooks: { id: hook.json.id, uid: 'uid-of-a', secret: secrets.json.data[0]!.id as string },
     keys: { id: key.json.id },
     events: { id: MARK },
     deliveries: { id: MARK },
     replays: { id: replay.json.id },
+    poison: { id: poisonId({ topic: MARK, partition: 0, offset: 0, at: now }) },
     tenants: { id: 'a' },
     sources: { id: 'x' },
     'event-types': { type: MARK, number: '1' },
@@ -180,9 +185,13 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => registry.stop(), 30_000)
 
-async function writeHistory(): Promise<void> {
+function poisonOf(tenant: string | undefined, at: Omit<PoisonPlace, 'at'>, timestamp: number): HistoryEntry {
+  const head = { ...at, timestamp, reason: 'undecodable', detail: MARK, size: 0 } as const
+  return { kind: 'poison', head, value: Buffer.alloc(0), ...(tenant === undefined ? {} : { tenant }) }
+}
+
+async function writeHistory(now: number): Promise<void> {
   const pool = openHistoryPool(registry.database.url, { max: 1, name: 'test', onError: () => undefined })
-  const now = Date.now()
   const at = new Date(now).toISOString()
   const event = {
     tenant: 'a',
@@ -212,6 +221,8 @@ async function writeHistory(): Promise<void> {
     [
       { ...place(0), entry: { kind: 'event', event, data: Buffer.from('{}'), acceptedAt: now } },
       { ...place(1), entry: { kind: 'attempt', attempt } },
+      { ...place(2), entry: poisonOf('a', { topic: MARK, partition: 0, offset: 0 }, now) },
+      { ...place(3), entry: poisonOf(undefined, { topic: MARK, partition: 0, offset: 1 }, now) },
     ],
     now,
   )
@@ -302,6 +313,26 @@ describe('S7 another tenant', () => {
         expect([route, (await rpcAs(route, { key: keys.a })).grpc]).toEqual([route, 0])
     const { json } = await callAs('GET /v1/webhooks/{id}', { key: keys.a })
     expect(json).toMatchObject({ version: 1, status: 'active', description: MARK })
+  })
+
+  test('what nobody can read is poison of the platform alone', async () => {
+    const id = poisonId({ ...poisonPlace(ids.poison!.id!)!, offset: 1 })
+    expect(await registry.call('GET', `/v1/poison/${id}`)).toMatchObject({ status: 200, json: { tenant: null } })
+    for (const key of [keys.a, keys.b]) {
+      expect(await registry.call('GET', `/v1/poison/${id}`, undefined, { key })).toMatchObject({ status: 404 })
+      for (const scope of ['platform', 'all'])
+        expect(await registry.call('GET', `/v1/poison?scope=${scope}`, undefined, { key })).toMatchObject({
+          status: 403,
+          json: { code: 'role_missing' },
+        })
+    }
+    const listed = async (query: string, options: CallOptions = {}) =>
+      (await registry.call('GET', `/v1/poison${query}`, undefined, options)).json.data.map(({ offset }) => offset)
+    expect(await listed('', { key: keys.a })).toEqual([0])
+    expect(await listed('', { key: keys.b })).toEqual([])
+    expect(await listed('')).toEqual([1, 0])
+    expect(await listed('?scope=platform')).toEqual([1])
+    expect(await listed('?scope=tenant', { headers: { 'posthorn-tenant': 'a' } })).toEqual([0])
   })
 
   test('a key with the role read changes nothing and sees no secret, one to publish sees nothing', async () => {

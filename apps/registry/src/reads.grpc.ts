@@ -8,13 +8,11 @@ import {
   ListDeadLettersQuery,
   ListDeliveriesQuery,
   ListEventsQuery,
-  ListPoisonQuery,
   Message,
   messageOf,
   MessageText,
   MessageWithout,
   Needs,
-  PlatformOnly,
   StatsQuery,
   type Caller,
 } from '@posthorn/api'
@@ -81,12 +79,6 @@ export class ReadsGrpc {
   @GrpcMethod(HISTORY, 'GetStats')
   async stats(@GrpcCalledBy() caller: Caller, @Message(StatsQuery) query: StatsQuery): Promise<unknown> {
     return messageOf(await this.statistics.stats(caller, query))
-  }
-
-  @GrpcMethod(HISTORY, 'ListPoison')
-  @PlatformOnly()
-  async poison(@GrpcCalledBy() caller: Caller, @Message(ListPoisonQuery) query: ListPoisonQuery): Promise<unknown> {
-    return messageOf(await this.history.poison(caller, query))
   }
 
   @GrpcMethod('AuditService', 'ListAudit')

@@ -1,12 +1,5 @@
-import type {
-  AttemptView,
-  DeliveryView,
-  EventView,
-  ListedAttemptView,
-  ListedEventView,
-  PoisonView,
-} from '@posthorn/api'
-import type { AttemptRecord, DeliveryRecord, EventHead, EventRecord, PoisonRecord } from '@posthorn/store'
+import type { AttemptView, DeliveryView, EventView, ListedAttemptView, ListedEventView } from '@posthorn/api'
+import type { AttemptRecord, DeliveryRecord, EventHead, EventRecord } from '@posthorn/store'
 import { isJsonMediaType, type DeliveryStatus } from '@posthorn/webhook'
 
 const time = (date: Date): string => date.toISOString()
@@ -90,8 +83,4 @@ export function attemptView(row: AttemptRecord): AttemptView {
 
 export function listedAttemptView(row: AttemptRecord): ListedAttemptView {
   return { delivery: row.delivery, webhook: row.webhook, ...attemptView(row) }
-}
-
-export function poisonView({ at, value, ...row }: PoisonRecord): PoisonView {
-  return { ...row, at: time(at), value_base64: value.toString('base64') }
 }

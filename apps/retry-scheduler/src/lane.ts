@@ -1,3 +1,4 @@
+import type { ReadRecord } from '@posthorn/topics'
 import type { KeptBytes } from './slab-pool.js'
 
 /** What the scheduler asks of a partition it holds; offsets may be finished in any order. */
@@ -12,6 +13,8 @@ export interface WaitingRecord extends KeptBytes {
   readonly offset: number
   /** The log's append time, ms since the epoch. */
   readonly timestamp: number
+  /** Of a record that was set aside before, for the case that it is again. */
+  readonly headers?: ReadRecord['headers']
 }
 
 interface Queued {

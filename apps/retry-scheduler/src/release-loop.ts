@@ -2,8 +2,9 @@ import { ProducerClosed, RecordRefused, type PartitionClaim, type RecordBatch } 
 import {
   DELAYS,
   DUE,
-  encodePoison,
   POISON,
+  poisonRecord,
+  redriveOf,
   type PoisonReason,
   type TopicContract,
   type TopicRecord,
@@ -85,8 +86,9 @@ export class ReleaseLoop {
   accept({ claim, records }: RecordBatch): void {
     if (claim.revoked.aborted) return
     const lane = this.laneOf(claim)
-    for (const { offset, timestamp, value } of records) {
-      this.schedule.add(lane, { offset, timestamp, ...lane.shelf.keep(value) })
+    for (const { offset, timestamp, value, headers } of records) {
+      const again = redriveOf({ headers }) && { headers }
+      this.schedule.add(lane, { offset, timestamp, ...again, ...lane.shelf.keep(value) })
       this.readAhead.hold(lane, weightOf(value))
     }
     if ((this.schedule.earliest() ?? Number.POSITIVE_INFINITY) < this.wakesAt) this.wake()
@@ -185,11 +187,10 @@ export class ReleaseLoop {
   private async poison(release: Release<ClaimLane>, reason: PoisonReason, detail: string): Promise<void> {
     const { lane, record } = release
     const { topic, partition } = lane
-    const { offset, timestamp, value } = record
-    const head = { topic, partition, offset, timestamp, reason, detail, size: value?.length ?? 0 }
     this.inFlight.add(release)
     try {
-      await this.parts.output.send(POISON, encodePoison(head, value))
+      const aside = poisonRecord({ ...record, key: null, partition }, topic, { reason, detail })
+      await this.parts.output.send(POISON, aside)
       this.settle(release)
       this.parts.metrics.poisoned(reason)
     } catch (error) {

@@ -81,6 +81,21 @@ export const ERRORS = {
     title: 'The delivery is not in the history',
     action: 'Check the id. History follows delivery by some moments and is kept for POSTHORN_MONITOR_RETENTION_DAYS.',
   },
+  poison_not_found: {
+    status: 404,
+    title: 'The record is not among the poison',
+    action: 'Check the id. Poison is listed some moments after it was set aside, for POSTHORN_MONITOR_RETENTION_DAYS.',
+  },
+  poison_redriven: {
+    status: 409,
+    title: 'The record was redriven already',
+    action: 'If it could not be handled again, it is listed under another id, with a higher count: redrive that one.',
+  },
+  poison_not_redrivable: {
+    status: 409,
+    title: 'The record cannot be put back as it was',
+    action: 'Do what the detail says; of an event, publish it anew with the same id.',
+  },
   replay_not_found: {
     status: 404,
     title: 'The replay does not exist',

@@ -14,7 +14,7 @@ export const OUTCOMES = DELIVERY_STATUSES.filter((status): status is OutcomeKind
 export const DEAD_STATUSES = OUTCOMES.filter(isDeadLetter)
 
 /** An optional text that is compared as a whole. */
-function Exact(description: string, maxLength = MAX_ID): PropertyDecorator {
+export function Exact(description: string, maxLength = MAX_ID): PropertyDecorator {
   return (target, property) => {
     const message = `must have at most ${maxLength} characters`
     Documented({ type: 'string', maxLength, required: false, description })(target, property)
@@ -100,13 +100,4 @@ export class ListAttemptsQuery extends HistoryListQuery {
 
   @Exact('Id of a delivery.')
   delivery?: string
-}
-
-/** GET /v1/poison; the time is that at which the log took the record. */
-export class ListPoisonQuery extends HistoryListQuery {
-  @Exact('The topic that the record stood on, without prefix.')
-  topic?: string
-
-  @Exact('Why it was set aside.')
-  reason?: string
 }

@@ -125,29 +125,3 @@ export class ListedAttemptView extends AttemptView {
   @Documented({ type: 'string' })
   readonly webhook: string
 }
-
-/** A record that was not accepted, with the first bytes of its value. */
-export class PoisonView {
-  @Documented({ type: 'string' })
-  readonly topic: string
-  @Documented({ type: 'integer' })
-  readonly partition: number
-  @Documented({ type: 'integer' })
-  readonly offset: number
-  @Documented({ type: 'string', format: 'date-time' })
-  readonly at: string
-  @Documented({ type: 'string' })
-  readonly reason: string
-  @Documented({ type: 'string' })
-  readonly detail: string
-  @Documented({ type: 'array', items: { type: 'string' } })
-  readonly pointers: readonly string[]
-  @Documented({ type: 'string', nullable: true })
-  readonly key: string | null
-  @Documented({ type: 'object', additionalProperties: { type: 'string' } })
-  readonly headers: Readonly<Record<string, string>>
-  @Documented({ type: 'integer' })
-  readonly size: number
-  @Documented({ type: 'string' })
-  readonly value_base64: string
-}

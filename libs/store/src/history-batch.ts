@@ -64,7 +64,7 @@ class Fold {
       case 'dead-letter':
         return this.addAttempt(entry)
       case 'poison': {
-        const row = poisonRow(entry.head, entry.value)
+        const row = poisonRow(entry.head, entry.value, entry.tenant)
         this.keep(this.poison, keyOf(row.at, row.topic, row.partition, row.offset), row, () => false)
         return
       }

@@ -8,7 +8,7 @@ export type HistoryEntry =
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
   /** The attempt that ended a delivery, told once more: it makes the same rows but is not counted again. */
   | { readonly kind: 'dead-letter'; readonly attempt: Attempt }
-  | { readonly kind: 'poison'; readonly head: PoisonHead; readonly value: Buffer }
+  | { readonly kind: 'poison'; readonly head: PoisonHead; readonly value: Buffer; readonly tenant?: string }
   /** Leaves no row; only its offset passes. */
   | { readonly kind: 'nothing' }
 
@@ -105,6 +105,13 @@ export interface PoisonRow {
   readonly key: string | null
   readonly headers: string
   readonly size: number
+  readonly partial: string
+  readonly tenant: string | null
+  readonly source: string | null
+  readonly reader: string | null
+  readonly webhook: string | null
+  readonly count: number
+  readonly previous: string | null
   readonly value: Buffer
 }
 
@@ -259,7 +266,7 @@ function counterRow(attempt: Attempt): CounterRow {
   }
 }
 
-export function poisonRow(head: PoisonHead, value: Buffer): PoisonRow {
+export function poisonRow(head: PoisonHead, value: Buffer, tenant?: string): PoisonRow {
   const at = instant(head.timestamp)
   return {
     day: dayOf(at),
@@ -273,6 +280,13 @@ export function poisonRow(head: PoisonHead, value: Buffer): PoisonRow {
     key: optional(head.key),
     headers: json(head.headers ?? {}),
     size: head.size,
+    partial: String(head.partial === true),
+    tenant: optional(tenant),
+    source: optional(head.source),
+    reader: optional(head.reader),
+    webhook: optional(head.webhook),
+    count: head.count ?? 1,
+    previous: optional(head.previous),
     value,
   }
 }

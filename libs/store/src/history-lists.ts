@@ -67,6 +67,9 @@ export interface AttemptsFilter extends Paged<AttemptsAfter> {
 export interface PoisonFilter extends Paged<PoisonAfter> {
   readonly topic?: string
   readonly reason?: string
+  /** Null: of no tenant that is known; undefined: all. */
+  readonly tenant?: string | null
+  readonly redriven?: boolean
 }
 
 /** The lists of the history, newest first. */
@@ -98,9 +101,11 @@ export class HistoryLists {
     return keysetPage(this.source, ATTEMPTS, { ...page, ...seekAttempts(tenant, { webhook, outcome, type, delivery }) })
   }
 
-  poison({ topic, reason, ...page }: PoisonFilter): Promise<Page<PoisonRecord, PoisonAfter>> {
-    const sifted = [...given('topic', topic), ...given('reason', reason)]
-    return keysetPage(this.source, POISON, { ...page, sought: [], sifted })
+  poison({ topic, reason, tenant, redriven, ...page }: PoisonFilter): Promise<Page<PoisonRecord, PoisonAfter>> {
+    const marked = redriven === undefined ? [] : [() => `(h.redriven_at is not null) = ${redriven}`]
+    const sifted = [...given('topic', topic), ...given('reason', reason), ...marked]
+    const sought = tenant === null ? [() => 'h.tenant is null'] : given('tenant', tenant)
+    return keysetPage(this.source, POISON, { ...page, sought, sifted })
   }
 }
 
@@ -219,11 +224,15 @@ const ATTEMPTS: KeysetList<AttemptRecord, AttemptRecord, AttemptsAfter> = {
   placeOf: ({ startedAt, delivery, run, attempt }) => ({ startedAt: startedAt.getTime(), delivery, run, attempt }),
 }
 
+/** Of a record without its value. */
+export const POISON_COLUMNS = `topic, partition, "offset"::float8 as "offset", at, reason, detail, pointers, key, headers,
+    size::float8 as size, octet_length(value) as kept, partial, tenant, source, reader, webhook, count, previous,
+    redriven_at as "redrivenAt", redriven_by as "redrivenBy"`
+
 const POISON: KeysetList<PoisonRecord, PoisonRecord, PoisonAfter> = {
   ...byDay,
   table: 'history_poison',
-  columns: `topic, partition, "offset"::float8 as "offset", at, reason, detail, pointers, key, headers,
-    size::float8 as size, substring(value from 1 for 4096) as value`,
+  columns: `${POISON_COLUMNS}, substring(value from 1 for 4096) as value`,
   key: 'topic, partition, "offset"::float8 as "offset", at',
   order: [
     { column: 'day', type: 'date', of: ({ at }) => day(at) },

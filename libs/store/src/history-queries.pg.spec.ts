@@ -11,6 +11,7 @@ import { HistoryWriter } from './history-writer.js'
 import { HISTORY_UP } from './migrations/2-history.js'
 import { WIRE_UP } from './migrations/17-egress.js'
 import { READING_UP } from './migrations/9-reading.js'
+import { POISON_UP } from './migrations/13-poison.js'
 
 const NOW = Date.parse('2026-11-24T00:00:30Z')
 const STATUSES = ['delivered', 'retry', 'exhausted'] as const
@@ -25,7 +26,7 @@ let lists: HistoryLists
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 2, name: 'test', onError: () => undefined })
-  for (const statement of [...HISTORY_UP, ...READING_UP, WIRE_UP]) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP]) await pool.query(statement)
   source = await new DataSource({ type: 'postgres', url: database.url, poolSize: 2 }).initialize()
   queries = new HistoryQueries(source)
   lists = new HistoryLists(source)

@@ -1,4 +1,4 @@
-import type { AttemptWire } from '@posthorn/topics'
+import type { AttemptWire, PoisonReader } from '@posthorn/topics'
 import type { DeliveryStatus, WebhookEvent } from '@posthorn/webhook'
 
 /** A `pg` pool or a TypeORM DataSource: both take text and values, and answer rows or a result with rows. */
@@ -77,7 +77,26 @@ export interface PoisonRecord {
   readonly headers: Readonly<Record<string, string>>
   /** Bytes of the whole value. */
   readonly size: number
-  /** Its first 4,096 bytes. */
+  /** Bytes of it that are kept. */
+  readonly kept: number
+  /** Whether the key or a header is not here as it was. */
+  readonly partial: boolean
+  /** Null: nobody's that is known. */
+  readonly tenant: string | null
+  /** Which source read it on a user's own topic. */
+  readonly source: string | null
+  /** The service that set it aside, where others had read it. */
+  readonly reader: PoisonReader | null
+  /** The only webhook that it was set aside for. */
+  readonly webhook: string | null
+  /** How many times it was set aside. */
+  readonly count: number
+  /** Id of the poison that it was before. */
+  readonly previous: string | null
+  readonly redrivenAt: Date | null
+  /** Id of the key that was used. */
+  readonly redrivenBy: string | null
+  /** What is kept of it; in a list the first 4,096 bytes. */
   readonly value: Buffer
 }
 

@@ -169,6 +169,13 @@ const poisonColumns: readonly Column<PoisonRow>[] = [
   column('key', 'text', row => row.key),
   column('headers', 'jsonb', row => row.headers),
   column('size', 'bigint', row => row.size),
+  column('partial', 'boolean', row => row.partial),
+  column('tenant', 'text', row => row.tenant),
+  column('source', 'text', row => row.source),
+  column('reader', 'text', row => row.reader),
+  column('webhook', 'text', row => row.webhook),
+  column('count', 'int', row => row.count),
+  column('previous', 'text', row => row.previous),
 ]
 
 const replaced = (columns: readonly { readonly name: string }[]): string =>

@@ -28,7 +28,7 @@ const HISTORY_REMOVALS = [
      attempts AS (DELETE FROM history_attempts a USING batch b WHERE a.delivery = b.id AND a.day = b.day RETURNING 1),
      deliveries AS (DELETE FROM history_deliveries d USING batch b WHERE d.id = b.id AND d.day = b.day RETURNING 1)
    SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM deliveries) AS count`,
-  ...['history_events', 'history_counters'].map(
+  ...['history_events', 'history_counters', 'history_poison'].map(
     table => `WITH gone AS (DELETE FROM ${table} WHERE (tableoid, ctid) IN
        (SELECT tableoid, ctid FROM ${table} WHERE tenant = $1 LIMIT $2) RETURNING 1)
      SELECT count(*) AS count FROM gone`,

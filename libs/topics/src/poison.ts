@@ -1,5 +1,12 @@
+import { isUtf8 } from 'node:buffer'
+import { TENANT_PATTERN } from '@posthorn/webhook'
+import { ATTEMPTS, decodeAttempt } from './attempts.js'
 import { DAY_MS, type ReadRecord, type TopicContract, type TopicRecord } from './contract.js'
+import { DEAD_LETTERS, decodeDeadLetter } from './dead-letters.js'
+import { decodeDelivery } from './deliveries.js'
+import { decodeEvent, EVENTS } from './events.js'
 import { frame, unframe } from './frame.js'
+import { REDRIVE_HEADER, redriveOf, type PoisonReader } from './redrive.js'
 
 /**
  * poison.v1: records that could not be decoded or accepted, so that they stop nothing and are not lost.
@@ -42,6 +49,16 @@ export interface PoisonHead {
   readonly headers?: Readonly<Record<string, string>>
   /** Bytes of the value; the body is empty when it was too large to keep. */
   readonly size: number
+  /** Whether the key or a header is not here as it was: too long, not text, or one of several of its name. */
+  readonly partial?: true
+  /** The service that set it aside, where others of the topic had read it. */
+  readonly reader?: PoisonReader
+  /** The only webhook that it was set aside for. */
+  readonly webhook?: string
+  /** How many times it was set aside so far; absent: once. */
+  readonly count?: number
+  /** Id of the poison that it was before it was redriven. */
+  readonly previous?: string
 }
 
 /** A larger value is not kept: with its head it could pass the record limit. */
@@ -53,7 +70,7 @@ export function encodePoison(head: PoisonHead, value: Uint8Array | null): TopicR
 }
 
 /** Why a record is set aside, in words for the person who looks at it. */
-export type PoisonCause = Pick<PoisonHead, 'reason' | 'detail' | 'pointers' | 'source'>
+export type PoisonCause = Pick<PoisonHead, 'reason' | 'detail' | 'pointers' | 'source' | 'reader' | 'webhook'>
 
 /** A foreign producer may send headers of any size; with the body they must stay under the record limit. */
 const MAX_HEADER_CHARACTERS = 65_536
@@ -64,37 +81,56 @@ const MAX_POINTERS = 100
 export function poisonRecord(
   record: ReadRecord & { readonly partition: number; readonly offset: number },
   topic: string,
-  { reason, detail, pointers, source }: PoisonCause,
+  { detail, pointers, ...cause }: PoisonCause,
 ): TopicRecord {
-  const headers = headersOf(record)
+  const { headers, partial } = headersOf(record)
+  const redrive = redriveOf(record)
   return encodePoison(
     {
       topic,
       partition: record.partition,
       offset: record.offset,
       timestamp: record.timestamp,
-      reason,
+      ...cause,
       detail: detail.slice(0, MAX_TEXT),
       ...(pointers === undefined ? {} : { pointers: pointers.slice(0, MAX_POINTERS) }),
-      ...(source === undefined ? {} : { source }),
       ...(record.key === null ? {} : { key: record.key.toString('utf8', 0, MAX_TEXT) }),
       ...(headers === undefined ? {} : { headers }),
       size: record.value?.length ?? 0,
+      ...(partial || isCut(record.key) ? { partial: true } : {}),
+      ...(redrive ? { count: redrive.count + 1, previous: redrive.of } : {}),
     },
     record.value,
   )
 }
 
-function headersOf(record: ReadRecord): Record<string, string> | undefined {
+function isCut(key: Buffer | null): boolean {
+  return key !== null && (key.length > MAX_TEXT || !isUtf8(key))
+}
+
+interface KeptHeaders {
+  readonly headers: Record<string, string> | undefined
+  readonly partial: boolean
+}
+
+function headersOf(record: ReadRecord): KeptHeaders {
   const headers: Record<string, string> = {}
-  let room = MAX_HEADER_CHARACTERS
+  let [room, partial] = [MAX_HEADER_CHARACTERS, false]
   for (const [name, value] of Object.entries(record.headers ?? {})) {
-    const text = (Array.isArray(value) ? value[0] : value)?.toString()
-    if (text === undefined || name.length + text.length > room) continue
+    if (name === REDRIVE_HEADER) continue
+    const one = Array.isArray(value) ? value[0] : value
+    const text = one?.toString()
+    partial ||= Array.isArray(value) && value.length > 1
+    partial ||= Buffer.isBuffer(one) && !isUtf8(one)
+    if (text === undefined) continue
+    if (name.length + text.length > room) {
+      partial = true
+      continue
+    }
     room -= name.length + text.length
     headers[name] = text
   }
-  return Object.keys(headers).length === 0 ? undefined : headers
+  return { headers: Object.keys(headers).length === 0 ? undefined : headers, partial }
 }
 
 export type ReadPoison =
@@ -114,4 +150,34 @@ export function decodePoison(value: Buffer | null): ReadPoison {
   )
     return { kind: 'bad', detail: 'head must have topic, partition, offset and reason' }
   return { kind: 'poison', head: head as PoisonHead, body: read.body }
+}
+
+/** Whose record it was, where that can be told: what nobody can read, and what stood on a user's own topic, is the platform's. */
+export function poisonTenant(head: PoisonHead, body: Buffer, defaultTenant: string | undefined): string | undefined {
+  if (head.source !== undefined) return undefined
+  const named = tenantNamed(head, body, defaultTenant)
+  return named !== undefined && TENANT_PATTERN.test(named) ? named : undefined
+}
+
+function tenantNamed(head: PoisonHead, body: Buffer, defaultTenant: string | undefined): string | undefined {
+  switch (head.topic) {
+    case EVENTS.name: {
+      const { headers = {}, timestamp } = head
+      const read = decodeEvent({ key: null, value: body, headers, timestamp }, defaultTenant)
+      if (read.kind !== 'bad') return read.event.tenant
+      return Object.entries(headers).find(([name]) => name.toLowerCase() === 'ce_tenant')?.[1]
+    }
+    case ATTEMPTS.name: {
+      const read = decodeAttempt(body)
+      return read.kind === 'attempt' ? read.attempt.tenant : undefined
+    }
+    case DEAD_LETTERS.name: {
+      const read = decodeDeadLetter(body)
+      return read.kind === 'dead-letter' ? read.lastAttempt.tenant : undefined
+    }
+    default: {
+      const read = decodeDelivery(body)
+      return read.kind === 'delivery' ? read.delivery.tenant : undefined
+    }
+  }
 }
