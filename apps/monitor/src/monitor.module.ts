@@ -1,14 +1,25 @@
 import { Module, type DynamicModule } from '@nestjs/common'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
-import { HistoryPartitions, HistoryWriter, type SqlPool } from '@posthorn/store'
+import {
+  HealthKeeper,
+  HealthReports,
+  HistoryPartitions,
+  HistoryWriter,
+  sendOwnEvents,
+  type SqlPool,
+} from '@posthorn/store'
+import { HealthMetrics } from './health-metrics.js'
 import { HistoryEdge } from './history.edge.js'
 import { DayKeeper } from './keep-days.js'
 import { MonitorMetrics } from './monitor-metrics.js'
+import { HealthPublisher } from './publish-health.js'
 import { readEntry } from './read-entry.js'
 import { HistoryRecorder } from './record-history.js'
 
 export const MONITOR_GROUP = 'monitor'
+/** What was not acknowledged by then is sent again; a transaction waits for it meanwhile. */
+const SEND_MS = 10_000
 
 @Module({})
 export class MonitorModule {
@@ -36,12 +47,28 @@ export class MonitorModule {
               connection,
               context,
               producer,
-              new HistoryWriter(pool, partitions, connection.prefix + MONITOR_GROUP),
+              new HistoryWriter(pool, partitions, connection.prefix + MONITOR_GROUP, healthKeeper(settings)),
             ),
+        },
+        {
+          provide: HealthPublisher,
+          inject: [SafeProducer],
+          useFactory: (producer: SafeProducer) =>
+            new HealthPublisher({
+              reports: new HealthReports(pool),
+              sendOwn: (limit, send) => sendOwnEvents(pool, limit, send),
+              send: (topic, record) => producer.send(topic, record, { timeoutMs: SEND_MS }),
+              metrics: new HealthMetrics(),
+              logger,
+            }),
         },
       ],
     }
   }
+}
+
+function healthKeeper({ webhookDisableAfterSeconds, webhookWarnAt }: ServiceContext['settings']): HealthKeeper {
+  return new HealthKeeper({ disableAfterSeconds: webhookDisableAfterSeconds, warnAt: webhookWarnAt })
 }
 
 function recorder(

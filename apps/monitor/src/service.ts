@@ -6,12 +6,13 @@ import { openHistoryPool } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { DayKeeper } from './keep-days.js'
 import { MONITOR_GROUP, MonitorModule } from './monitor.module.js'
+import { HealthPublisher } from './publish-health.js'
 import { HistoryRecorder } from './record-history.js'
 
 /** For the open batch; what is not written then is read again by the next owner. */
 const FINISH_MS = 5_000
 const CLOSE_POOL_MS = 2_000
-/** One transaction at a time, one connection that makes partitions, one that drops them, one spare. */
+/** One transaction at a time, one connection that makes partitions, one that drops them, one for health. */
 const CONNECTIONS = 4
 /** Read and not in the history yet; a few full batches. */
 const MAX_UNFINISHED_BYTES = 12 * 1024 * 1024
@@ -45,8 +46,10 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const recorder = app.get(HistoryRecorder)
   const producer = app.get(SafeProducer)
   const days = app.get(DayKeeper)
+  const healthPublisher = app.get(HealthPublisher)
   await producer.connect()
   days.start()
+  healthPublisher.start()
   await app.listen()
   health.addReadiness('monitor.consumer', () => strategy.consumer.readiness())
   health.addReadiness('monitor.history', () => recorder.readiness())
@@ -59,6 +62,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await within(FINISH_MS, strategy.consumer.drain())
     recorder.stop()
     await app.close()
+    await within(FINISH_MS, healthPublisher.stop())
     await producer.close()
     await within(CLOSE_POOL_MS, pool.end())
   }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { messageOf } from '@posthorn/api'
 import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
 import { deliveryId } from '@posthorn/webhook'
+import { poisonId } from './poison-id.js'
 import { TestRegistry, type RpcFailure } from './test-registry.js'
 
 /*
@@ -40,6 +41,14 @@ const EVENT = {
 }
 const DELIVERY = deliveryId(EVENT, 'webhook_0123456789abcdefghjkmnpqrs')
 
+/** Twins that differ in their time alone. */
+const POISONED = { topic: 'events.v1', partition: 0, offset: 0 }
+const POISONED_AT = Date.now()
+const POISON = {
+  rest: poisonId({ ...POISONED, at: POISONED_AT }),
+  grpc: poisonId({ ...POISONED, at: POISONED_AT + 1 }),
+}
+
 const REPLAY = { from: '2026-11-24T00:00:00Z', to: '2026-11-24T01:00:00Z', dry_run: true }
 const SOURCE = { start: 'earliest', event: { tenant: 'default', type: { pointer: '/kind' }, subject: 's' } }
 const FILTER_TEST = {
@@ -67,13 +76,19 @@ const typeMessage = ({ schema, example, ...rest }: { readonly schema: object; re
 
 const IDS = /\b(webhook|key|secret|event|delivery|source|replay)_[0-9a-z]{26}\b/g
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+const POISON_IDS = /\bpoison_[A-Za-z0-9_-]+/g
 const SECRETS = /(whsec|whpk)_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
 
 /** The answer as both edges have to give it: nothing that is empty, and twins alike. */
 function comparable(value: unknown, twin: string): unknown {
   if (Array.isArray(value)) return value.map(each => comparable(each, twin))
   if (typeof value === 'string')
-    return value.replace(IDS, '$1_…').replace(TIMES, 'time').replace(SECRETS, 'secret').replaceAll(twin, 'twin')
+    return value
+      .replace(IDS, '$1_…')
+      .replace(POISON_IDS, 'poison_…')
+      .replace(TIMES, 'time')
+      .replace(SECRETS, 'secret')
+      .replaceAll(twin, 'twin')
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).map(([name, inner]) => [name, comparable(inner, twin)] as const)
   return Object.fromEntries(
@@ -213,6 +228,18 @@ const CASES: readonly UseCase[] = [
     method: 'WebhookService/EnableWebhook',
     needs: 'webhook',
     rest: ({ id }) => ['POST', `/v1/webhooks/${id}/enable`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'WebhookService/PauseWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/pause`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'WebhookService/ResumeWebhook',
+    needs: 'webhook',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/resume`],
     grpc: ({ id }) => ({ id }),
   },
   {
@@ -659,7 +686,33 @@ const CASES: readonly UseCase[] = [
     rest: ({ id }) => ['POST', `/v1/replays/${id}/${verb.toLowerCase()}`],
     grpc: ({ id }) => ({ id }),
   })),
-  { method: 'HistoryService/ListPoison', rest: () => ['GET', '/v1/poison?limit=1'], grpc: () => ({ limit: 1 }) },
+  {
+    method: 'HistoryService/ListPoison',
+    rest: () => ['GET', '/v1/poison?limit=2&scope=all&status=open'],
+    grpc: () => ({ limit: 2, scope: 'all', status: 'open' }),
+  },
+  {
+    method: 'HistoryService/GetPoison',
+    rest: () => ['GET', `/v1/poison/${POISON.rest}`],
+    grpc: () => ({ id: POISON.rest }),
+  },
+  {
+    method: 'HistoryService/GetPoison',
+    rest: () => ['GET', '/v1/poison/nothing'],
+    grpc: () => ({ id: 'nothing' }),
+    fails: 'poison_not_found',
+  },
+  {
+    method: 'HistoryService/RedrivePoison',
+    rest: () => ['POST', `/v1/poison/${POISON.rest}/redrive`],
+    grpc: () => ({ id: POISON.grpc }),
+  },
+  {
+    method: 'HistoryService/RedrivePoison',
+    rest: () => ['POST', `/v1/poison/${POISON.rest}/redrive`],
+    grpc: () => ({ id: POISON.grpc }),
+    fails: 'poison_redriven',
+  },
 ]
 
 async function twinFor(name: string, needs: UseCase['needs']): Promise<Twin> {
@@ -730,7 +783,16 @@ describe('REST and gRPC answer the same', () => {
       status_code: 200,
     }
     const entry = { topic: 't', partition: 0, offset: 0, timestamp: now, entry: { kind: 'attempt' as const, attempt } }
-    await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'test').write([entry], now)
+    const poison = [POISONED_AT, POISONED_AT + 1].map((timestamp, offset) => ({
+      ...{ topic: 'p', partition: 0, offset, timestamp },
+      entry: {
+        kind: 'poison' as const,
+        tenant: 'default',
+        head: { ...POISONED, timestamp, reason: 'undecodable' as const, detail: 'd', size: 1, key: 'k', count: 2 },
+        value: Buffer.from('x'),
+      },
+    }))
+    await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'test').write([entry, ...poison], now)
     await pool.end()
   })
 
@@ -810,7 +872,7 @@ describe('S7 a gRPC call without a right is refused as a request is', () => {
       'WebhookService/DeleteWebhook',
       'KeyService/ListKeys',
       'TenantService/ListTenants',
-      'HistoryService/ListPoison',
+      'HistoryService/RedrivePoison',
     ])
       expect(await failure(path, { key })).toMatchObject({ grpc: 7, code: 'role_missing' })
   })

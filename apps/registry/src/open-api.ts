@@ -18,7 +18,7 @@ export const OPEN_API: OpenApiOptions = {
     attempts: 'Every request that was made, and how it ended.',
     stats: 'How attempts went over time, of a tenant or one webhook.',
     replays: 'Deliveries that are sent again.',
-    poison: 'Records that could not be accepted. For keys of the platform.',
+    poison: 'Records that could not be decoded or accepted, and their redrive.',
     filters: 'Patterns that pick events.',
     'event-types': 'Types of events, and the schemas of their data.',
   },

@@ -13,6 +13,7 @@ import {
   Idempotency,
   Keys,
   Outbox,
+  Poison,
   ReplayQueries,
   Replays,
   Sources,
@@ -26,6 +27,7 @@ import { BackgroundRemoval } from './background-removal.js'
 import { EventTypeCases } from './event-types.js'
 import { EventTypesEdge } from './event-types.edge.js'
 import { EventTypesGrpc } from './event-types.grpc.js'
+import { FailingWebhooks } from './failing-webhooks.js'
 import { FiltersEdge } from './filters.edge.js'
 import { FiltersGrpc } from './filters.grpc.js'
 import { GoneWebhooks } from './gone-webhooks.js'
@@ -38,6 +40,9 @@ import { KeyUses } from './key-uses.js'
 import { KeyCases } from './keys.js'
 import { KeysEdge } from './keys.edge.js'
 import { KeysGrpc } from './keys.grpc.js'
+import { PoisonCases } from './poison.js'
+import { PoisonEdge } from './poison.edge.js'
+import { PoisonGrpc } from './poison.grpc.js'
 import { storeProblem } from './problems.js'
 import { Publishing } from './publishing.js'
 import { ReadsGrpc } from './reads.grpc.js'
@@ -78,8 +83,19 @@ const REST = [
   FiltersEdge,
   EventTypesEdge,
   ReplaysEdge,
+  PoisonEdge,
 ]
-const GRPC = [WebhooksGrpc, TenantsGrpc, KeysGrpc, ReadsGrpc, SourcesGrpc, FiltersGrpc, EventTypesGrpc, ReplaysGrpc]
+const GRPC = [
+  WebhooksGrpc,
+  TenantsGrpc,
+  KeysGrpc,
+  ReadsGrpc,
+  SourcesGrpc,
+  FiltersGrpc,
+  EventTypesGrpc,
+  ReplaysGrpc,
+  PoisonGrpc,
+]
 
 /** REST and gRPC are thin edges over the same use cases. */
 @Module({})
@@ -94,7 +110,7 @@ export class RegistryModule {
 }
 
 function stores({ database }: RegistryParts): Provider[] {
-  const tables = [Webhooks, Tenants, Keys, Sources, EventTypes, Audit, Idempotency, Outbox, Replays]
+  const tables = [Webhooks, Tenants, Keys, Sources, EventTypes, Audit, Idempotency, Outbox, Replays, Poison]
   const query = (text: string, values?: readonly unknown[]) =>
     database.manager.query(text, values as unknown[]) as Promise<unknown>
   return [
@@ -135,6 +151,15 @@ function publishing({ context: { logger, settings, fatal }, connection }: Regist
         new GoneWebhooks({ connection, webhooks, logger, fatal, changed: () => relay.wake() }),
     },
     {
+      provide: FailingWebhooks,
+      inject: [Webhooks, Relay],
+      useFactory: (webhooks: Webhooks, relay: Relay) =>
+        new FailingWebhooks({
+          ...{ connection, webhooks, logger, fatal, changed: () => relay.wake() },
+          disableAfterSeconds: settings.webhookDisableAfterSeconds,
+        }),
+    },
+    {
       provide: KeyUses,
       inject: [Keys, SafeProducer],
       useFactory: (keys: Keys, producer: SafeProducer) => new KeyUses({ connection, keys, producer, logger, fatal }),
@@ -155,6 +180,17 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),
     given(StatsCases, HistoryStats, TenantCases),
     given(ReplayCases, Replays, ReplayQueries, Webhooks, TenantCases),
+    {
+      provide: PoisonCases,
+      inject: [HistoryLists, Poison, Sources, TenantCases, SafeProducer],
+      useFactory: (
+        lists: HistoryLists,
+        poison: Poison,
+        sources: Sources,
+        tenants: TenantCases,
+        producer: SafeProducer,
+      ) => new PoisonCases({ lists, poison, sources, producer, requireTenant: tenant => tenants.require(tenant) }),
+    },
     {
       provide: SourceCases,
       inject: [Sources, Publishing],

@@ -110,6 +110,7 @@ function fresh(): NewWebhook {
     status: 'active',
     url: 'https://example.com',
     method: 'POST',
+    ordering: 'none',
     events: ['*'],
     filter: null,
     format: 'standard',
@@ -122,6 +123,7 @@ function fresh(): NewWebhook {
     maxConcurrency: null,
     allowedCidrs: null,
     minTlsVersion: null,
+    disableAfterSeconds: null,
     description: null,
   }
 }

@@ -5,6 +5,7 @@ import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundRemoval } from './background-removal.js'
+import { FailingWebhooks } from './failing-webhooks.js'
 import { GoneWebhooks } from './gone-webhooks.js'
 import { KeyUses } from './key-uses.js'
 import { OPEN_API } from './open-api.js'
@@ -45,7 +46,8 @@ async function start(context: ServiceContext): Promise<RunningService> {
     openApi: OPEN_API,
   })
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
-  const [removal, gone, uses] = [app.get(BackgroundRemoval), app.get(GoneWebhooks), app.get(KeyUses)]
+  const [removal, uses] = [app.get(BackgroundRemoval), app.get(KeyUses)]
+  const [gone, failing] = [app.get(GoneWebhooks), app.get(FailingWebhooks)]
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
   const grpc = await GrpcServer.serve(app, {
@@ -62,6 +64,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   relay.start()
   removal.start()
   gone.start()
+  failing.start()
   uses.start()
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
@@ -71,7 +74,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])
-    await Promise.all([relay.stopped(), removal.stop(), gone.stop(), uses.stop()])
+    await Promise.all([relay.stopped(), removal.stop(), gone.stop(), failing.stop(), uses.stop()])
     await database.close()
   }
 }

@@ -72,6 +72,7 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     uid: body.uid ?? null,
     url: body.url,
     method: body.method ?? 'POST',
+    ordering: body.ordering ?? 'none',
     sealedHeaders: sealed(sealer, id, body.headers ?? {}),
     events: body.events,
     filter: body.filter ?? null,
@@ -81,6 +82,7 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     maxConcurrency: body.max_concurrency ?? null,
     allowedCidrs: body.allowed_cidrs ?? null,
     minTlsVersion: body.min_tls_version ?? null,
+    disableAfterSeconds: body.disable_after_seconds ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
   }
@@ -94,6 +96,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     events,
     filter,
     method,
+    ordering,
     format,
     status,
     description,
@@ -104,6 +107,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     max_concurrency: maxConcurrency,
     allowed_cidrs: allowedCidrs,
     min_tls_version: minTlsVersion,
+    disable_after_seconds: disableAfterSeconds,
     secret,
   } = body
   return defined<WebhookChange>({
@@ -112,6 +116,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     events,
     filter: patched(filter, null, patch => mergedFilter(row.filter, patch)),
     method: method === null ? 'POST' : method,
+    ordering: ordering === null ? 'none' : ordering,
     format: format === null ? 'standard' : format,
     status,
     description,
@@ -122,6 +127,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     maxConcurrency,
     allowedCidrs,
     minTlsVersion,
+    disableAfterSeconds,
     secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, { secret }).kept],
   })
 }

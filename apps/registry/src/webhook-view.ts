@@ -1,5 +1,5 @@
-import { REDACTED, retryPolicyView, type SecretView, type WebhookView } from '@posthorn/api'
-import type { StoredSecret, WebhookRow } from '@posthorn/store'
+import { REDACTED, retryPolicyView, type DisabledReasonView, type SecretView, type WebhookView } from '@posthorn/api'
+import type { DisabledReason, StoredSecret, WebhookRow } from '@posthorn/store'
 import type { FilterPattern } from '@posthorn/webhook'
 
 /** A webhook as the API shows it: no secret, and of a header only its name. */
@@ -13,6 +13,7 @@ export function webhookView(row: WebhookRow): WebhookView {
     method,
     headers: Object.fromEntries(Object.keys(row.sealedHeaders).map(name => [name, REDACTED])),
     events,
+    ordering: row.ordering,
     filter: filter as FilterPattern | null,
     format,
     retry_policy: retryPolicyView(row.retryPolicy),
@@ -20,12 +21,19 @@ export function webhookView(row: WebhookRow): WebhookView {
     max_concurrency: row.maxConcurrency,
     allowed_cidrs: row.allowedCidrs,
     min_tls_version: row.minTlsVersion,
+    disable_after_seconds: row.disableAfterSeconds,
+    disabled_reason: disabledReasonView(row.disabledReason),
     description,
     metadata,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
     version,
   }
+}
+
+function disabledReasonView(reason: DisabledReason | null): DisabledReasonView | null {
+  if (!reason) return null
+  return { rule: reason.rule, disabled_at: reason.at, failing_since: reason.failingSince ?? null }
 }
 
 export function secretView({ id, signature = 'v1', createdAt, expiresAt }: StoredSecret): SecretView {

@@ -125,6 +125,22 @@ export class WebhooksEdge {
     return this.webhooks.enable(caller, id)
   }
 
+  @Post(':id/pause')
+  @Does('Pause a webhook: what it would get is kept until it is resumed')
+  @HttpCode(200)
+  @Answers(200, WebhookView)
+  pause(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
+    return this.webhooks.pause(caller, id)
+  }
+
+  @Post(':id/resume')
+  @Does('Resume a paused webhook')
+  @HttpCode(200)
+  @Answers(200, WebhookView)
+  resume(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
+    return this.webhooks.resume(caller, id)
+  }
+
   @Post(':id/test')
   @Does('Send a sample event to a webhook')
   @HttpCode(202)

@@ -94,6 +94,16 @@ export class WebhooksGrpc {
     return messageOf(await this.webhooks.enable(caller, id))
   }
 
+  @GrpcMethod(SERVICE, 'PauseWebhook')
+  async pause(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
+    return messageOf(await this.webhooks.pause(caller, id))
+  }
+
+  @GrpcMethod(SERVICE, 'ResumeWebhook')
+  async resume(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
+    return messageOf(await this.webhooks.resume(caller, id))
+  }
+
   @GrpcMethod(SERVICE, 'TestWebhook')
   async test(
     @GrpcCalledBy() caller: Caller,

@@ -77,6 +77,14 @@ export class WebhookCases {
     return this.apply(caller, id, 'webhook.enabled', () => ({ status: 'active' }))
   }
 
+  pause(caller: Caller, id: string): Promise<WebhookView> {
+    return this.apply(caller, id, 'webhook.paused', row => notDisabled(row, 'paused'))
+  }
+
+  resume(caller: Caller, id: string): Promise<WebhookView> {
+    return this.apply(caller, id, 'webhook.resumed', row => notDisabled(row, 'active'))
+  }
+
   async remove(caller: Caller, id: string, version?: number): Promise<void> {
     await this.tenants.require(caller.tenant)
     const trail = audited(caller, caller.tenant, 'webhook.deleted', webhookView)
@@ -152,6 +160,12 @@ export class WebhookCases {
 export function found<T>(id: string, value: T | undefined): T {
   if (value === undefined) throw new ApiError('webhook_not_found', `There is no webhook "${id.slice(0, 100)}".`)
   return value
+}
+
+/** A disabled webhook gets nothing that a pause could keep: it is enabled first. */
+function notDisabled(row: WebhookRow, status: 'paused' | 'active'): WebhookChange {
+  if (row.status === 'disabled') throw new ApiError('webhook_disabled', 'The webhook is disabled.')
+  return { status }
 }
 
 function requireUid(uid: string, body: CreateWebhookBody): void {

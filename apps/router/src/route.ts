@@ -3,14 +3,24 @@ import {
   decodeEvent,
   encodeDelivery,
   DELIVERIES,
+  isForMonitorAlone,
   POISON,
   poisonRecord,
+  redriveOf,
   type PoisonCause,
   type TopicContract,
   type TopicRecord,
 } from '@posthorn/topics'
 import type { ConsumedRecord } from '@posthorn/kafka'
-import { deliveryId, LIVE_RUN, type Delivery, type Problem, type WebhookEvent } from '@posthorn/webhook'
+import {
+  deliveryId,
+  LIVE_RUN,
+  orderOf,
+  type Delivery,
+  type Problem,
+  type Webhook,
+  type WebhookEvent,
+} from '@posthorn/webhook'
 import type { RouteTrace } from './route-trace.js'
 
 /** Why a record cannot become deliveries. */
@@ -22,6 +32,8 @@ export interface Verdict extends PoisonCause {
 export interface Target {
   readonly webhook: string
   readonly version: number
+  /** Absent: none. */
+  readonly ordering?: Webhook['ordering']
   /** Why this version cannot tell whether the webhook wants the event: it is set aside for it. */
   readonly unreadable?: string
 }
@@ -61,18 +73,28 @@ export interface Routed {
  * does not grow with the number of webhooks.
  */
 export async function route(record: ConsumedRecord, parts: RouteParts): Promise<Routed> {
+  if (isForMonitorAlone(record)) return UNMATCHED
   const read = decode(record, parts)
   if (read.kind === 'poison') return poison(record, read, parts.output)
   const topic = parts.isOverQuota(read.event.tenant, record.timestamp) ? BULK : DELIVERIES
-  const targets = parts.match(read.event, read.data)
-  if (targets.length === 0) return { result: 'unmatched', deliveries: 0, acknowledged: Promise.resolve() }
+  const targets = wanted(record, parts.match(read.event, read.data))
+  if (targets.length === 0) return UNMATCHED
   return deliver(record, read, targets, topic, parts)
+}
+
+const UNMATCHED: Routed = { result: 'unmatched', deliveries: 0, acknowledged: Promise.resolve() }
+
+/** An event that was set aside for one webhook, and comes again, has been routed to the others. */
+function wanted(record: ConsumedRecord, targets: readonly Target[]): readonly Target[] {
+  const only = redriveOf(record)?.webhook
+  return only === undefined ? targets : targets.filter(({ webhook }) => webhook === only)
 }
 
 /** Hands a record over to the poison topic. */
 export async function poison(record: ConsumedRecord, verdict: Verdict, output: Output): Promise<Routed> {
   await output.room()
-  const acknowledged = output.send(POISON, poisonRecord(record, record.topic.name, verdict))
+  const { kind: _, ...cause } = verdict
+  const acknowledged = output.send(POISON, poisonRecord(record, record.topic.name, cause))
   return { result: 'poison', deliveries: 0, acknowledged: observed(acknowledged) }
 }
 
@@ -135,7 +157,9 @@ async function deliver(
     if (target.unreadable === undefined) {
       deliveries++
       const delivery = deliveryOf(record, event, target, span.traceparent)
-      acknowledgements.push(observed(output.send(topic, encodeDelivery(delivery, data))))
+      // Behind the others of its key in another topic, it would be overtaken.
+      const own = delivery.order === undefined ? topic : DELIVERIES
+      acknowledgements.push(observed(output.send(own, encodeDelivery(delivery, data))))
     } else acknowledgements.push(observed(output.send(POISON, setAsideFor(record, target, target.unreadable))))
   }
   const acknowledged = observed(Promise.all(acknowledgements))
@@ -145,7 +169,7 @@ async function deliver(
 
 function setAsideFor(record: ConsumedRecord, { webhook, version }: Target, why: string): TopicRecord {
   const detail = `${webhook} (version ${version}) may want this event, but this router cannot read its subscription: ${why}`
-  return poisonRecord(record, record.topic.name, { reason: 'subscription_unreadable', detail })
+  return poisonRecord(record, record.topic.name, { reason: 'subscription_unreadable', detail, webhook })
 }
 
 function deliveryOf(
@@ -154,6 +178,7 @@ function deliveryOf(
   target: Target,
   traceparent: string | undefined,
 ): Delivery {
+  const order = orderOf(target.ordering, event)
   return {
     id: deliveryId(event, target.webhook),
     webhook: target.webhook,
@@ -165,6 +190,7 @@ function deliveryOf(
     acceptedAt: record.timestamp,
     origin: { partition: record.partition, offset: record.offset },
     spills: 0,
+    ...(order === undefined ? {} : { order }),
     ...(traceparent === undefined ? {} : { traceparent }),
     event,
   }

@@ -65,10 +65,10 @@ export class Subscriptions {
    * still): the events of its types are set aside for it, to be redriven after the upgrade.
    */
   private keep(webhook: Webhook): void {
-    const { id, tenant, events, filter, version } = webhook
+    const { id, tenant, events, filter, version, ordering } = webhook
     const subscription = { webhook: id, tenant, events, ...(filter === undefined ? {} : { filter }) }
     try {
-      this.index.put(subscription, { webhook: id, version })
+      this.index.put(subscription, { webhook: id, version, ...(ordering === undefined ? {} : { ordering }) })
       this.unusable.delete(id)
     } catch (error) {
       const readable = events.every(pattern => parseTypePattern(pattern) !== undefined)

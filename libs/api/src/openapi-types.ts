@@ -91,6 +91,40 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/webhooks/{id}/pause': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Pause a webhook: what it would get is kept until it is resumed */
+    post: operations['webhooks_pause']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/webhooks/{id}/resume': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Resume a paused webhook */
+    post: operations['webhooks_resume']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/webhooks/{id}/test': {
     parameters: {
       query?: never
@@ -422,23 +456,6 @@ export interface paths {
     patch?: never
     trace?: never
   }
-  '/v1/poison': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List records that were not accepted */
-    get: operations['history_poison']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
   '/v1/filters/test': {
     parameters: {
       query?: never
@@ -682,6 +699,57 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/poison': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List records that were not accepted */
+    get: operations['poison_list']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/poison/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read a record that was not accepted */
+    get: operations['poison_get']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/poison/{id}/redrive': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Put a record back on its topic */
+    post: operations['poison_redrive']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/publish': {
     parameters: {
       query?: never
@@ -732,7 +800,7 @@ export interface components {
       metadata?: {
         [key: string]: string
       } | null
-      /** @description What is absent has its default. */
+      /** @description What is absent has its default. schedule_ms names the delays one by one, instead of attempts, interval_ms, factor and max_delay_ms; the preset "standard" is the schedule of Standard Webhooks. */
       retry_policy?: {
         attempts?: number | null
         timeout_ms?: number | null
@@ -741,6 +809,9 @@ export interface components {
         jitter?: number | null
         max_delay_ms?: number | null
         max_age_ms?: number | null
+        schedule_ms?: number[] | null
+        /** @enum {unknown} */
+        preset?: 'default' | 'standard' | null
       } | null
       /** @description Requests per second unless named otherwise; no limit unless set. */
       rate_limit?: {
@@ -757,6 +828,8 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version?: '1.2' | '1.3' | null
+      /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
+      disable_after_seconds?: number | null
       /** @description Sent with every request. Values are kept sealed and shown redacted. */
       headers?: {
         [key: string]: string
@@ -766,6 +839,12 @@ export interface components {
        * @enum {string|null}
        */
       method?: 'POST' | 'PUT' | 'PATCH' | null
+      /**
+       * @description What is sent in order, one after another: nothing, events of one partitionkey, or all (docs/ordering.md).
+       * @default none
+       * @enum {string|null}
+       */
+      ordering?: 'none' | 'key' | 'webhook' | null
       /**
        * @description What a request carries, see docs/formats.md.
        * @default standard
@@ -792,6 +871,8 @@ export interface components {
       }
       /** @description Event types, and patterns such as agent.* or *. */
       events: string[]
+      /** @enum {string} */
+      ordering: 'none' | 'key' | 'webhook'
       /** @description Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md. */
       filter: {
         [key: string]: unknown
@@ -799,7 +880,14 @@ export interface components {
       /** @enum {string} */
       format: 'standard' | 'cloudevents' | 'cloudevents_binary' | 'enveloped' | 'raw' | 'thin'
       retry_policy: {
-        [key: string]: number
+        attempts?: number
+        timeout_ms?: number
+        interval_ms?: number
+        factor?: number
+        jitter?: number
+        max_delay_ms?: number
+        max_age_ms?: number
+        schedule_ms?: number[] | null
       }
       /** @description Requests per second unless named otherwise; no limit unless set. */
       rate_limit: {
@@ -816,6 +904,17 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version: '1.2' | '1.3' | null
+      /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
+      disable_after_seconds: number | null
+      /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
+      disabled_reason: {
+        /** @enum {unknown} */
+        rule?: 'failing' | 'gone'
+        /** Format: date-time */
+        disabled_at?: string
+        /** Format: date-time */
+        failing_since?: string | null
+      } | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -847,6 +946,8 @@ export interface components {
       }
       /** @description Event types, and patterns such as agent.* or *. */
       events: string[]
+      /** @enum {string} */
+      ordering: 'none' | 'key' | 'webhook'
       /** @description Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md. */
       filter: {
         [key: string]: unknown
@@ -854,7 +955,14 @@ export interface components {
       /** @enum {string} */
       format: 'standard' | 'cloudevents' | 'cloudevents_binary' | 'enveloped' | 'raw' | 'thin'
       retry_policy: {
-        [key: string]: number
+        attempts?: number
+        timeout_ms?: number
+        interval_ms?: number
+        factor?: number
+        jitter?: number
+        max_delay_ms?: number
+        max_age_ms?: number
+        schedule_ms?: number[] | null
       }
       /** @description Requests per second unless named otherwise; no limit unless set. */
       rate_limit: {
@@ -871,6 +979,17 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version: '1.2' | '1.3' | null
+      /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
+      disable_after_seconds: number | null
+      /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
+      disabled_reason: {
+        /** @enum {unknown} */
+        rule?: 'failing' | 'gone'
+        /** Format: date-time */
+        disabled_at?: string
+        /** Format: date-time */
+        failing_since?: string | null
+      } | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -902,7 +1021,7 @@ export interface components {
       metadata?: {
         [key: string]: string | null
       } | null
-      /** @description What is absent has its default. */
+      /** @description What is absent has its default. schedule_ms names the delays one by one, instead of attempts, interval_ms, factor and max_delay_ms; the preset "standard" is the schedule of Standard Webhooks. */
       retry_policy?: {
         attempts?: number | null
         timeout_ms?: number | null
@@ -911,6 +1030,9 @@ export interface components {
         jitter?: number | null
         max_delay_ms?: number | null
         max_age_ms?: number | null
+        schedule_ms?: number[] | null
+        /** @enum {unknown} */
+        preset?: 'default' | 'standard' | null
       } | null
       /** @description Requests per second unless named otherwise; no limit unless set. */
       rate_limit?: {
@@ -927,6 +1049,8 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version?: '1.2' | '1.3' | null
+      /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
+      disable_after_seconds?: number | null
       /** @description Merged by name; null removes an entry, or all of them. */
       headers?: {
         [key: string]: string | null
@@ -938,6 +1062,12 @@ export interface components {
        * @enum {string|null}
        */
       method?: 'POST' | 'PUT' | 'PATCH' | null
+      /**
+       * @description What is sent in order, one after another: nothing, events of one partitionkey, or all (docs/ordering.md).
+       * @default none
+       * @enum {string|null}
+       */
+      ordering?: 'none' | 'key' | 'webhook' | null
       /**
        * @description What a request carries, see docs/formats.md.
        * @default standard
@@ -1398,22 +1528,6 @@ export interface components {
       to: string
       data: components['schemas']['StatsBucketView'][]
     }
-    PoisonView: {
-      topic: string
-      partition: number
-      offset: number
-      /** Format: date-time */
-      at: string
-      reason: string
-      detail: string
-      pointers: string[]
-      key: string | null
-      headers: {
-        [key: string]: string
-      }
-      size: number
-      value_base64: string
-    }
     TestFilterBody: {
       /** @description The pattern, applied to the root of the event. */
       pattern: {
@@ -1450,7 +1564,7 @@ export interface components {
        * @default off
        * @enum {string}
        */
-      mode: 'off' | 'warn' | 'enforce'
+      mode?: 'off' | 'warn' | 'enforce'
     }
     EventTypeDetailView: {
       type: string
@@ -1485,7 +1599,7 @@ export interface components {
       /** @enum {string} */
       status: 'active' | 'deprecated' | 'archived'
       /** @enum {string} */
-      mode?: 'off' | 'warn' | 'enforce'
+      mode: 'off' | 'warn' | 'enforce'
       description: string | null
       /** @description Number of the newest version of the schema; 0 without one. */
       schema_version: number
@@ -1606,12 +1720,12 @@ export interface components {
        * @description Counts only: nothing is sent.
        * @default false
        */
-      dry_run: boolean
+      dry_run?: boolean
       /**
        * @description Deliveries a second.
        * @default 100
        */
-      rate: number
+      rate?: number
     }
     ReplayView: {
       id: string
@@ -1630,7 +1744,7 @@ export interface components {
       from: string | null
       /** Format: date-time */
       to: string | null
-      dry_run?: boolean
+      dry_run: boolean
       rate: number
       /** @description Deliveries, or records of the log, to look at. */
       total: number | null
@@ -1657,6 +1771,47 @@ export interface components {
        * @default 100
        */
       rate?: number
+    }
+    PoisonView: {
+      id: string
+      /** @enum {string} */
+      status: 'open' | 'redriven'
+      /** @description null: nobody that is known. */
+      tenant: string | null
+      /** @description Without prefix; of a topic of your own the whole name. */
+      topic: string
+      partition: number
+      offset: number
+      /**
+       * Format: date-time
+       * @description When the log took it.
+       */
+      at: string
+      reason: string
+      detail: string
+      pointers: string[]
+      /** @description The source that read it. */
+      source: string | null
+      /** @description The only webhook that it was set aside for. */
+      webhook: string | null
+      /** @description How many times it was set aside. */
+      count: number
+      /** @description The id it had when it was redriven before. */
+      previous: string | null
+      /** @description Whether it can be put back as it was. */
+      redrivable: boolean
+      /** Format: date-time */
+      redriven_at: string | null
+      /** @description Id of the key that was used; platform: that of the environment. */
+      redriven_by: string | null
+      key: string | null
+      headers: {
+        [key: string]: string
+      }
+      /** @description Bytes of the value. */
+      size: number
+      /** @description The value; in a list its first 4,096 bytes, and empty where it was too large to keep. */
+      value_base64: string
     }
     /** @description The plain form, with data or data_base64. */
     PublishEvent: {
@@ -1748,6 +1903,9 @@ export interface components {
         | 'key_not_found'
         | 'event_not_found'
         | 'delivery_not_found'
+        | 'poison_not_found'
+        | 'poison_redriven'
+        | 'poison_not_redrivable'
         | 'replay_not_found'
         | 'route_not_found'
         | 'method_not_allowed'
@@ -2153,6 +2311,78 @@ export interface operations {
     }
   }
   webhooks_enable: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  webhooks_pause: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  webhooks_resume: {
     parameters: {
       query?: never
       header?: {
@@ -3235,51 +3465,6 @@ export interface operations {
       '5XX': components['responses']['Failed']
     }
   }
-  history_poison: {
-    parameters: {
-      query?: {
-        /** @description How many a page has at most. */
-        limit?: number
-        /** @description next_cursor of the page before. */
-        cursor?: string
-        /** @description At this time or later. */
-        from?: string
-        /** @description Before this time. */
-        to?: string
-        /** @description The topic that the record stood on, without prefix. */
-        topic?: string
-        /** @description Why it was set aside. */
-        reason?: string
-      }
-      header?: {
-        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
-        'Posthorn-Tenant'?: string
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description One page. */
-      200: {
-        headers: {
-          'Request-Id': components['headers']['RequestId']
-          RateLimit: components['headers']['RateLimit']
-          'RateLimit-Policy': components['headers']['RateLimitPolicy']
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': {
-            data: components['schemas']['PoisonView'][]
-            next_cursor: string | null
-          }
-        }
-      }
-      429: components['responses']['RateLimited']
-      '4XX': components['responses']['Refused']
-      '5XX': components['responses']['Failed']
-    }
-  }
   filters_test: {
     parameters: {
       query?: never
@@ -4006,6 +4191,122 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['ReplayView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  poison_list: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description At this time or later. */
+        from?: string
+        /** @description Before this time. */
+        to?: string
+        /** @description Records of the tenant, of nobody that is known (platform), or all; unless set all that the key may see. */
+        scope?: 'tenant' | 'platform' | 'all'
+        /** @description The topic that the record stood on, without prefix. */
+        topic?: string
+        /** @description Why it was set aside. */
+        reason?: string
+        /** @description Redriven, or not yet. */
+        status?: 'open' | 'redriven'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['PoisonView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  poison_get: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Poison */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['PoisonView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  poison_redrive: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Poison */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['PoisonView']
         }
       }
       429: components['responses']['RateLimited']

@@ -6,12 +6,14 @@ import {
   MAX_CONCURRENCY,
   MAX_RATE,
   METHODS,
+  ORDERINGS,
   RATE_UNITS,
   SIGNATURES,
   TLS_VERSIONS,
   type FilterPattern,
   type Format,
   type Method,
+  type Ordering,
   type RateLimit,
   type Signature,
   type TlsVersion,
@@ -22,6 +24,7 @@ import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
 import { RETRY_POLICY_SCHEMA, retryPolicyFaults, type RetryPolicyBody, type RetryPolicyView } from './retry-policy.js'
 import { allowedCidrsFaults, EGRESS_SCHEMA, ONE_TLS_VERSION } from './webhook-egress.js'
+import { disableAfterFaults, HEALTH_SCHEMA, type DisabledReasonView } from './webhook-health.js'
 import {
   eventsFaults,
   filterPatchFaults,
@@ -40,6 +43,7 @@ import { ONE_SIGNATURE, SECRET_SCHEMA } from './webhook-secrets.js'
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
 export const IfPresent = () => ValidateIf((_object, value) => value !== undefined)
 const ONE_FORMAT = { message: `must be one of ${FORMATS.join(', ')}` }
+const ONE_ORDERING = { message: `must be one of ${ORDERINGS.join(', ')}` }
 const ONE_METHOD = { message: `must be one of ${METHODS.join(', ')}` }
 const TEXT = { message: 'must be a string' }
 const DESCRIPTION = 1024
@@ -62,6 +66,12 @@ const SCHEMA = {
     description: 'Only events that fit are delivered: a pattern over attributes and data, see docs/filters.md.',
   },
   method: { enum: [...METHODS], default: 'POST' },
+  ordering: {
+    enum: [...ORDERINGS],
+    default: 'none',
+    description:
+      'What is sent in order, one after another: nothing, events of one partitionkey, or all (docs/ordering.md).',
+  },
   headers: { ...STRINGS, description: 'Sent with every request. Values are kept sealed and shown redacted.' },
   metadata: { ...STRINGS, description: 'Your own labels, by name.' },
   uid: { type: 'string', maxLength: 128, description: 'Your own name for it, once among your webhooks.' },
@@ -153,6 +163,10 @@ export class CreateWebhookBody {
   min_tls_version?: TlsVersion | null
 
   @IsOptional()
+  @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
+  disable_after_seconds?: number | null
+
+  @IsOptional()
   @Faults(headersFaults, { ...SCHEMA.headers, ...NULLABLE })
   headers?: Record<string, string> | null
 
@@ -160,6 +174,11 @@ export class CreateWebhookBody {
   @IsOptional()
   @IsIn(METHODS, ONE_METHOD)
   method?: Method | null
+
+  @Documented({ ...SCHEMA.ordering, ...NULLABLE })
+  @IsOptional()
+  @IsIn(ORDERINGS, ONE_ORDERING)
+  ordering?: Ordering | null
 
   @Documented({ ...SCHEMA.format, ...NULLABLE })
   @IsOptional()
@@ -238,6 +257,10 @@ export class PatchWebhookBody {
   @IsIn(TLS_VERSIONS, ONE_TLS_VERSION)
   min_tls_version?: TlsVersion | null
 
+  @IsOptional()
+  @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
+  disable_after_seconds?: number | null
+
   /** Merged by name; null removes an entry, or all of them. */
   @IsOptional()
   @Faults(headers => headersFaults(headers, true), {
@@ -257,6 +280,11 @@ export class PatchWebhookBody {
   @IsOptional()
   @IsIn(METHODS, ONE_METHOD)
   method?: Method | null
+
+  @Documented({ ...SCHEMA.ordering, ...NULLABLE })
+  @IsOptional()
+  @IsIn(ORDERINGS, ONE_ORDERING)
+  ordering?: Ordering | null
 
   @Documented({ ...SCHEMA.format, ...NULLABLE })
   @IsOptional()
@@ -304,6 +332,7 @@ export class WebhookView {
     Record<string, string>
   >
   @Documented(SCHEMA.events) readonly events: readonly string[]
+  @Documented({ enum: [...ORDERINGS] }) readonly ordering: Ordering
   @Documented({ ...SCHEMA.filter, nullable: true }) readonly filter: FilterPattern | null
   @Documented({ enum: [...FORMATS] }) readonly format: Format
   @Documented(RETRY_POLICY_SCHEMA.view) readonly retry_policy: RetryPolicyView
@@ -311,6 +340,8 @@ export class WebhookView {
   @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null
   @Documented({ ...EGRESS_SCHEMA.allowedCidrs, nullable: true }) readonly allowed_cidrs: readonly string[] | null
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, nullable: true }) readonly min_tls_version: TlsVersion | null
+  @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null
+  @Documented({ ...HEALTH_SCHEMA.disabledReason, nullable: true }) readonly disabled_reason: DisabledReasonView | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null
   @Documented(STRINGS) readonly metadata: Readonly<Record<string, string>>
   @Documented(SCHEMA.time) readonly created_at: string

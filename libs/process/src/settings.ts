@@ -366,6 +366,24 @@ export class Settings {
   @Max(365)
   monitorRetentionDays = 14
 
+  @Setting(
+    'WEBHOOK_DISABLE_AFTER_SECONDS',
+    '432000',
+    'A webhook is disabled after so long of nothing but failures, unless it says otherwise; 0: never.',
+  )
+  @number()
+  @IsInt()
+  @Min(0)
+  @Max(31_536_000)
+  webhookDisableAfterSeconds = 432_000
+
+  @Setting('WEBHOOK_WARN_AT', '0.5', 'Share of that time after which it is warned of, above 0 to 1.')
+  @number()
+  @IsNumber()
+  @Min(0.01)
+  @Max(1)
+  webhookWarnAt = 0.5
+
   @Setting('LOG_LEVEL', 'info', `One of ${LOG_LEVELS.join(', ')}.`)
   @IsIn(LOG_LEVELS)
   logLevel: LogLevel = 'info'

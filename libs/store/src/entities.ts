@@ -3,6 +3,7 @@ import type {
   FilterPattern,
   Format,
   Method,
+  Ordering,
   RateLimit,
   RetryPolicy,
   Signature,
@@ -61,6 +62,13 @@ export class TenantRow {
   updatedAt: Date
 }
 
+/** Why a webhook was disabled, where no person did it. Times are RFC 3339. */
+export interface DisabledReason {
+  readonly rule: 'failing' | 'gone'
+  readonly at: string
+  readonly failingSince?: string
+}
+
 /** A secret of a webhook; with an end, a newer one has taken its place and both sign until then. */
 export interface StoredSecret {
   readonly id: string
@@ -109,6 +117,9 @@ export class WebhookRow {
   @Column('text')
   format: Format
 
+  @Column('text')
+  ordering: Ordering
+
   /** Newest first. */
   @Column('jsonb')
   secrets: readonly StoredSecret[]
@@ -131,6 +142,17 @@ export class WebhookRow {
 
   @Column('text', { name: 'min_tls_version', nullable: true })
   minTlsVersion: TlsVersion | null
+
+  /** It is disabled after so long of nothing but failures; 0: never; null: what the deployment says. */
+  @Column('integer', { name: 'disable_after_seconds', nullable: true })
+  disableAfterSeconds: number | null
+
+  /** From when failures count: it became active, or got another URL. Null: from always. */
+  @Column('timestamptz', { name: 'active_since', nullable: true })
+  activeSince: Date | null
+
+  @Column('jsonb', { name: 'disabled_reason', nullable: true })
+  disabledReason: DisabledReason | null
 
   @Column('text', { nullable: true })
   description: string | null
@@ -229,6 +251,7 @@ export function webhookDocument(row: WebhookRow): Webhook {
     retryPolicy,
     ...(Object.keys(row.sealedHeaders).length === 0 ? {} : { sealedHeaders: row.sealedHeaders }),
     ...(filter === null ? {} : { filter: filter as FilterPattern }),
+    ...(row.ordering === 'none' ? {} : { ordering: row.ordering }),
     ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
     ...(row.maxConcurrency === null ? {} : { maxConcurrency: row.maxConcurrency }),
     ...(row.allowedCidrs === null ? {} : { allowedCidrs: row.allowedCidrs }),

@@ -1,3 +1,4 @@
+import type { HealthKeeper } from './webhook-health.js'
 import { foldEntries, type HistoryBatch } from './history-batch.js'
 import type { PositionedEntry } from './history-entries.js'
 import { HistoryPartitions, inTransaction } from './history-partitions.js'
@@ -40,6 +41,8 @@ export class HistoryWriter {
     private readonly pool: SqlPool,
     private readonly partitions: HistoryPartitions,
     private readonly group: string,
+    /** Told of the same entries in the same transaction; absent: of history alone. */
+    private readonly health?: Pick<HealthKeeper, 'note'>,
   ) {}
 
   /**
@@ -63,6 +66,7 @@ export class HistoryWriter {
     const batch = fold(fresh, this.partitions.oldestDay(now), now)
     await this.partitions.ensure(daysOf(batch))
     const written = await insertRows(client, batch)
+    await this.health?.note(client, fresh)
     await this.moveOffsets(client, [...next.values()])
     return written
   }

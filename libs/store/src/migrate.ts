@@ -11,7 +11,10 @@ import { ReadingMigration } from './migrations/9-reading.js'
 import { ReplaysMigration } from './migrations/10-replays.js'
 import { IdempotencyMigration } from './migrations/11-idempotency.js'
 import { UnknownEventTypesMigration } from './migrations/12-unknown-event-types.js'
+import { PoisonMigration } from './migrations/13-poison.js'
 import { EgressMigration } from './migrations/17-egress.js'
+import { WebhookHealthMigration } from './migrations/21-webhook-health.js'
+import { OrderingMigration } from './migrations/30-ordering.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -25,7 +28,10 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ReplaysMigration,
   IdempotencyMigration,
   UnknownEventTypesMigration,
+  PoisonMigration,
   EgressMigration,
+  WebhookHealthMigration,
+  OrderingMigration,
 ]
 
 const TABLE = 'migrations'

@@ -47,7 +47,13 @@ const audited = () => ({
 
 let count = 0
 function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
-  const rest = { url: 'https://example.com/hook', method: 'POST', events: ['agent.*'], filter: null } as const
+  const rest = {
+    url: 'https://example.com/hook',
+    method: 'POST',
+    ordering: 'none',
+    events: ['agent.*'],
+    filter: null,
+  } as const
   return {
     ...rest,
     events: [...rest.events],
@@ -63,6 +69,7 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     maxConcurrency: null,
     allowedCidrs: null,
     minTlsVersion: null,
+    disableAfterSeconds: null,
     description: null,
     metadata: {},
     ...change,

@@ -3,7 +3,9 @@ import { IsNull, LessThan, QueryFailedError, type EntityManager } from 'typeorm'
 import { appendAudit, type Audited } from './audit.js'
 import type { Database } from './data-source.js'
 import { WebhookRow, type StoredSecret, type TenantQuotas } from './entities.js'
+import { beginHealthAnew, raiseEnabled } from './health-reports.js'
 import { enqueue } from './outbox.js'
+import type { RunSql } from './own-events.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
 import { changesNothing, requireVersion, saveRow } from './published-row.js'
 import { holdTenant, quotasOf } from './tenants.js'
@@ -18,10 +20,12 @@ export interface WebhookFilter {
   readonly after?: ListPosition
 }
 
-export type NewWebhook = Omit<WebhookRow, 'version' | 'createdAt' | 'updatedAt' | 'deletedAt' | 'nextSecretEnd'>
+type Kept = 'version' | 'createdAt' | 'updatedAt' | 'deletedAt' | 'nextSecretEnd' | 'activeSince' | 'disabledReason'
+export type NewWebhook = Omit<WebhookRow, Kept>
 type Changeable =
   | 'url'
   | 'method'
+  | 'ordering'
   | 'sealedHeaders'
   | 'events'
   | 'filter'
@@ -33,11 +37,15 @@ type Changeable =
   | 'maxConcurrency'
   | 'allowedCidrs'
   | 'minTlsVersion'
+  | 'disableAfterSeconds'
   | 'status'
   | 'secrets'
   | 'uid'
-/** What a customer may change. */
-export type WebhookChange = Partial<Pick<WebhookRow, Changeable>>
+/** What a customer may change; the reason is for those who disable it without one. */
+export type WebhookChange = Partial<Pick<WebhookRow, Changeable | 'disabledReason'>>
+
+/** What else is to happen in the transaction that changes a row. */
+export type Alongside = (run: RunSql, before: WebhookRow, after: WebhookRow) => Promise<void>
 
 /** Another webhook of the tenant has this uid. */
 export class UidTaken extends Error {
@@ -67,7 +75,7 @@ export class Webhooks {
   /** Throws TenantGone, QuotaReached, UidTaken. */
   async insert(webhook: NewWebhook, audited: Audited<WebhookRow>): Promise<WebhookRow> {
     const now = new Date()
-    const kept = { version: 1, createdAt: now, updatedAt: now, deletedAt: null }
+    const kept = { version: 1, createdAt: now, updatedAt: now, deletedAt: null, activeSince: now, disabledReason: null }
     const row = Object.assign(new WebhookRow(), webhook, kept, { nextSecretEnd: nextEnd(webhook.secrets) })
     return this.changing(async tx => {
       const quotas = await holdTenant(tx, row.tenant)
@@ -109,6 +117,7 @@ export class Webhooks {
     wanted: number | undefined,
     decide: (row: WebhookRow) => WebhookChange,
     audited: Audited<WebhookRow>,
+    alongside?: Alongside,
   ): Promise<WebhookRow | undefined> {
     return this.changing(async tx => {
       const row = await lockWebhook(tx, tenant, id)
@@ -120,8 +129,10 @@ export class Webhooks {
       if (isUnindexed(change.filter ?? null) && !isUnindexed(row.filter))
         await requireFilterRoom(tx, tenant, await quotasOf(tx, tenant))
       const ends = change.secrets === undefined ? {} : { nextSecretEnd: nextEnd(change.secrets) }
-      const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...change, ...ends })
+      const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...change, ...ends, ...activityAfter(row, change) })
+      if (next.activeSince !== row.activeSince) await beginAnew(tx, row, next)
       await appendAudit(tx, audited(row, next))
+      await alongside?.((text, values) => tx.query(text, values as unknown[]), row, next)
       return next
     })
   }
@@ -167,6 +178,23 @@ export class Webhooks {
       throw isUidTaken(error) ? new UidTaken() : error
     }
   }
+}
+
+/** Becoming active, or another URL, begins anew; a person who disables it needs no reason. */
+function activityAfter(
+  row: WebhookRow,
+  { url = row.url, status = row.status, disabledReason = null }: WebhookChange,
+): Partial<WebhookRow> {
+  const enabled = status === 'active' && row.status !== 'active'
+  return {
+    ...(enabled || url !== row.url ? { activeSince: new Date() } : {}),
+    ...(status === row.status ? {} : { disabledReason }),
+  }
+}
+
+async function beginAnew(tx: EntityManager, before: WebhookRow, next: WebhookRow): Promise<void> {
+  await beginHealthAnew(tx, next.id)
+  if (before.disabledReason?.rule === 'failing' && next.status === 'active') await raiseEnabled(tx, next)
 }
 
 async function lockWebhook(tx: EntityManager, tenant: string, id: string): Promise<WebhookRow | null> {

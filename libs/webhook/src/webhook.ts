@@ -1,4 +1,5 @@
 import type { Format } from './format.js'
+import type { Ordering } from './ordering.js'
 import type { RateLimit } from './rate-limit.js'
 import type { RetryPolicy } from './retry-policy.js'
 import type { FilterPattern } from './filter.js'
@@ -23,6 +24,8 @@ export interface Webhook {
   readonly events: readonly string[]
   readonly filter?: FilterPattern
   readonly format: Format
+  /** Absent: none. */
+  readonly ordering?: Exclude<Ordering, 'none'>
   /** Active secrets, newest first, each sealed by libs/sealing. */
   readonly sealedSecrets: readonly string[]
   readonly retryPolicy: RetryPolicy

@@ -9,6 +9,7 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   filter: json('<json>', 'a pattern over attributes and data (docs/filters.md)'),
   secret: text('<secret>', 'a signing secret of your own'),
   method: text('<method>', 'POST, PUT or PATCH'),
+  ordering: text('<what>', 'none, key or webhook: what is sent in order (docs/ordering.md)'),
   headers: headers('<name: value>', 'sent with every request, repeated'),
   metadata: pairs('<name=value>', 'labels of your own, repeated'),
   description: text('<text>', 'for people'),
@@ -118,6 +119,24 @@ const disable: Verb = {
   run: (call, reach) => item(registry(call, reach).POST('/v1/webhooks/{id}/disable', { params: idOf(call) })),
 }
 
+const pause: Verb = {
+  does: 'keeps what a webhook would get until it is resumed',
+  args: ['id'],
+  options: {},
+  lists: false,
+  examples: ['pause webhook_01jz8m0'],
+  run: (call, reach) => item(registry(call, reach).POST('/v1/webhooks/{id}/pause', { params: idOf(call) })),
+}
+
+const resume: Verb = {
+  does: 'sends a paused webhook what was kept for it, and goes on',
+  args: ['id'],
+  options: {},
+  lists: false,
+  examples: ['resume webhook_01jz8m0'],
+  run: (call, reach) => item(registry(call, reach).POST('/v1/webhooks/{id}/resume', { params: idOf(call) })),
+}
+
 const test: Verb = {
   does: 'sends a sample event to this webhook alone; "posthorn deliveries get" shows what became of it',
   args: ['id'],
@@ -136,5 +155,18 @@ const idOf = ({ args }: Parameters<Verb['run']>[0]) => ({ path: { id: args.id! }
 export const WEBHOOKS: Noun = {
   name: 'webhooks',
   does: 'where events go',
-  verbs: { create, put, list: listAll, get, update, delete: remove, enable, disable, test, ...SECRET_VERBS },
+  verbs: {
+    create,
+    put,
+    list: listAll,
+    get,
+    update,
+    delete: remove,
+    enable,
+    disable,
+    pause,
+    resume,
+    test,
+    ...SECRET_VERBS,
+  },
 }
