@@ -79,7 +79,7 @@ async function thing(resource: string, name: string, history: Named, registry: T
       await create('event-types', { type: name, schema: { type: 'object' } })
       return { type: name, number: '1' }
     case 'replays':
-      return { id: (await create('replays', { webhook: 'webhook_01k9x3c5q8r7s6t4v2w1y0zabc', dry_run: true })).id }
+      return { id: (await create('replays', { event_type: 'agent.created', dry_run: true })).id }
     case 'events':
       return { id: history.event! }
     case 'deliveries':
