@@ -157,7 +157,7 @@ export class DeliveryLoop {
   }
 
   private takeInOne(work: Work, parking: Parking<Work> | undefined): void {
-    if (parking && (work.delivery.order !== undefined || parking.concerns(work.delivery.webhook)))
+    if (parking && (work.delivery.order !== undefined || (!parking.isIdle && parking.concerns(work.delivery.webhook))))
       parking.live(work, Date.now())
     else if (this.intake.isNew(work)) this.admit(work)
   }

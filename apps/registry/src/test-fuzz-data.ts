@@ -23,10 +23,10 @@ export interface Document {
 /** What is deleted or ended is needed anew by each request that is to find it. */
 const [FEW, MANY] = [2, 8]
 const ENDS = /^delete |\/cancel$|\/redrive$/
-/** Any name may be put there. */
-const OPEN = 'put /v1/webhooks/by-uid/{uid}'
+/** Any name may stand there, or be put there. */
+const OPEN = /by-uid/
 
-/** The document with ids that there are in its paths, and the tenant that there is. */
+/** The document with ids that there are in its paths. */
 export async function withData(document: Document, registry: TestRegistry): Promise<Document> {
   const history = await writeHistory(registry)
   let made = 0
@@ -38,19 +38,23 @@ export async function withData(document: Document, registry: TestRegistry): Prom
       const route = `${verb} ${path}`
       const found: Named[] = []
       const wanted = ENDS.test(route) ? MANY : FEW
-      if (path.includes('{') && route !== OPEN)
+      if (path.includes('{') && !OPEN.test(route))
         // Of several parameters each goes with the others: one thing then.
         for (let n = 0; n < (path.split('{').length > 2 ? 1 : wanted); n++)
           found.push(await thing(path.split('/')[2]!, `fuzz-${++made}`, history[n]!, registry))
-      paths[path][verb] = { ...operation, parameters: operation.parameters.map(each => filled(each, found)) }
+      paths[path][verb] = { ...operation, parameters: parametersOf(operation.parameters, found) }
     }
   }
   return { ...document, paths: paths as Document['paths'] }
 }
 
+/** Without the tenant, which is `default` then: any other name is one that there is not. */
+function parametersOf(parameters: readonly Parameter[], found: readonly Named[]): Parameter[] {
+  return parameters.filter(({ name }) => name !== 'Posthorn-Tenant').map(each => filled(each, found))
+}
+
 function filled(parameter: Parameter, found: readonly Named[]): Parameter {
   const { name, schema } = parameter
-  if (name === 'Posthorn-Tenant') return { ...parameter, schema: { type: 'string', enum: ['default'] } }
   if (parameter.in !== 'path' || found.length === 0) return parameter
   const values = found.map(each => each[name]!)
   return { ...parameter, schema: { ...schema, enum: schema.type === 'integer' ? values.map(Number) : values } }
