@@ -38,7 +38,8 @@ export class GroupWatch {
     while (this.running) {
       const now = await this.committed().catch(() => before)
       for (const [place, offset] of now)
-        if (offset < (before.get(place) ?? 0)) this.back.push(`${place} from ${before.get(place)} to ${offset}`)
+        if (offset < (before.get(place) ?? 0))
+          this.back.push(`${new Date().toISOString()} ${place} from ${before.get(place)} to ${offset}`)
       before = now
       await sleep(WATCH_EVERY_MS)
     }

@@ -10,7 +10,7 @@ const FAILURES = { webhook: ID, url: ID, failing_since: TIME, failures: COUNT }
 const LAST = { last_status_code: COUNT, last_error_class: TEXT }
 const EXAMPLE = {
   webhook: 'webhook_0g6yq1cz5tqk8w3v9m2x4b7n1d',
-  url: 'https://shop.example/hooks',
+  url: 'https://shop.example',
   failing_since: '2026-03-01T02:00:00.000Z',
   failures: 84,
 }

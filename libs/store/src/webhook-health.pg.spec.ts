@@ -131,7 +131,7 @@ describe('the health that is kept', () => {
         tenant: 'default',
         webhook: id,
         data: {
-          ...{ webhook: id, url: 'https://shop.example/hook', failures: 3, failed_seconds: 51 },
+          ...{ webhook: id, url: 'https://shop.example', failures: 3, failed_seconds: 51 },
           ...{ failing_since: new Date(START).toISOString(), disable_after_seconds: 100 },
           ...{ last_status_code: 503, last_error_class: 'server.resource' },
         },

@@ -115,10 +115,9 @@ export class HealthKeeper {
   }
 }
 
-/** A URL without what may be secret: its query, user and password. */
+/** As other receivers of the tenant may see it: the path of a webhook's URL may be a secret, as its query may. */
 export function shownUrl(url: string): string {
-  const { origin, pathname } = new URL(url)
-  return origin + pathname
+  return new URL(url).origin
 }
 
 /** Asks for all intervals that matter at once: which they are does not depend on the answers. */
