@@ -284,6 +284,23 @@ describe('S4 an offset is done only when its effect is durable', () => {
     expect(seen.done).toEqual([0, 1])
   })
 
+  it('moved to a delay topic and back before that is acknowledged: not taken for a repeat of what is moved', async () => {
+    const { seen, give, deliver } = setUp({ acknowledge: false })
+    deliver({ due: Date.now() + 60_000 }, 0)
+    await settled()
+    expect(topicsOf(seen.sent)).toEqual(['delay.30s.v1/2'])
+    give(encodeDelivery(deliveryOf({ due: NOW, spills: 1 }), Buffer.from('1')), 30, DUE)
+    await settled()
+    expect([seen.requests.length, seen.done]).toEqual([0, []])
+    seen.sent[0]!.acknowledge()
+    await settled()
+    expect([seen.requests.length, seen.done]).toEqual([1, [0]])
+    seen.sent[1]!.acknowledge()
+    await settled()
+    expect(attemptIn(seen.sent[1]!)).toMatchObject({ attempt: 1, outcome: 'delivered' })
+    expect(seen.done).toEqual([0, 30])
+  })
+
   it('a closed producer leaves the offset to the next owner', async () => {
     const { seen, state, deliver } = setUp()
     state.send = () => {

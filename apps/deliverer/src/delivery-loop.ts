@@ -313,6 +313,7 @@ export class DeliveryLoop {
   private async moveToTier(work: Work, reason: SpillReason, due: number, now: number): Promise<void> {
     try {
       if (work.completion.owned) {
+        work.moving = true
         await postpone(this.options.output, work, due, now)
         this.options.metrics.spilled(reason)
       }

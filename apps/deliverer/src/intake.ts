@@ -22,7 +22,7 @@ const LANES: ReadonlyMap<string, Lane> = new Map([
 /** Turns records into work, each attempt once: what was seen before is dropped here. */
 export class Intake {
   private readonly seen = new Map<number, Seen<Work>>()
-  /** Later attempts that came before the recording of an earlier one was over, by the earlier one. */
+  /** What waits until work is over that decides about it, by that work: retries, and what it was moved to. */
   private readonly behind = new Map<Work, Work[]>()
 
   constructor(private readonly parts: IntakeParts) {}
@@ -72,6 +72,7 @@ export class Intake {
           live,
           place: undefined,
           failures: 0,
+          moving: false,
         }
     }
   }
@@ -89,6 +90,11 @@ export class Intake {
         work.completion.done()
         break
       case 'in_flight':
+        // What was moved may come back before the move is acknowledged: as a repeat it would be lost.
+        if (sighting.work.moving) {
+          this.queueBehind(sighting.work, work)
+          return false
+        }
         work.completion.follow(sighting.work.completion)
         break
       case 'behind':

@@ -23,6 +23,8 @@ export interface Work {
   place: Place<Work> | undefined
   /** How often handling it has thrown. */
   failures: number
+  /** It goes to a delay topic: what comes as its copy from then on may be what was put there. */
+  moving: boolean
   /** Of the queues: when it came to them, and how it left. */
   queuedAt?: number
   turn?: Turn
