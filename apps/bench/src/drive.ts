@@ -4,6 +4,7 @@ import { nowMs, recordOf, type Payload, type Producer, type Way } from './load.j
 import type { Platform } from './platform.js'
 import type { Counts } from './receiver.js'
 
+/** Records of one send: those of one partition must fit what a broker takes in one request. */
 const BATCH = 500
 /** Of a steady load: what is due within it goes in one send. */
 const TICK_MS = 2
@@ -76,7 +77,7 @@ export async function steadily(rate: number, goesOn: GoesOn, send: Send): Promis
   const failures: unknown[] = []
   let sent = 0
   for (let passed = 0; goesOn(passed) && failures.length === 0; passed = nowMs() - started) {
-    const due = Math.floor((passed * rate) / 1000) + 1
+    const due = Math.min(sent + BATCH, Math.floor((passed * rate) / 1000) + 1)
     if (due > sent) {
       const sending: Promise<unknown> = send(sent, due)
         .catch((error: unknown) => failures.push(error))
