@@ -30,6 +30,7 @@ refused 'kafka.brokers is not set' -f "$VALUES" --set 'kafka.brokers=null'
 
 # Everything optional switched on, so that every variable and every branch is seen.
 "$HELM" template check "$CHART" -f "$VALUES" --set trace.otlpUrl=http://tempo:4318 --set 'egress.allow={10.0.0.0/8}' \
+  --set 'api.trustedProxies={10.0.0.0/8}' \
   --set 'imagePullSecrets={pull}' --set nodeSelector.disk=ssd --set 'tolerations[0].operator=Exists' >"$OUT"
 for variable in $(grep -oE 'POSTHORN_[A-Z_]+$' "$OUT" | sort -u); do
   grep -q "'${variable#POSTHORN_}'" libs/process/src/settings.ts || fail "$variable is no setting"

@@ -10,12 +10,12 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { PROTO_DIR, PROTO_OPTIONS } from '@posthorn/api'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
+import { apiKeyFrom, apiKeyHash, PROTO_DIR, PROTO_OPTIONS } from '@posthorn/api'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService } from '@posthorn/process'
 import { createLogger } from '@posthorn/telemetry'
 import { testBrokers, until } from '@posthorn/testkit'
-import { decodeEvent, EVENTS } from '@posthorn/topics'
+import { decodeEvent, encodeKey, EVENTS, KEYS } from '@posthorn/topics'
 import type { WebhookEvent } from '@posthorn/webhook'
 import { type Consumer } from 'kafkajs'
 import { ingestService } from './service.js'
@@ -254,6 +254,33 @@ describe('publishing over gRPC', () => {
   it('a stream ends at its first bad event', async () => {
     const failure = await failureOf(stream([{ type: 'a', data: Buffer.from('1') }, { type: 'a b' }, { type: 'a' }]))
     expect(failure).toMatchObject({ grpc: 3, code: 'event_invalid', errors: [{ pointer: '/1/type' }] })
+  })
+
+  it('S7 a key is taken from its addresses alone, on both edges, whatever x-forwarded-for says', async () => {
+    const [near, far] = [21, 22].map(n => apiKeyFrom(randomBytes(32).fill(n))) as [string, string]
+    const key = { version: 1, status: 'active', tenant: 'default', roles: ['publish'], expiresAt: null } as const
+    const producer = new SafeProducer(connection)
+    await producer.connect()
+    const ranges = { near: ['127.0.0.0/8', '::1/128'], far: ['203.0.113.0/24', '2001:db8::/32'] }
+    await producer.send(KEYS, encodeKey({ ...key, id: 'key_near', hash: apiKeyHash(near), allowedIps: ranges.near }))
+    await producer.send(KEYS, encodeKey({ ...key, id: 'key_far', hash: apiKeyHash(far), allowedIps: ranges.far }))
+    await producer.close()
+    const forged = { 'x-forwarded-for': '203.0.113.7' }
+    const overHttp = async (authorization: string, headers: Readonly<Record<string, string>>) => {
+      const answer = await fetch(`http://${ingest.addresses.http}/v1/publish`, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json', ...headers },
+        body: '{"type":"a","data":1}',
+      })
+      return ((await answer.json()) as { readonly code?: string }).code
+    }
+    await until(async () => (await overHttp(`Bearer ${far}`, {})) === 'address_not_allowed', WAIT_MS)
+    expect(await overHttp(`Bearer ${far}`, forged)).toBe('address_not_allowed')
+    expect(await overHttp(`Bearer ${near}`, forged)).toBeUndefined()
+    const event = { type: 'a', data: Buffer.from('1') }
+    const refused = await failureOf(publish([event], { ...forged, authorization: `Bearer ${far}` }))
+    expect(refused).toMatchObject({ grpc: 7, code: 'address_not_allowed' })
+    expect((await publish([event], { ...forged, authorization: `Bearer ${near}` })).data).toHaveLength(1)
   })
 
   it.each([

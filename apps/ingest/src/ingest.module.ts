@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
-import { Authentication, GrpcParts, KeyGuard } from '@posthorn/api'
+import { Authentication, ClientAddresses, GrpcParts, KeyGuard, WrongKeys } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
+import { refusalCounter } from '@posthorn/telemetry'
 import { EVENTS } from '@posthorn/topics'
 import type { Source } from '@posthorn/webhook'
 import { Keys } from './keys.js'
@@ -28,9 +29,22 @@ export class IngestModule {
         {
           provide: Authentication,
           inject: [Keys],
-          useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, hash => keys.find(hash)),
+          useFactory: (keys: Keys) =>
+            new Authentication({
+              platformKey: settings.authPlatformKey,
+              find: hash => keys.find(hash),
+              wrongKeys: new WrongKeys(settings.authWrongKeysPerMinute),
+              onRefused: refusalCounter('ingest'),
+            }),
         },
-        { provide: GrpcParts, useValue: { log: context.logger, mapError: () => undefined } satisfies GrpcParts },
+        {
+          provide: GrpcParts,
+          useValue: {
+            log: context.logger,
+            mapError: () => undefined,
+            addresses: new ClientAddresses(settings.trustedProxies),
+          } satisfies GrpcParts,
+        },
         {
           provide: APP_GUARD,
           inject: [Authentication],

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
-import { Authentication, GrpcParts, KeyGuard, RateLimit } from '@posthorn/api'
+import { Authentication, ClientAddresses, GrpcParts, KeyGuard, RateLimit, WrongKeys } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -21,6 +21,7 @@ import {
   Webhooks,
   type Database,
 } from '@posthorn/store'
+import { refusalCounter } from '@posthorn/telemetry'
 import { AuditCases } from './audit.js'
 import { AuditEdge } from './audit.edge.js'
 import { BackgroundRemoval } from './background-removal.js'
@@ -207,7 +208,14 @@ function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
     {
       provide: Authentication,
       inject: [Keys],
-      useFactory: (keys: Keys) => new Authentication(settings.authPlatformKey, keyFinder(keys, logger), rateLimit),
+      useFactory: (keys: Keys) =>
+        new Authentication({
+          platformKey: settings.authPlatformKey,
+          find: keyFinder(keys, logger),
+          wrongKeys: new WrongKeys(settings.authWrongKeysPerMinute),
+          rateLimit,
+          onRefused: refusalCounter('registry'),
+        }),
     },
     {
       provide: APP_GUARD,
@@ -220,7 +228,14 @@ function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
       useFactory: (store: Idempotency, sealer: Sealer) => new IdempotentAnswers(store, sealer, logger),
     },
     { provide: APP_INTERCEPTOR, useClass: HttpManners },
-    { provide: GrpcParts, useValue: { log: logger, mapError: storeProblem } satisfies GrpcParts },
+    {
+      provide: GrpcParts,
+      useValue: {
+        log: logger,
+        mapError: storeProblem,
+        addresses: new ClientAddresses(settings.trustedProxies),
+      } satisfies GrpcParts,
+    },
   ]
 }
 

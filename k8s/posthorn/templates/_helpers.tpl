@@ -85,6 +85,12 @@ capabilities:
 {{- end }}
 {{- if has $name (list "registry" "ingest") }}
 {{ include "posthorn.secretEnv" (list $root "POSTHORN_AUTH_PLATFORM_KEY" "platform-key" "optional") }}
+- name: POSTHORN_AUTH_WRONG_KEYS_PER_MINUTE
+  value: {{ $values.api.wrongKeysPerMinute | int64 | quote }}
+{{- with $values.api.trustedProxies }}
+- name: POSTHORN_TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- end }}
 {{- if has $name (list "registry" "deliverer") }}
 {{ include "posthorn.secretEnv" (list $root "POSTHORN_SEALING_KEYS" "sealing-keys") }}

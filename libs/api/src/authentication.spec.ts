@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { apiKeyFrom, apiKeyHash, apiKeyPrefix, isApiKey } from './api-key.js'
 import { Authentication, type Caller, type Needed } from './authentication.js'
 import { KnownKeys } from './known-keys.js'
+import { WrongKeys } from './wrong-keys.js'
 
 const PLATFORM = 'the-platform-key-of-the-environment'
 const SECRET = apiKeyFrom(new Uint8Array(32).fill(1))
@@ -19,13 +20,18 @@ const KEY: ApiKey = {
 }
 const READ: Needed = { role: 'read', platform: false }
 
+function authenticationOf(platformKey: string | undefined, keys: KnownKeys): Authentication {
+  const wrongKeys = new WrongKeys(0)
+  return new Authentication({ platformKey, find: hash => keys.find(hash), wrongKeys, onRefused: () => undefined })
+}
+
 function caller(
   key: Partial<ApiKey> = {},
   { needed = READ, secret = SECRET, tenant = undefined as string | undefined, address = '192.0.2.1' } = {},
 ): Caller {
   const keys = new KnownKeys()
   keys.put('key_1', { ...KEY, ...key })
-  const found = new Authentication(PLATFORM, hash => keys.find(hash)).caller(
+  const found = authenticationOf(PLATFORM, keys).caller(
     { authorization: `Bearer ${secret}`, tenant, address, requestId: 'r' },
     needed,
   )
@@ -99,9 +105,12 @@ describe('S7 authentication by API key', () => {
   })
 
   test('lets in from the allowed addresses, in both forms', () => {
-    for (const address of ['192.0.2.1', '::ffff:192.0.2.1'])
+    for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:c000:201', '0:0:0:0:0:ffff:c000:0201'])
       expect(caller({ allowedIps: ['10.0.0.0/8', '192.0.2.0/24'] }, { address }).key).toBe('key_1')
     expect(caller({ allowedIps: ['2001:db8::/32'] }, { address: '2001:db8::1' }).key).toBe('key_1')
+    expect(caller({ allowedIps: ['::ffff:192.0.2.0/120'] }).key).toBe('key_1')
+    // As Node names the peer on a link of its own.
+    expect(caller({ allowedIps: ['fe80::/10'] }, { address: 'fe80::1%eth0' }).key).toBe('key_1')
   })
 
   test('an admin may do all, and a key that has not expired is taken', () => {
@@ -122,7 +131,7 @@ describe('S7 authentication by API key', () => {
   test('without a key of the environment only keys that were made are taken', () => {
     const keys = new KnownKeys()
     keys.put('key_1', { ...KEY, tenant: null })
-    const authentication = new Authentication(undefined, hash => keys.find(hash))
+    const authentication = authenticationOf(undefined, keys)
     const by = (secret: string) =>
       authentication.caller({ authorization: `Bearer ${secret}`, tenant: 'acme', address: '::1', requestId: 'r' }, READ)
     expect(by(SECRET)).toMatchObject({ key: 'key_1', platform: true, tenant: 'acme' })
@@ -131,7 +140,7 @@ describe('S7 authentication by API key', () => {
   })
 
   test.each([undefined, '', 'Basic eDp5', 'Bearer', 'Bearer a b'])('%p is no key', authorization => {
-    const authentication = new Authentication(PLATFORM, () => undefined)
+    const authentication = authenticationOf(PLATFORM, new KnownKeys())
     const request = { authorization, tenant: undefined, address: '::1', requestId: 'r' }
     expect(() => authentication.caller(request, READ)).toThrow(expect.objectContaining({ code: 'key_missing' }))
   })

@@ -2,9 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { API_ROLES, type ApiKey, type ApiRole } from '@posthorn/topics'
 import { TENANT_PATTERN } from '@posthorn/webhook'
-import { apiKeyHash, isApiKey } from './api-key.js'
-import { ApiError } from './errors.js'
+import { isApiKey } from './api-key.js'
+import { ApiError, type ErrorCode } from './errors.js'
 import type { RateLimit, RateState } from './rate-limit.js'
+import type { WrongKeys } from './wrong-keys.js'
 
 /** Who a request comes from, and for which tenant. */
 export interface Caller {
@@ -48,43 +49,69 @@ export const NO_PLATFORM_KEY =
   'The first one is made by: posthorn keys create --database --name <name>, with POSTHORN_DATABASE_URL set'
 type CheckedKey = Pick<ApiKey, 'id' | 'tenant' | 'roles' | 'allowedIps' | 'expiresAt'>
 
+export interface AuthenticationOptions {
+  /** Without it only those that `find` has are let in; the caller logs NO_PLATFORM_KEY. */
+  readonly platformKey: string | undefined
+  readonly find: FindKey
+  readonly wrongKeys: WrongKeys
+  readonly rateLimit?: RateLimit | undefined
+  /** Told of each request that is refused, for the metric. */
+  readonly onRefused: (code: ErrorCode) => void
+}
+
 /** Lets in who has the platform key of the environment, or a key that was made by the API. */
 export class Authentication {
   private readonly platformDigest: Buffer | undefined
   private readonly ranges = new WeakMap<CheckedKey, BlockList>()
 
-  /** Without a platform key only those that `find` has are let in; the caller logs NO_PLATFORM_KEY. */
-  constructor(
-    platformKey: string | undefined,
-    private readonly find: FindKey,
-    private readonly limit?: RateLimit,
-  ) {
+  constructor(private readonly options: AuthenticationOptions) {
+    const { platformKey } = options
     this.platformDigest = platformKey === undefined ? undefined : sha256(platformKey)
   }
 
-  /** Throws ApiError rate_limited, key_missing, key_invalid, key_expired, address_not_allowed, role_missing, tenant_not_found. */
+  /**
+   * Throws ApiError rate_limited, key_missing, key_invalid, key_expired, address_not_allowed, role_missing,
+   * tenant_not_found, wrong_keys_limited.
+   */
   caller(credentials: Credentials, needed: Needed): Caller | Promise<Caller> {
-    const key = this.keyOf(credentials.authorization)
-    return key instanceof Promise
-      ? key.then(found => this.admit(found, credentials, needed))
-      : this.admit(key, credentials, needed)
+    try {
+      const caller = this.checked(credentials, needed)
+      return caller instanceof Promise ? caller.catch((error: unknown) => this.refuse(error)) : caller
+    } catch (error) {
+      return this.refuse(error)
+    }
   }
 
-  private keyOf(authorization: string | undefined): CheckedKey | undefined | Promise<CheckedKey | undefined> {
-    if (authorization === undefined || authorization === '')
-      throw new ApiError('key_missing', 'The request has no Authorization header.')
-    const key = BEARER.exec(authorization)?.[1]
-    if (key === undefined)
-      throw new ApiError('key_missing', 'The Authorization header is not of the form Bearer <key>.')
+  private refuse(error: unknown): never {
+    if (error instanceof ApiError) this.options.onRefused(error.code)
+    throw error
+  }
+
+  private checked(credentials: Credentials, needed: Needed): Caller | Promise<Caller> {
+    const key = bearerOf(credentials.authorization)
+    const digest = sha256(key)
+    const hash = digest.toString('hex')
+    const { wrongKeys } = this.options
+    wrongKeys.admit(credentials.address, hash)
+    const admit = (found: CheckedKey | undefined) => {
+      if (!found) {
+        wrongKeys.wrong(credentials.address, hash)
+        throw new ApiError('key_invalid', wrongBecause(key))
+      }
+      wrongKeys.wasRight(credentials.address, hash)
+      return this.admit(found, credentials, needed)
+    }
+    const found = this.keyOf(key, digest, hash)
+    return found instanceof Promise ? found.then(admit) : admit(found)
+  }
+
+  private keyOf(key: string, digest: Buffer, hash: string): CheckedKey | undefined | Promise<CheckedKey | undefined> {
     // Digests of equal length are compared, so that the time tells neither the key's length nor its beginning.
-    if (this.platformDigest && timingSafeEqual(sha256(key), this.platformDigest)) return PLATFORM_KEY
-    if (!isApiKey(key))
-      throw new ApiError('key_invalid', 'The key is not of the form of a key: check that it is whole.')
-    return this.find(apiKeyHash(key))
+    if (this.platformDigest && timingSafeEqual(digest, this.platformDigest)) return PLATFORM_KEY
+    return isApiKey(key) ? this.options.find(hash) : undefined
   }
 
-  private admit(key: CheckedKey | undefined, credentials: Credentials, needed: Needed): Caller {
-    if (!key) throw new ApiError('key_invalid', 'There is no such key, or it was deleted.')
+  private admit(key: CheckedKey, credentials: Credentials, needed: Needed): Caller {
     const { address, requestId } = credentials
     if (key.expiresAt !== null && Date.parse(key.expiresAt) <= Date.now())
       throw new ApiError('key_expired', `The key expired at ${key.expiresAt}.`)
@@ -95,7 +122,7 @@ export class Authentication {
     if (!key.roles.includes('admin') && !key.roles.includes(needed.role))
       throw new ApiError('role_missing', `The key has not the role ${needed.role}.`)
     const tenant = tenantOf(key, credentials.tenant)
-    const rate = this.limit?.take(key.id, Date.now())
+    const rate = this.options.rateLimit?.take(key.id, Date.now())
     return { key: key.id, platform: key.tenant === null, tenant, roles: key.roles, address, requestId, rate }
   }
 
@@ -105,6 +132,20 @@ export class Authentication {
     const plain = plainAddress(address)
     return isIP(plain) !== 0 && ranges.check(plain, isIP(plain) === 4 ? 'ipv4' : 'ipv6')
   }
+}
+
+function bearerOf(authorization: string | undefined): string {
+  if (authorization === undefined || authorization === '')
+    throw new ApiError('key_missing', 'The request has no Authorization header.')
+  const key = BEARER.exec(authorization)?.[1]
+  if (key === undefined) throw new ApiError('key_missing', 'The Authorization header is not of the form Bearer <key>.')
+  return key
+}
+
+function wrongBecause(key: string): string {
+  return isApiKey(key)
+    ? 'There is no such key, or it was deleted.'
+    : 'The key is not of the form of a key: check that it is whole.'
 }
 
 /** The tenant of a key is the key's; a key of the platform names it. Whether it exists is for the use case to say. */

@@ -207,6 +207,11 @@ export const ERRORS = {
     title: 'The key sends more requests than it may',
     action: 'Send it again after the seconds of Retry-After; RateLimit says how many are left.',
   },
+  wrong_keys_limited: {
+    status: 429,
+    title: 'Too many wrong keys came from this address',
+    action: 'Correct the key, and send it again after the seconds of Retry-After.',
+  },
   internal: {
     status: 500,
     title: 'Posthorn failed',
@@ -235,6 +240,8 @@ export class ApiError extends Error {
     readonly code: ErrorCode,
     detail: string,
     readonly errors: readonly Problem[] = [],
+    /** Seconds after which it may be tried again; for 429 and 503. */
+    readonly retryAfterS = 1,
   ) {
     super(detail)
     this.name = 'ApiError'

@@ -17,7 +17,8 @@ import {
   type NestInterceptor,
 } from '@nestjs/common'
 import { throwError, type Observable } from 'rxjs'
-import { Authentication, plainAddress, type Caller } from './authentication.js'
+import { Authentication, type Caller } from './authentication.js'
+import type { ClientAddresses } from './client-addresses.js'
 import { ApiError, problemJson, type ErrorCode, type ProblemJson } from './errors.js'
 import { neededBy } from './http-guard.js'
 import type { ErrorLog } from './http-problem.js'
@@ -31,6 +32,8 @@ export abstract class GrpcParts {
   abstract readonly log: ErrorLog
   /** Turns a failure that is known to the service into the answer for it. */
   abstract readonly mapError: (error: unknown) => ApiError | undefined
+  /** Believes by x-forwarded-for only the proxies that it knows. */
+  abstract readonly addresses: ClientAddresses
 }
 
 interface Known {
@@ -44,7 +47,10 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._~+/=:-]{1,128}$/
 /** Lets a call in by its metadata `authorization`, as KeyGuard does a request by its header. */
 @Injectable()
 export class GrpcKeyGuard implements CanActivate {
-  constructor(@Inject(Authentication) private readonly authentication: Authentication) {}
+  constructor(
+    @Inject(Authentication) private readonly authentication: Authentication,
+    @Inject(GrpcParts) private readonly parts: GrpcParts,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const call = callOf(context)
@@ -52,7 +58,7 @@ export class GrpcKeyGuard implements CanActivate {
     const credentials = {
       authorization: textOf(call.metadata, 'authorization'),
       tenant: textOf(call.metadata, 'posthorn-tenant'),
-      address: addressOf(call.getPeer()),
+      address: this.parts.addresses.of(peerOf(call.getPeer()), call.metadata.get('x-forwarded-for').join()),
       requestId: about.requestId,
     }
     about.caller = await this.authentication.caller(credentials, neededBy(context, onlyReads(call) ? 'GET' : 'POST'))
@@ -73,6 +79,7 @@ export class GrpcProblemFilter implements ExceptionFilter {
     metadata.set('error-code', error.code)
     metadata.set('request-id', requestId)
     metadata.set('problem-bin', trailerOf(problemJson(error, requestId)))
+    if (error.status === 429 || error.status === 503) metadata.set('retry-after', String(error.retryAfterS))
     return throwError(() => ({ code: statusOf(error.code, error.status), details: shortened(error.message), metadata }))
   }
 
@@ -179,8 +186,8 @@ function aboutCall(call: Call): Known {
 }
 
 /** `192.0.2.1:4711` or `[2001:db8::1]:4711`, without the port. */
-function addressOf(peer: string): string {
-  return plainAddress(peer.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))
+function peerOf(peer: string): string {
+  return peer.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
 }
 
 /** Trailers that are larger than 8 KiB, as base64 and with the details, end calls or whole connections. */

@@ -13,6 +13,7 @@ import { BodyBytes, JsonBody, QueryOf } from './http-body.js'
 import { CalledBy, KeyGuard, Needs, PlatformOnly, TenantName } from './http-guard.js'
 import { RateLimit } from './rate-limit.js'
 import { Faults } from './http-validation.js'
+import { WrongKeys } from './wrong-keys.js'
 
 const KEY = 'key-of-the-platform-0123456789'
 const READER = apiKeyFrom(new Uint8Array(32).fill(7))
@@ -27,6 +28,7 @@ const READING: ApiKey = {
   expiresAt: null,
 }
 const LIMIT = 100_000
+const WRONG = 3
 const SILENT: LoggerService = { log() {}, error() {}, warn() {} }
 
 class Thing {
@@ -80,6 +82,7 @@ class ThingController {
 class ThingModule {}
 
 const logged: object[] = []
+const refused: string[] = []
 let app: NestFastifyApplication
 let address: string
 
@@ -91,11 +94,13 @@ beforeAll(async () => {
       {
         provide: APP_GUARD,
         useValue: new KeyGuard(
-          new Authentication(
-            KEY,
-            async hash => (hash === apiKeyHash(READER) ? READING : undefined),
-            new RateLimit(1000),
-          ),
+          new Authentication({
+            platformKey: KEY,
+            find: async hash => (hash === apiKeyHash(READER) ? READING : undefined),
+            rateLimit: new RateLimit(1000),
+            wrongKeys: new WrongKeys(WRONG),
+            onRefused: code => void refused.push(code),
+          }),
         ),
       },
     ],
@@ -195,6 +200,25 @@ describe('the HTTP edge', () => {
     expect(await call('GET', '/v1/where')).toMatchObject({ body: { address: '127.0.0.1' } })
     const headers = { 'x-forwarded-for': '192.0.2.9, 203.0.113.7' }
     expect(await call('GET', '/v1/where', undefined, headers)).toMatchObject({ body: { address: '203.0.113.7' } })
+  })
+
+  test('S7 wrong keys of one address are limited, and the others behind it go on working', async () => {
+    const from = (address: string, key: string) =>
+      call('GET', '/v1/where', undefined, { 'x-forwarded-for': address, authorization: `Bearer ${key}` })
+    expect((await from('198.51.100.1', READER)).status).toBe(200)
+    for (let n = 0; n < WRONG; n++)
+      expect(await from('198.51.100.1', apiKeyFrom(new Uint8Array(32).fill(n)))).toMatchObject({ status: 401 })
+    const limited = await from('198.51.100.1', 'guess')
+    expect(limited).toMatchObject({ status: 429, body: { code: 'wrong_keys_limited' } })
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(1)
+    // Also the right key of the platform: it was not seen from there, and is not looked at.
+    expect((await from('198.51.100.1', KEY)).status).toBe(429)
+    expect((await from('198.51.100.1', READER)).status).toBe(200)
+    expect((await from('198.51.100.2', KEY)).status).toBe(200)
+    expect(refused.slice(-5)).toEqual([
+      ...Array<string>(WRONG).fill('key_invalid'),
+      ...Array<string>(2).fill('wrong_keys_limited'),
+    ])
   })
 
   test('a problem names the trace that the request belongs to', async () => {

@@ -75,7 +75,7 @@ export async function sendProblem(request: FastifyRequest, reply: FastifyReply, 
   const body = JSON.stringify(problemJson(error, request.id, traceIdOf(request.headers.traceparent)))
   reply.header('content-type', PROBLEM_MEDIA_TYPE).header('request-id', request.id).code(error.status)
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
-  if (error.status === 503 || error.status === 429) reply.header('retry-after', '1')
+  if (error.status === 503 || error.status === 429) reply.header('retry-after', String(error.retryAfterS))
   if (error.code !== 'body_too_large') {
     reply.serializer(String)
     await reply.send(body)

@@ -1929,6 +1929,7 @@ export interface components {
         | 'event_schema_mismatch'
         | 'idempotency_mismatch'
         | 'rate_limited'
+        | 'wrong_keys_limited'
         | 'internal'
         | 'kafka_unavailable'
         | 'database_unavailable'

@@ -53,6 +53,13 @@ describe('settings', () => {
       expect(problems.some(problem => problem.startsWith(`POSTHORN_${variable}: `))).toBe(true)
   })
 
+  it.each(['10.0.0.0/33', '10.0.0', '::1/129', 'fe80::/x', 'proxy', '/8'])('S7 %s is no proxy to trust', proxies => {
+    expect(problemsOf({ POSTHORN_TRUSTED_PROXIES: proxies })).toEqual([
+      'POSTHORN_TRUSTED_PROXIES: each must be an address or a CIDR such as 10.0.0.0/8.',
+    ])
+    expect(problemsOf({ POSTHORN_TRUSTED_PROXIES: '10.0.0.1,192.168.0.0/16,::1,2001:db8::/32' })).toEqual([])
+  })
+
   it.each([
     [{ POSTHORN_KAFKA_SASL_MECHANISM: 'PLAIN' }, ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']],
     [{ POSTHORN_KAFKA_SASL_USERNAME: 'me' }, ['KAFKA_SASL_MECHANISM']],

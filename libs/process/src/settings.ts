@@ -1,5 +1,6 @@
 // Longer than files are here: every setting is in one list, in the order of the configuration page.
 import 'reflect-metadata'
+import { isIP } from 'node:net'
 import { plainToInstance, Transform } from 'class-transformer'
 import {
   IsIn,
@@ -12,6 +13,7 @@ import {
   MaxLength,
   Min,
   MinLength,
+  ValidateBy,
   validateSync,
 } from 'class-validator'
 import { LOG_LEVELS, type LogLevel } from '@posthorn/telemetry'
@@ -169,6 +171,17 @@ export class Settings {
   authPlatformKey?: string
 
   @Setting(
+    'AUTH_WRONG_KEYS_PER_MINUTE',
+    '30',
+    'Wrong keys that one address may try in a minute at one registry or ingest; beyond it 429. 0: no bound.',
+  )
+  @number()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  authWrongKeysPerMinute = 30
+
+  @Setting(
     'SEALING_KEYS',
     'none',
     'Master keys for secrets at rest: id:base64 of 32 bytes, comma-separated; the first one seals. Needed by registry and deliverer.',
@@ -249,10 +262,10 @@ export class Settings {
     'Addresses or CIDRs of proxies, comma-separated, whose X-Forwarded-For says where a request came from.',
   )
   @list()
-  @Matches(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, {
-    each: true,
-    message: 'each must be an address or a CIDR such as 10.0.0.0/8',
-  })
+  @ValidateBy(
+    { name: 'ranges', validator: { validate: isAddressOrRange } },
+    { each: true, message: 'each must be an address or a CIDR such as 10.0.0.0/8' },
+  )
   trustedProxies: string[] = []
 
   @Setting('LISTEN_HOST', '0.0.0.0', 'Address that all servers of this process listen on.')
@@ -403,6 +416,12 @@ export class Settings {
   @Min(0)
   @Max(1)
   traceRatio = 1
+}
+
+function isAddressOrRange(text: unknown): boolean {
+  const [, address = '', bits] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(String(text)) ?? []
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return most > 0 && Number(bits ?? 0) <= most
 }
 
 function port(): PropertyDecorator {

@@ -1,4 +1,5 @@
 export * from './logger.js'
 export * from './nest-logger.js'
+export * from './refusals.js'
 export * from './start.js'
 export * from './trace.js'
