@@ -38,7 +38,8 @@ export type PostponeReason = 'paused' | 'sealed'
 
 type Answer = (reaction: Reaction, holdMs: number | undefined) => void
 
-const PAUSED_MS = 600_000
+/** Rounds through the delay topics while a webhook is paused: after a short pause nothing waits for long. */
+const PAUSED_MS = [5_000, 30_000, 120_000, 600_000]
 const SEALED_MS = 30_000
 /** After a 410: until then the registry has disabled the webhook. */
 const GONE_MS = 10_000
@@ -93,7 +94,12 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
       return { kind: 'ended', outcome: { kind: 'discarded', reason: 'webhook_disabled' }, version }
     case 'paused':
     case 'pending':
-      return { kind: 'postpone', due: now + PAUSED_MS, now, reason: 'paused' }
+      return {
+        kind: 'postpone',
+        due: now + PAUSED_MS[Math.min(delivery.spills, PAUSED_MS.length - 1)]!,
+        now,
+        reason: 'paused',
+      }
     case 'active':
   }
   if (now > ageStart(delivery) + webhook.retryPolicy.maxAgeMs)

@@ -340,7 +340,7 @@ describe('S4 deliveries that are not sent', () => {
     expect(seen.done).toEqual([0])
   })
 
-  it('paused: fresh work is parked, which is acknowledged first; a retry goes back to the ten-minute tier', async () => {
+  it('paused: fresh work is parked, which is acknowledged first; a retry goes round the tiers, at last the longest', async () => {
     const { seen, give, deliver } = setUp({ webhook: webhookOf({ status: 'paused' }) })
     deliver({ id: 'a' }, 7)
     await settled()
@@ -348,10 +348,11 @@ describe('S4 deliveries that are not sent', () => {
     expect(seen.done).toEqual([])
     seen.parked[0]!.acknowledge()
     deliver({ id: 'b' }, 9)
-    give(encodeDelivery(deliveryOf({ id: 'c', attempt: 3 }), Buffer.from('1')), 30, DUE)
+    for (const [at, spills] of [0, 1, 2, 3, 9].entries())
+      give(encodeDelivery(deliveryOf({ id: `c${at}`, attempt: 3, spills }), Buffer.from('1')), 30 + at, DUE)
     await settled()
-    expect(seen.done.toSorted((a, b) => a - b)).toEqual([7, 9, 30])
-    expect(topicsOf(seen.sent)).toEqual(['delay.10m.v1/2'])
+    expect(seen.done.toSorted((a, b) => a - b)).toEqual([7, 9, 30, 31, 32, 33, 34])
+    expect(topicsOf(seen.sent)).toEqual(['5s', '30s', '2m', '10m', '10m'].map(tier => `delay.${tier}.v1/2`))
     expect(decodeDelivery(seen.sent[0]!.record.value)).toMatchObject({ delivery: { attempt: 3, spills: 1 } })
     expect(seen.requests).toEqual([])
   })

@@ -9,7 +9,7 @@ import {
 } from '@posthorn/webhook'
 
 /** What a webhook says about its own speed, and where it is: somewhere else nothing is known of it. */
-export type WebhookLimits = Pick<Webhook, 'url' | 'rateLimit' | 'maxConcurrency'>
+export type WebhookLimits = Pick<Webhook, 'status' | 'url' | 'rateLimit' | 'maxConcurrency'>
 
 /** Why work of a webhook has to wait: for a request of its own, or because none may start yet. */
 export type WaitReason = 'queue' | 'rate_limit' | 'retry_after' | 'circuit'
@@ -31,7 +31,7 @@ export const MAX_HELD_MS = 3600_000
 
 /** How fast a webhook may be sent to: its rate limit, its Retry-After, its concurrency and its circuit. */
 export class Pace {
-  private readonly meter = new RateMeter(0)
+  private meter = new RateMeter(0)
   private concurrency: AdaptiveConcurrency
   private circuit = new Circuit()
   private heldUntil = 0
@@ -45,9 +45,13 @@ export class Pace {
 
   /** To be told again when the webhook has changed; undefined: its document is not known. */
   limit(limits: WebhookLimits | undefined): void {
-    if (limits !== undefined && limits.url !== this.url) this.moved(limits.url)
-    this.concurrency.limit = Math.min(this.perWebhook, limits?.maxConcurrency ?? Infinity)
-    this.meter.spacingMs = limits?.rateLimit === undefined ? 0 : spacingOf(limits.rateLimit)
+    // Nothing is sent to a webhook that has ended: what waits for it is discarded at once, and not at its rate.
+    const held = limits && hasEnded(limits) ? undefined : limits
+    if (limits !== undefined && held?.url !== this.url) this.moved(held?.url)
+    this.concurrency.limit = Math.min(this.perWebhook, held?.maxConcurrency ?? Infinity)
+    const spacingMs = held?.rateLimit === undefined ? 0 : spacingOf(held.rateLimit)
+    // The slot that the old rate gave may be a minute off.
+    if (spacingMs !== this.meter.spacingMs) this.meter = new RateMeter(spacingMs)
   }
 
   get atOnce(): number {
@@ -111,10 +115,14 @@ export class Pace {
     return this.circuit.ended(reaction, startedAt, now)
   }
 
-  private moved(url: string): void {
+  private moved(url: string | undefined): void {
     this.url = url
     this.concurrency = new AdaptiveConcurrency(this.perWebhook)
     this.circuit = new Circuit()
     this.heldUntil = 0
   }
+}
+
+function hasEnded({ status }: WebhookLimits): boolean {
+  return status === 'disabled' || status === 'deleted'
 }

@@ -15,6 +15,7 @@ const label = (work: Item | undefined) => work && `${work.delivery.webhook}${wor
 
 const queuesOf = (sockets: number, perWebhook: number, limits: Partial<WebhookLimits> = {}) =>
   new WebhookQueues<Item>({ sockets, perWebhook, bytesPerWebhook: 32 * 1024 * 1024 }, () => ({
+    status: 'active',
     url: 'https://example.com',
     ...limits,
   }))
@@ -303,17 +304,34 @@ describe('S10 queues per webhook', () => {
   })
 
   it('S3 obey a changed rate limit from the next refresh on', () => {
-    const url = 'https://example.com'
-    let limits: WebhookLimits = { url, rateLimit: { requests: 1, per: 'minute' } }
+    const active = { status: 'active', url: 'https://example.com' } as const
+    let limits: WebhookLimits = { ...active, rateLimit: { requests: 1, per: 'minute' } }
     const queues = new WebhookQueues<Item>(
       { sockets: 100, perWebhook: 10, bytesPerWebhook: 32 * 1024 * 1024 },
       () => limits,
     )
     for (let n = 0; n < 5; n++) queues.push(item('a', n), 0)
     expect(takeAll(queues, 0)).toHaveLength(1)
-    limits = { url, maxConcurrency: 3 }
+    limits = { ...active, rateLimit: { requests: 10, per: 'second' } }
+    queues.refresh(200)
+    expect(takeAll(queues, 200)).toHaveLength(2)
+    limits = { ...active, maxConcurrency: 4 }
     queues.refresh(250)
-    expect(takeAll(queues, 250)).toHaveLength(2)
+    expect(takeAll(queues, 250)).toHaveLength(1)
+  })
+
+  it.each(['disabled', 'deleted'] as const)('S3 hand out what waits for a %s webhook at once', status => {
+    const rateLimit = { requests: 1, per: 'minute' } as const
+    let limits: WebhookLimits = { status: 'active', url: 'https://example.com', rateLimit }
+    const queues = new WebhookQueues<Item>(
+      { sockets: 100, perWebhook: 10, bytesPerWebhook: 32 * 1024 * 1024 },
+      () => limits,
+    )
+    for (let n = 0; n < 5; n++) queues.push(item('a', n), 0)
+    queues.finish(takeAll(queues, 0)[0]!, 10, 'overloaded', 60_000)
+    limits = { ...limits, status }
+    queues.refresh(20)
+    expect(takeAll(queues, 20)).toHaveLength(4)
   })
 
   it('S10 start nothing of a webhook before the time that its Retry-After names, an hour at most', () => {
@@ -360,6 +378,7 @@ describe('S10 queues per webhook', () => {
   it('S10 forget what is known of a webhook that has moved', () => {
     let url = 'https://example.com/down'
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10, bytesPerWebhook: 32 * 1024 * 1024 }, () => ({
+      status: 'active',
       url,
     }))
     queues.push(item('a', 0), 0)

@@ -26,7 +26,7 @@ export class RateMeter {
   private next = 0
 
   /** `spacingMs` 0: no limit. */
-  constructor(public spacingMs: number) {}
+  constructor(readonly spacingMs: number) {}
 
   /** When the next request may start, ms since the epoch; in the past: now. */
   get startsAt(): number {
