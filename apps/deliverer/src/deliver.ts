@@ -61,7 +61,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
       return record(work, { outcome, attempt: unsentAttempt(work.delivery, outcome, version, now), now }, parts)
     }
     case 'ready': {
-      const request = signedRequest(work, prepared.webhook, now)
+      const request = await signedRequest(work, prepared.webhook, now)
       const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(request, span, parts)
       const finishedAt = Date.now()

@@ -63,8 +63,8 @@ function request(format: Format, own: Readonly<Record<string, string>> = {}, ter
 }
 
 describe('S6 a signed request', () => {
-  it.each(FORMATS)('is taken by a library of Standard Webhooks in the format %s', format => {
-    const { headers, body, ...rest } = request(format)
+  it.each(FORMATS)('is taken by a library of Standard Webhooks in the format %s', async format => {
+    const { headers, body, ...rest } = await request(format)
     expect(new Receiver(SECRET).verify(body.toString(), headers as Record<string, string>)).toBeInstanceOf(Object)
     expect(rest).toEqual({
       url: 'https://example.com/hook',
@@ -75,14 +75,14 @@ describe('S6 a signed request', () => {
     })
   })
 
-  it('has the prefix of the deployment in its headers', () => {
-    const names = Object.keys(request('raw', {}, { headerPrefix: 'svix' }).headers)
+  it('has the prefix of the deployment in its headers', async () => {
+    const names = Object.keys((await request('raw', {}, { headerPrefix: 'svix' })).headers)
     expect(names).toEqual(['content-type', 'svix-id', 'svix-timestamp', 'svix-signature'])
   })
 
-  it("lets no header of the customer's own stand for one of Posthorn's", () => {
+  it("lets no header of the customer's own stand for one of Posthorn's", async () => {
     const own = { 'x-own': '1', 'webhook-id': 'forged', 'ce-type': 'forged', 'content-type': 'text/plain' }
-    const { headers, body } = request('cloudevents_binary', own)
+    const { headers, body } = await request('cloudevents_binary', own)
     expect(headers).toMatchObject({ 'x-own': '1', 'webhook-id': 'delivery_1' })
     expect(HTTP.toEvent({ headers: { ...headers }, body: body.toString() })).toMatchObject({
       type: 'agent.created',
@@ -90,8 +90,8 @@ describe('S6 a signed request', () => {
     })
   })
 
-  it('S12 links to the event where the API is', () => {
-    const { body } = request('thin', {}, { apiUrl: 'https://hooks.example.com' })
+  it('S12 links to the event where the API is', async () => {
+    const { body } = await request('thin', {}, { apiUrl: 'https://hooks.example.com' })
     expect(JSON.parse(body.toString()).link).toBe('https://hooks.example.com/v1/events/e?source=%2Fs')
   })
 })

@@ -1,4 +1,4 @@
-import { formatEvent, signStandard, type TlsVersion, type Webhook } from '@posthorn/webhook'
+import { formatEvent, partForEncryption, signStandard, type TlsVersion, type Webhook } from '@posthorn/webhook'
 import type { PreparedWebhook } from './webhook-cache.js'
 import type { Work } from './work.js'
 
@@ -20,17 +20,17 @@ export interface SignedRequest {
   readonly minTlsVersion?: TlsVersion
 }
 
-/** One attempt as a request, signed at `now` (ms). What Posthorn says beats a header of the customer's own. */
-export function signedRequest({ delivery, data }: Work, prepared: PreparedWebhook, now: number): SignedRequest {
+/** One attempt as a request, encrypted if the webhook says so, and then signed at `now` (ms). */
+export async function signedRequest(work: Work, prepared: PreparedWebhook, now: number): Promise<SignedRequest> {
   const { webhook, keys, terms } = prepared
-  const { apiUrl, headerPrefix } = terms
-  const { headers, body } = formatEvent(webhook.format, { delivery, data, keys, apiUrl })
+  const { headerPrefix } = terms
+  const { delivery } = work
+  const { headers, body } = await content(work, prepared)
   const timestamp = Math.floor(now / 1000)
   return {
     url: webhook.url,
     method: webhook.method,
     headers: {
-      ...prepared.headers,
       ...headers,
       [`${headerPrefix}-id`]: delivery.id,
       [`${headerPrefix}-timestamp`]: String(timestamp),
@@ -41,4 +41,18 @@ export function signedRequest({ delivery, data }: Work, prepared: PreparedWebhoo
     ...(webhook.allowedCidrs ? { allowedCidrs: webhook.allowedCidrs } : {}),
     ...(webhook.minTlsVersion ? { minTlsVersion: webhook.minTlsVersion } : {}),
   }
+}
+
+interface Content {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+/** What Posthorn says beats a header of the customer's own. */
+async function content({ delivery, data }: Work, prepared: PreparedWebhook): Promise<Content> {
+  const { webhook, keys, terms, headers: own, cipher } = prepared
+  const { headers, body } = formatEvent(webhook.format, { delivery, data, keys, apiUrl: terms.apiUrl })
+  if (!cipher) return { headers: { ...own, ...headers }, body }
+  const { inside, insideType, outside } = partForEncryption({ headers, own, body }, webhook.encryption!)
+  return { headers: outside, body: await cipher.encrypt(inside, insideType) }
 }

@@ -1,4 +1,5 @@
-import { compileSecret, headerContext, type SigningKey, type Webhook } from '@posthorn/webhook'
+import { PayloadCipher } from '@posthorn/sealing'
+import { compileSecret, headerContext, secretContext, type SigningKey, type Webhook } from '@posthorn/webhook'
 import { publicUrl } from './public-url.js'
 import type { RequestTerms } from './signed-request.js'
 
@@ -6,6 +7,8 @@ import type { RequestTerms } from './signed-request.js'
 export interface PreparedWebhook {
   readonly webhook: Webhook
   readonly keys: readonly SigningKey[]
+  /** Absent: bodies are sent as they are. */
+  readonly cipher?: PayloadCipher
   /** The customer's own. */
   readonly headers: Readonly<Record<string, string>>
   /** Its URL as records and logs may show it. */
@@ -15,7 +18,10 @@ export interface PreparedWebhook {
 
 export type OpenedWebhook =
   | { readonly kind: 'prepared'; readonly prepared: PreparedWebhook }
-  /** A secret does not open: a master key is missing, or the document was tampered with. */
+  /**
+   * A secret does not open: a master key is missing, the document was tampered with, or it says something
+   * that this process is too old to know. Or its key is none that can be encrypted to.
+   */
   | { readonly kind: 'sealed' }
 
 interface Opener {
@@ -59,10 +65,19 @@ export class WebhookCache {
 
   private prepare(webhook: Webhook): OpenedWebhook {
     try {
-      const keys = webhook.sealedSecrets.map(sealed => compileSecret(this.sealer.unseal(sealed, webhook.id)))
+      const context = secretContext(webhook)
+      const keys = webhook.sealedSecrets.map(sealed => compileSecret(this.sealer.unseal(sealed, context)))
       if (keys.length === 0) throw new Error('the webhook has no secret')
       const headers = this.headersOf(webhook)
-      const prepared = { webhook, keys, headers, publicUrl: publicUrl(webhook.url), terms: this.terms }
+      const cipher = webhook.encryption && new PayloadCipher(webhook.encryption.key)
+      const prepared = {
+        webhook,
+        keys,
+        headers,
+        publicUrl: publicUrl(webhook.url),
+        terms: this.terms,
+        ...(cipher ? { cipher } : {}),
+      }
       return { kind: 'prepared', prepared }
     } catch (error) {
       this.alert(webhook, error as Error)

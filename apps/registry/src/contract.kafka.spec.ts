@@ -17,6 +17,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => registry.stop(), 30_000)
 
+const JWK = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' }
 const GOOD = {
   url: 'https://example.com/hook',
   events: ['agent.*', 'system.error'],
@@ -27,6 +28,7 @@ const GOOD = {
   max_concurrency: 8,
   allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'],
   min_tls_version: '1.3',
+  encryption: { key: JWK, headers: ['X-Api-Key'], attributes: true },
   method: 'PUT',
   format: 'enveloped',
   description: 'd',
@@ -68,6 +70,7 @@ const NEXT = {
 const value = (json: unknown) =>
   (messageOf({ v: { json } }, ['v']) as { v: { fields: { json: object } } }).v.fields.json
 const struct = (json: object) => (messageOf({ json }, ['json']) as { json: object }).json
+const MESSAGE = { ...GOOD, encryption: struct(GOOD.encryption) }
 const typeMessage = ({ schema, example, ...rest }: { readonly schema: object; readonly example: object }) => ({
   ...rest,
   schema: struct(schema),
@@ -122,7 +125,7 @@ const CASES: readonly UseCase[] = [
   {
     method: 'WebhookService/CreateWebhook',
     rest: ({ name }) => ['POST', '/v1/webhooks', { ...GOOD, uid: name }],
-    grpc: ({ name }) => ({ webhook: { ...GOOD, uid: name } }),
+    grpc: ({ name }) => ({ webhook: { ...MESSAGE, uid: name } }),
   },
   {
     method: 'WebhookService/CreateWebhook',
@@ -179,6 +182,7 @@ const CASES: readonly UseCase[] = [
         max_concurrency: null,
         allowed_cidrs: null,
         min_tls_version: '1.2',
+        encryption: { headers: null },
         headers: { 'x-b': '1' },
       },
     ],
@@ -197,6 +201,7 @@ const CASES: readonly UseCase[] = [
           'max_concurrency',
           'allowed_cidrs',
           'min_tls_version',
+          'encryption.headers',
         ),
       },
     }),
@@ -210,7 +215,7 @@ const CASES: readonly UseCase[] = [
   {
     method: 'WebhookService/UpsertWebhook',
     rest: ({ name }) => ['PUT', `/v1/webhooks/by-uid/${name}-new`, GOOD],
-    grpc: ({ name }) => ({ uid: `${name}-new`, webhook: GOOD }),
+    grpc: ({ name }) => ({ uid: `${name}-new`, webhook: MESSAGE }),
   },
   {
     method: 'WebhookService/UpsertWebhook',
@@ -821,12 +826,13 @@ test('gRPC reflection names the services', async () => {
 })
 
 test('a message over 1 MiB is refused', async () => {
-  const webhook = { ...GOOD, description: 'x'.repeat(1024 * 1024) }
+  const webhook = { ...MESSAGE, description: 'x'.repeat(1024 * 1024) }
   await expect(registry.rpc('WebhookService/CreateWebhook', { webhook })).rejects.toMatchObject({ grpc: 8 })
 })
 
 test('a call with more faults than trailers take is answered, and the connection lives', async () => {
-  const create = (metadata: object) => registry.rpc('WebhookService/CreateWebhook', { webhook: { ...GOOD, metadata } })
+  const create = (metadata: object) =>
+    registry.rpc('WebhookService/CreateWebhook', { webhook: { ...MESSAGE, metadata } })
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`n${i}`, '\0']))
   await expect(create(many)).rejects.toMatchObject({
     code: 'request_invalid',
@@ -880,7 +886,7 @@ describe('S7 a gRPC call without a right is refused as a request is', () => {
   test('the same idempotency-key runs once', async () => {
     const headers = { 'idempotency-key': 'once' }
     const create = (uid: string) =>
-      registry.rpc('WebhookService/CreateWebhook', { webhook: { ...GOOD, uid } }, { headers })
+      registry.rpc('WebhookService/CreateWebhook', { webhook: { ...MESSAGE, uid } }, { headers })
     const first = await create('idem')
     expect(await create('idem')).toEqual(first)
     await expect(create('other')).rejects.toMatchObject({ code: 'idempotency_mismatch' })

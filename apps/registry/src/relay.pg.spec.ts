@@ -123,6 +123,7 @@ function fresh(): NewWebhook {
     maxConcurrency: null,
     allowedCidrs: null,
     minTlsVersion: null,
+    encryption: null,
     disableAfterSeconds: null,
     description: null,
   }

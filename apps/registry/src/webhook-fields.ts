@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import {
   ApiError,
+  encryptionFrom,
   headersFaults,
   metadataFaults,
   rateLimitFrom,
   retryPolicyFrom,
   scheduleConflicts,
   type CreateWebhookBody,
+  type EncryptionBody,
   type PatchWebhookBody,
   type RateLimitBody,
   type RetryPolicyBody,
@@ -18,10 +20,12 @@ import {
   DEFAULT_RETRY_POLICY,
   headerContext,
   privateSecretFrom,
+  secretContext,
   secretFrom,
   secretId,
   signatureOf,
   verifierOf,
+  type Encryption,
   type FilterPattern,
   type Problem,
   type RateLimit,
@@ -44,7 +48,7 @@ export interface SecretBody {
  */
 export function newSecret(
   sealer: Sealer,
-  webhook: string,
+  context: string,
   body: SecretBody,
   byDefault: Signature = 'v1',
 ): { verifier: string; kept: StoredSecret } {
@@ -54,7 +58,7 @@ export function newSecret(
     refuse('/signature', [{ pointer: '', message: `is not that of the secret, which signs by ${signature}` }])
   const kept = {
     id: secretId(randomBytes(16)),
-    sealed: sealer.seal(value, webhook),
+    sealed: sealer.seal(value, context),
     createdAt: new Date().toISOString(),
     expiresAt: null,
     ...(signature === 'v1' ? {} : { signature }),
@@ -82,6 +86,7 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     maxConcurrency: body.max_concurrency ?? null,
     allowedCidrs: body.allowed_cidrs ?? null,
     minTlsVersion: body.min_tls_version ?? null,
+    encryption: encryptionOf(body.encryption ?? {}, null, Object.keys(body.headers ?? {})),
     disableAfterSeconds: body.disable_after_seconds ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
@@ -107,10 +112,12 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     max_concurrency: maxConcurrency,
     allowed_cidrs: allowedCidrs,
     min_tls_version: minTlsVersion,
+    encryption,
     disable_after_seconds: disableAfterSeconds,
     secret,
   } = body
-  return defined<WebhookChange>({
+  const sealedHeaders = patched(headers, {}, patch => mergedHeaders(sealer, row, patch))
+  const change = defined<WebhookChange>({
     url,
     uid,
     events,
@@ -121,15 +128,16 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     status,
     description,
     metadata: patched(metadata, {}, patch => mergedMetadata(row.metadata, patch)),
-    sealedHeaders: patched(headers, {}, patch => mergedHeaders(sealer, row, patch)),
+    sealedHeaders,
     retryPolicy: patched(policy, DEFAULT_RETRY_POLICY, patch => mergedPolicy(row.retryPolicy, patch)),
     rateLimit: patched(limit, null, patch => mergedLimit(row.rateLimit, patch)),
     maxConcurrency,
     allowedCidrs,
     minTlsVersion,
+    encryption: encryptionAfter(row, encryption, sealedHeaders),
     disableAfterSeconds,
-    secrets: secret === undefined ? undefined : [newSecret(sealer, row.id, { secret }).kept],
   })
+  return { ...change, ...secretsAfter(sealer, row, { ...row, ...change }, secret ?? undefined, { secret }) }
 }
 
 /** What a body that is the whole of a webhook changes of the row: its headers only where their values differ. */
@@ -137,13 +145,50 @@ export function replacementOf(sealer: Sealer, row: WebhookRow, body: CreateWebho
   const { sealedHeaders: _sealed, ...fields } = fieldsOf(sealer, row.id, body)
   const sealedHeaders = sameHeaders(sealer, row, body.headers ?? {})
   const given = body.secret ?? undefined
-  const secrets =
-    given === undefined || signsWith(sealer, row, given) ? {} : { secrets: [newSecret(sealer, row.id, body).kept] }
-  return { ...fields, sealedHeaders, ...secrets }
+  const secret = given === undefined || signsWith(sealer, row, given) ? undefined : given
+  return { ...fields, sealedHeaders, ...secretsAfter(sealer, row, { ...row, ...fields }, secret, body) }
 }
 
-function signsWith(sealer: Sealer, { id, secrets }: WebhookRow, secret: string): boolean {
-  return secrets.length === 1 && sealer.unseal(secrets[0]!.sealed, id) === secret
+/** A secret that is given is the only one; else those there are, sealed again where what they are bound to changes. */
+function secretsAfter(
+  sealer: Sealer,
+  before: WebhookRow,
+  after: WebhookRow,
+  given: string | undefined,
+  body: SecretBody,
+): Pick<WebhookChange, 'secrets'> {
+  const [from, to] = [secretContext(before), secretContext(after)]
+  if (given !== undefined) return { secrets: [newSecret(sealer, to, body).kept] }
+  if (from === to) return {}
+  return {
+    secrets: before.secrets.map(one => ({ ...one, sealed: sealer.seal(sealer.unseal(one.sealed, from), to) })),
+  }
+}
+
+/** Headers and encryption change apart, and must fit each other after it. */
+function encryptionAfter(
+  row: WebhookRow,
+  patch: EncryptionBody | null | undefined,
+  sealedHeaders: Strings = row.sealedHeaders,
+): Encryption | null | undefined {
+  const encryption = patch === null ? null : encryptionOf(patch ?? {}, row.encryption, Object.keys(sealedHeaders))
+  return patch === undefined ? undefined : encryption
+}
+
+/** Throws ApiError request_invalid where a header that is to go inside is none of the webhook's: it would be in the clear. */
+function encryptionOf(body: EncryptionBody, before: Encryption | null, headers: readonly string[]): Encryption | null {
+  const encryption = encryptionFrom(body, before)
+  if (!encryption && Object.keys(body).length > 0) refuse('/encryption', [{ pointer: '/key', message: 'is required' }])
+  const names = headers.map(name => name.toLowerCase())
+  const unknown = (encryption?.headers ?? []).flatMap((name, index) =>
+    names.includes(name) ? [] : [{ pointer: `/headers/${index}`, message: 'is none of the headers of the webhook' }],
+  )
+  refuse('/encryption', unknown)
+  return encryption ?? null
+}
+
+function signsWith(sealer: Sealer, row: WebhookRow, secret: string): boolean {
+  return row.secrets.length === 1 && sealer.unseal(row.secrets[0]!.sealed, secretContext(row)) === secret
 }
 
 /** The headers sealed; where a value is as it was, what was sealed before, so that nothing seems to have changed. */

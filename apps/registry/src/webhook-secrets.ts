@@ -9,7 +9,7 @@ import {
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import type { Audit, StoredSecret, WebhookRow, Webhooks } from '@posthorn/store'
-import { verifierOf } from '@posthorn/webhook'
+import { secretContext, verifierOf } from '@posthorn/webhook'
 import { actorOf, audited } from './auditing.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
@@ -39,8 +39,8 @@ export class WebhookSecrets {
 
   /** With its value; who asked for it is in the audit before the answer is given. */
   async reveal(caller: Caller, webhook: string, id: string): Promise<RevealedSecretView> {
-    const { secrets } = await this.row(caller, webhook)
-    const secret = secrets.find(one => one.id === id)
+    const row = await this.row(caller, webhook)
+    const secret = row.secrets.find(one => one.id === id)
     if (!secret) throw new ApiError('secret_not_found', `The webhook has no secret "${id.slice(0, 100)}".`)
     await this.audit.append({
       ...actorOf(caller),
@@ -50,7 +50,7 @@ export class WebhookSecrets {
       before: null,
       after: secretView(secret),
     })
-    return { ...secretView(secret), secret: verifierOf(this.sealer.unseal(secret.sealed, webhook)) }
+    return { ...secretView(secret), secret: verifierOf(this.sealer.unseal(secret.sealed, secretContext(row))) }
   }
 
   /** A new secret signs from now on, and those before it for the overlap that is asked for. */
@@ -58,8 +58,9 @@ export class WebhookSecrets {
     await this.tenants.require(caller.tenant)
     const overlap = body.overlap_seconds ?? DEFAULT_OVERLAP_S
     let made: ReturnType<typeof newSecret> | undefined
-    const decide = ({ secrets }: WebhookRow) => {
-      made = newSecret(this.sealer, webhook, body, secrets[0]?.signature)
+    const decide = (row: WebhookRow) => {
+      const { secrets } = row
+      made = newSecret(this.sealer, secretContext(row), body, secrets[0]?.signature)
       return { secrets: [made.kept, ...overlapping(secrets, overlap)] }
     }
     const trail = audited(caller, caller.tenant, 'webhook.secret_rotated', rotationView)

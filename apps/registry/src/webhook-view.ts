@@ -1,4 +1,11 @@
-import { REDACTED, retryPolicyView, type DisabledReasonView, type SecretView, type WebhookView } from '@posthorn/api'
+import {
+  encryptionView,
+  REDACTED,
+  retryPolicyView,
+  type DisabledReasonView,
+  type SecretView,
+  type WebhookView,
+} from '@posthorn/api'
 import type { DisabledReason, StoredSecret, WebhookRow } from '@posthorn/store'
 import type { FilterPattern } from '@posthorn/webhook'
 
@@ -21,6 +28,7 @@ export function webhookView(row: WebhookRow): WebhookView {
     max_concurrency: row.maxConcurrency,
     allowed_cidrs: row.allowedCidrs,
     min_tls_version: row.minTlsVersion,
+    encryption: row.encryption && encryptionView(row.encryption),
     disable_after_seconds: row.disableAfterSeconds,
     disabled_reason: disabledReasonView(row.disabledReason),
     description,

@@ -12,7 +12,7 @@ import {
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import { UidTaken, type WebhookChange, type WebhookRow, type Webhooks } from '@posthorn/store'
-import { patternsMatching, webhookId } from '@posthorn/webhook'
+import { patternsMatching, secretContext, webhookId } from '@posthorn/webhook'
 import { audited } from './auditing.js'
 import { pageView, placeOf, type CursorShape } from './cursor.js'
 import type { Publishing } from './publishing.js'
@@ -43,9 +43,10 @@ export class WebhookCases {
   async create(caller: Caller, body: CreateWebhookBody): Promise<CreatedWebhookView> {
     const { tenant } = caller
     const id = webhookId(randomBytes(16))
-    const { verifier, kept } = newSecret(this.sealer, id, body)
+    const fields = fieldsOf(this.sealer, id, body)
+    const { verifier, kept } = newSecret(this.sealer, secretContext({ id, ...fields }), body)
     const row = await this.webhooks.insert(
-      { id, tenant, status: 'active', secrets: [kept], ...fieldsOf(this.sealer, id, body) },
+      { id, tenant, status: 'active', secrets: [kept], ...fields },
       audited(caller, tenant, 'webhook.created', webhookView),
     )
     await this.publishing.published('webhook', row)

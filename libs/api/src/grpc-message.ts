@@ -14,7 +14,7 @@ export const PROTO_DIR = fileURLToPath(new URL('../proto', import.meta.url))
 export const PROTO_OPTIONS = { keepCase: true, longs: Number, includeDirs: [PROTO_DIR] } as const
 
 /** Fields that are a google.protobuf.Struct wherever they occur; in AuditEntry whole documents. */
-const JSON_FIELDS = new Set(['filter', 'before', 'after'])
+const JSON_FIELDS = new Set(['filter', 'encryption', 'before', 'after'])
 type Fields = Readonly<Record<string, unknown>>
 
 /** The fields of one message that are JSON beside the usual: a google.protobuf.Struct, or a Value. */

@@ -145,7 +145,7 @@ describe('the HTTP edge', () => {
   })
 
   test('names every fault by its JSON Pointer', async () => {
-    const answer = await call('POST', '/v1/things', '{"name":1,"ones":[1,2,3],"encryption":{},"a/b":1}')
+    const answer = await call('POST', '/v1/things', '{"name":1,"ones":[1,2,3],"preset":{},"a/b":1}')
     expect(answer).toMatchObject({ status: 400, body: { code: 'request_invalid' } })
     expect(answer.headers.get('content-type')).toMatch('application/problem+json')
     expect(answer.body.errors).toEqual(
@@ -153,7 +153,7 @@ describe('the HTTP edge', () => {
         { pointer: '/name', detail: 'must be a string' },
         { pointer: '/ones/1', detail: 'bad' },
         { pointer: '/ones/2', detail: 'bad' },
-        { pointer: '/encryption', detail: 'is not supported by this version yet' },
+        { pointer: '/preset', detail: 'is not supported by this version yet' },
         { pointer: '/a~1b', detail: 'is not a known field' },
       ]),
     )

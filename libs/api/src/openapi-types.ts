@@ -828,6 +828,20 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version?: '1.2' | '1.3' | null
+      /** @description Bodies are encrypted to this key, see docs/encryption.md. */
+      encryption?: {
+        /** @description The receiver's public key as a JWK: EC (P-256, P-384, P-521), OKP (X25519), or RSA of 2048 to 4096 bits. Its kid, unless it has one, is its thumbprint. */
+        key?: {
+          [key: string]: unknown
+        }
+        /** @description Names of the webhook's headers that go inside. */
+        headers?: string[] | null
+        /**
+         * @description Whether attributes that the format puts into headers go inside.
+         * @default false
+         */
+        attributes?: boolean | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null
       /** @description Sent with every request. Values are kept sealed and shown redacted. */
@@ -904,6 +918,20 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version: '1.2' | '1.3' | null
+      /** @description Bodies are encrypted to this key, see docs/encryption.md. */
+      encryption: {
+        /** @description The receiver's public key as a JWK: EC (P-256, P-384, P-521), OKP (X25519), or RSA of 2048 to 4096 bits. Its kid, unless it has one, is its thumbprint. */
+        key?: {
+          [key: string]: unknown
+        }
+        /** @description Names of the webhook's headers that go inside. */
+        headers?: string[] | null
+        /**
+         * @description Whether attributes that the format puts into headers go inside.
+         * @default false
+         */
+        attributes?: boolean | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
       /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
@@ -979,6 +1007,20 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version: '1.2' | '1.3' | null
+      /** @description Bodies are encrypted to this key, see docs/encryption.md. */
+      encryption: {
+        /** @description The receiver's public key as a JWK: EC (P-256, P-384, P-521), OKP (X25519), or RSA of 2048 to 4096 bits. Its kid, unless it has one, is its thumbprint. */
+        key?: {
+          [key: string]: unknown
+        }
+        /** @description Names of the webhook's headers that go inside. */
+        headers?: string[] | null
+        /**
+         * @description Whether attributes that the format puts into headers go inside.
+         * @default false
+         */
+        attributes?: boolean | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
       /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
@@ -1049,6 +1091,20 @@ export interface components {
        * @enum {string|null}
        */
       min_tls_version?: '1.2' | '1.3' | null
+      /** @description Bodies are encrypted to this key, see docs/encryption.md. */
+      encryption?: {
+        /** @description The receiver's public key as a JWK: EC (P-256, P-384, P-521), OKP (X25519), or RSA of 2048 to 4096 bits. Its kid, unless it has one, is its thumbprint. */
+        key?: {
+          [key: string]: unknown
+        }
+        /** @description Names of the webhook's headers that go inside. */
+        headers?: string[] | null
+        /**
+         * @description Whether attributes that the format puts into headers go inside.
+         * @default false
+         */
+        attributes?: boolean | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null
       /** @description Merged by name; null removes an entry, or all of them. */

@@ -115,7 +115,7 @@ describe('the body of a creation', () => {
   })
 
   test('what is planned is refused, and the answer says so', () => {
-    expect(() => validated(CreateWebhookBody, { ...GOOD, encryption: {} })).toThrow('not supported by this version yet')
+    expect(() => validated(CreateWebhookBody, { ...GOOD, preset: 'x' })).toThrow('not supported by this version yet')
   })
 })
 

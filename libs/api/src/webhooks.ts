@@ -24,6 +24,13 @@ import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
 import { RETRY_POLICY_SCHEMA, retryPolicyFaults, type RetryPolicyBody, type RetryPolicyView } from './retry-policy.js'
 import { allowedCidrsFaults, EGRESS_SCHEMA, ONE_TLS_VERSION } from './webhook-egress.js'
+import {
+  encryptionFaults,
+  ENCRYPTION_SCHEMA,
+  wholeEncryptionFaults,
+  type EncryptionBody,
+  type EncryptionView,
+} from './webhook-encryption.js'
 import { disableAfterFaults, HEALTH_SCHEMA, type DisabledReasonView } from './webhook-health.js'
 import {
   eventsFaults,
@@ -163,6 +170,10 @@ export class CreateWebhookBody {
   min_tls_version?: TlsVersion | null
 
   @IsOptional()
+  @Faults(wholeEncryptionFaults, { ...ENCRYPTION_SCHEMA, ...NULLABLE })
+  encryption?: EncryptionBody | null
+
+  @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
   disable_after_seconds?: number | null
 
@@ -257,6 +268,11 @@ export class PatchWebhookBody {
   @IsIn(TLS_VERSIONS, ONE_TLS_VERSION)
   min_tls_version?: TlsVersion | null
 
+  /** Merged by name; null removes it. */
+  @IsOptional()
+  @Faults(encryptionFaults, { ...ENCRYPTION_SCHEMA, ...NULLABLE })
+  encryption?: EncryptionBody | null
+
   @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
   disable_after_seconds?: number | null
@@ -340,6 +356,7 @@ export class WebhookView {
   @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null
   @Documented({ ...EGRESS_SCHEMA.allowedCidrs, nullable: true }) readonly allowed_cidrs: readonly string[] | null
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, nullable: true }) readonly min_tls_version: TlsVersion | null
+  @Documented({ ...ENCRYPTION_SCHEMA, nullable: true }) readonly encryption: EncryptionView | null
   @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null
   @Documented({ ...HEALTH_SCHEMA.disabledReason, nullable: true }) readonly disabled_reason: DisabledReasonView | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null

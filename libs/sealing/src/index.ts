@@ -1,1 +1,2 @@
+export * from './payload-cipher.js'
 export * from './sealer.js'

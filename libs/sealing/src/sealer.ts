@@ -91,7 +91,7 @@ export class Sealer {
     } catch {
       throw new SealError(
         'not_authentic',
-        `the sealed secret does not open with the key "${id}": it was altered, belongs to another webhook, or that key's bytes were replaced`,
+        `the sealed secret does not open with the key "${id}": it was altered, belongs to another webhook, that key's bytes were replaced, or the webhook has a setting that this process is too old to know`,
         id,
       )
     }

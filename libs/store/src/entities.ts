@@ -1,5 +1,6 @@
 import type { ApiKey, ApiRole, Tenant } from '@posthorn/topics'
 import type {
+  Encryption,
   FilterPattern,
   Format,
   Method,
@@ -143,6 +144,9 @@ export class WebhookRow {
   @Column('text', { name: 'min_tls_version', nullable: true })
   minTlsVersion: TlsVersion | null
 
+  @Column('jsonb', { nullable: true })
+  encryption: Encryption | null
+
   /** It is disabled after so long of nothing but failures; 0: never; null: what the deployment says. */
   @Column('integer', { name: 'disable_after_seconds', nullable: true })
   disableAfterSeconds: number | null
@@ -256,6 +260,7 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(row.maxConcurrency === null ? {} : { maxConcurrency: row.maxConcurrency }),
     ...(row.allowedCidrs === null ? {} : { allowedCidrs: row.allowedCidrs }),
     ...(row.minTlsVersion === null ? {} : { minTlsVersion: row.minTlsVersion }),
+    ...(row.encryption === null ? {} : { encryption: row.encryption }),
   }
 }
 

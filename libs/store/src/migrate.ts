@@ -15,6 +15,7 @@ import { PoisonMigration } from './migrations/13-poison.js'
 import { EgressMigration } from './migrations/17-egress.js'
 import { WebhookHealthMigration } from './migrations/21-webhook-health.js'
 import { OrderingMigration } from './migrations/30-ordering.js'
+import { EncryptionMigration } from './migrations/40-encryption.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -32,6 +33,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EgressMigration,
   WebhookHealthMigration,
   OrderingMigration,
+  EncryptionMigration,
 ]
 
 const TABLE = 'migrations'

@@ -69,6 +69,7 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     maxConcurrency: null,
     allowedCidrs: null,
     minTlsVersion: null,
+    encryption: null,
     disableAfterSeconds: null,
     description: null,
     metadata: {},

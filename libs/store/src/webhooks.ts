@@ -37,6 +37,7 @@ type Changeable =
   | 'maxConcurrency'
   | 'allowedCidrs'
   | 'minTlsVersion'
+  | 'encryption'
   | 'disableAfterSeconds'
   | 'status'
   | 'secrets'

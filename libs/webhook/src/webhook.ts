@@ -1,3 +1,4 @@
+import type { Encryption } from './encryption.js'
 import type { Format } from './format.js'
 import type { Ordering } from './ordering.js'
 import type { RateLimit } from './rate-limit.js'
@@ -37,6 +38,17 @@ export interface Webhook {
   readonly allowedCidrs?: readonly string[]
   /** Absent, or lower than the deployment's: the deployment's. */
   readonly minTlsVersion?: TlsVersion
+  /** Absent: bodies are sent as they are. */
+  readonly encryption?: Encryption
+}
+
+/**
+ * What a webhook's sealed secrets are bound to: copied to another webhook they do not open. They are bound to
+ * what protects its requests, too: a service that does not know of it, or got the document without it,
+ * cannot open them, and so sends nothing, rather than in the clear.
+ */
+export function secretContext({ id, encryption }: { id: string; encryption?: Encryption | null | undefined }): string {
+  return encryption ? `${id} with encryption` : id
 }
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */

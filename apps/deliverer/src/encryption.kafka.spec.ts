@@ -1,0 +1,205 @@
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
+import { Health, readSettings, type RunningService } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
+import { createLogger } from '@posthorn/telemetry'
+import { startReceiver, testBrokers, until, type ReceivedRequest, type Receiver } from '@posthorn/testkit'
+import { BULK, DELIVERIES, DUE, encodeDelivery, encodeWebhook, WEBHOOKS } from '@posthorn/topics'
+import { verify } from '@posthorn/verify'
+import {
+  DEFAULT_RETRY_POLICY,
+  encryptionKeyFrom,
+  FORMATS,
+  headerContext,
+  secretContext,
+  secretFrom,
+  type Delivery,
+  type Encryption,
+  type Webhook,
+} from '@posthorn/webhook'
+import { compactDecrypt } from 'jose'
+import { delivererService } from './service.js'
+
+const WAIT_MS = 20_000
+const SECRET = secretFrom(randomBytes(32))
+/** In the data, the attributes and the webhook's own header: none of it may be seen from outside. */
+const PLANTED = 'planted-5f0c'
+const DATA = Buffer.from(`{"n": 1.0, "card": "${PLANTED}"}`)
+const PAIRS = {
+  'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  X25519: generateKeyPairSync('x25519'),
+  RSA: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+}
+const keyOf = (pair: { publicKey: KeyObject }) => encryptionKeyFrom({ ...pair.publicKey.export({ format: 'jwk' }) })
+
+const settings = readSettings({
+  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
+  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
+  POSTHORN_KAFKA_PARTITIONS: '1',
+  POSTHORN_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+  POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+})
+const lines: string[] = []
+const logger = createLogger('debug', 'encryption.kafka.spec', { write: line => void lines.push(line) })
+const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'encryption-test'))
+const sealer = new Sealer(settings.sealingKeys)
+const producer = new SafeProducer(connection)
+const receivers: Receiver[] = []
+let deliverer: RunningService | undefined
+let counter = 0
+
+async function receiver(statuses: readonly number[] = []): Promise<Receiver> {
+  const started = await startReceiver((_request, index) => ({ status: statuses[index] ?? 200 }))
+  receivers.push(started)
+  return started
+}
+
+function webhookTo({ url }: Receiver, encryption: Encryption, more: Partial<Webhook> = {}): Webhook {
+  const id = `webhook_${++counter}`
+  return {
+    id,
+    tenant: 'acme',
+    version: 1,
+    status: 'active',
+    url,
+    method: 'POST',
+    events: ['*'],
+    format: 'standard',
+    sealedSecrets: [sealer.seal(SECRET, secretContext({ id, encryption }))],
+    sealedHeaders: { 'x-token': sealer.seal(PLANTED, headerContext(id, 'x-token')) },
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    encryption,
+    ...more,
+  }
+}
+
+function deliveryTo(webhook: Webhook, more: Partial<Delivery> = {}): Delivery {
+  const n = ++counter
+  return {
+    id: `delivery_${n}`,
+    webhook: webhook.id,
+    webhookVersion: webhook.version,
+    tenant: 'acme',
+    run: '0',
+    attempt: 1,
+    due: 0,
+    acceptedAt: Date.now(),
+    origin: { partition: 0, offset: n },
+    spills: 0,
+    event: {
+      tenant: 'acme',
+      id: `event_${n}`,
+      source: '/tests',
+      type: 'agent.created',
+      time: '2026-01-31T12:00:00Z',
+      contenttype: 'application/json',
+      subject: PLANTED,
+    },
+    ...more,
+  }
+}
+
+const publish = (webhook: Webhook) => producer.send(WEBHOOKS, encodeWebhook(webhook))
+const give = (delivery: Delivery, topic = DELIVERIES) => producer.send(topic, encodeDelivery(delivery, DATA))
+
+/** What a receiver does: checks the signature over what came, then decrypts it. */
+async function read({ headers, body }: ReceivedRequest, key: KeyObject) {
+  verify({ body, headers, secrets: SECRET })
+  const { plaintext, protectedHeader } = await compactDecrypt(body, key)
+  return { plaintext: Buffer.from(plaintext), type: protectedHeader.cty, kid: protectedHeader.kid }
+}
+
+beforeAll(async () => {
+  await createTopics(connection, await planTopics(connection))
+  await producer.connect()
+  deliverer = await delivererService.start({
+    settings,
+    logger,
+    health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
+    fatal: error => {
+      throw error
+    },
+  })
+}, 60_000)
+
+afterEach(async () => {
+  await Promise.all(receivers.splice(0).map(one => one.close()))
+})
+
+afterAll(async () => {
+  await deliverer?.stop()
+  await producer.close()
+}, 60_000)
+
+describe('S7 encrypted payloads', () => {
+  it.each(FORMATS)('in the format %s only the receiver reads body, attributes and the chosen header', async format => {
+    const target = await receiver()
+    const pair = PAIRS['P-256']
+    const encryption = { key: keyOf(pair), headers: ['x-token'], attributes: true } as const
+    const webhook = webhookTo(target, encryption, { format })
+    await publish(webhook)
+    await give(deliveryTo(webhook))
+    const [request] = await target.waitFor(1, WAIT_MS)
+    expect(request!.headers['content-type']).toBe('application/jose')
+    expect(JSON.stringify(request!.headers) + request!.body.toString()).not.toContain(PLANTED)
+    const { plaintext, type } = await read(request!, pair.privateKey)
+    expect(type).toBe('application/vnd.posthorn.request+json')
+    const inside = JSON.parse(plaintext.toString()) as { headers: Record<string, string>; body_base64: string }
+    expect(inside.headers).toMatchObject({ 'x-token': PLANTED, 'content-type': expect.stringMatching(/json/) })
+    if (format === 'cloudevents_binary') expect(inside.headers).toMatchObject({ 'ce-subject': PLANTED })
+    const body = Buffer.from(inside.body_base64, 'base64').toString()
+    if (format === 'thin') expect(JSON.parse(body)).toMatchObject({ type: 'agent.created' })
+    else expect(body).toContain(DATA.toString())
+  })
+
+  it.each(Object.keys(PAIRS) as (keyof typeof PAIRS)[])('for a key of the kind %s', async kind => {
+    const target = await receiver()
+    const key = keyOf(PAIRS[kind])
+    const webhook = webhookTo(target, { key })
+    await publish(webhook)
+    await give(deliveryTo(webhook))
+    const [request] = await target.waitFor(1, WAIT_MS)
+    expect(request!.headers['x-token']).toBe(PLANTED)
+    const { plaintext, ...about } = await read(request!, PAIRS[kind].privateKey)
+    expect(about).toEqual({ type: 'application/json', kid: key.kid })
+    expect(plaintext.toString()).toBe(
+      `{"type":"agent.created","timestamp":"2026-01-31T12:00:00Z","data":${DATA.toString()}}`,
+    )
+  })
+
+  it('S10 attempts and replays have one webhook-id, and a new key holds from the next attempt on', async () => {
+    const target = await receiver([500, 500])
+    const [old, fresh] = [PAIRS['P-256'], PAIRS.X25519]
+    const webhook = webhookTo(target, { key: keyOf(old) })
+    await publish(webhook)
+    const delivery = deliveryTo(webhook)
+    await give(delivery)
+    await target.waitFor(1, WAIT_MS)
+    await publish({ ...webhook, version: 2, encryption: { key: keyOf(fresh) } })
+    await give({ ...delivery, webhookVersion: 2, attempt: 2 }, DUE)
+    await target.waitFor(2, WAIT_MS)
+    await give({ ...delivery, webhookVersion: 2, run: 'replay_1' }, BULK)
+    const requests = await target.waitFor(3, WAIT_MS)
+    expect(new Set(requests.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([delivery.id]))
+    const plain = await Promise.all(
+      requests.map((request, index) => read(request, (index === 0 ? old : fresh).privateKey)),
+    )
+    expect(new Set(plain.map(({ plaintext }) => plaintext.toString())).size).toBe(1)
+    expect(new Set(requests.map(({ body }) => body.toString())).size).toBe(3)
+  })
+
+  // What a deliverer sees that is too old to know `encryption`, and what a registry publishes that is.
+  it('sends nothing where the document has lost its encryption, and holds up no other webhook', async () => {
+    const [secret, other] = [await receiver(), await receiver()]
+    const { encryption, ...stripped } = webhookTo(secret, { key: keyOf(PAIRS.RSA) })
+    const fine = webhookTo(other, encryption!)
+    await publish(stripped)
+    await publish(fine)
+    await give(deliveryTo(stripped))
+    await give(deliveryTo(fine))
+    await other.waitFor(1, WAIT_MS)
+    await until(() => lines.some(line => line.includes('secret_sealed') && line.includes(stripped.id)), WAIT_MS)
+    expect(secret.requests).toHaveLength(0)
+  })
+})

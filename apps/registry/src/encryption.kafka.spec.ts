@@ -1,0 +1,109 @@
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { TableFollower } from '@posthorn/kafka'
+import { Sealer } from '@posthorn/sealing'
+import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
+import { secretContext, type Webhook } from '@posthorn/webhook'
+import { calculateJwkThumbprint } from 'jose'
+import { TestRegistry } from './test-registry.js'
+
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+const GOOD = { url: 'https://example.com/hook', events: ['*'], secret: SECRET, headers: { 'X-Token': 't', 'x-b': 'b' } }
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const KEY: JsonWebKey = pair.publicKey.export({ format: 'jwk' })
+const OTHER: JsonWebKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
+
+let registry: TestRegistry
+let sealer: Sealer
+let webhooks: TableFollower<Webhook>
+
+beforeAll(async () => {
+  registry = await TestRegistry.start()
+  sealer = new Sealer(registry.settings.sealingKeys)
+  const fatal = (error: Error) => {
+    throw error
+  }
+  webhooks = new TableFollower<Webhook>(registry.connection, { topic: WEBHOOKS, decode: decodeWebhook, fatal })
+  await webhooks.start()
+}, 60_000)
+afterAll(async () => {
+  await webhooks?.stop()
+  await registry?.stop()
+}, 30_000)
+
+const create = (more: object) => registry.call('POST', '/v1/webhooks', { ...GOOD, ...more })
+const patch = (id: string, body: object) => registry.call('PATCH', `/v1/webhooks/${id}`, body)
+const pointers = ({ json }: { json: object }) => (json as { errors: { pointer: string }[] }).errors.map(e => e.pointer)
+
+async function published(id: string, version: number): Promise<Webhook> {
+  expect(await webhooks.waitFor(id, version, 5000)).toBe(true)
+  return webhooks.get(id)!
+}
+
+describe('S7 encryption of a webhook', () => {
+  test('is shown as it is kept, carried by the topic, replaced, and taken away', async () => {
+    const { json } = await create({ encryption: { key: { ...KEY, use: 'enc' }, headers: ['X-Token'] } })
+    const kid = await calculateJwkThumbprint(KEY as object)
+    expect(json.encryption).toEqual({ key: { ...KEY, kid }, headers: ['x-token'], attributes: false })
+    expect((await published(json.id, 1)).encryption).toEqual({ key: { ...KEY, kid }, headers: ['x-token'] })
+
+    const replaced = await patch(json.id, { encryption: { key: { ...OTHER, kid: 'next' }, attributes: true } })
+    expect(replaced.json.encryption).toEqual({ key: { ...OTHER, kid: 'next' }, headers: ['x-token'], attributes: true })
+    const none = await patch(json.id, { encryption: null })
+    expect(none.json).toMatchObject({ encryption: null, version: 3 })
+    expect(await published(json.id, 3)).not.toHaveProperty('encryption')
+  })
+
+  test('a secret opens only beside the encryption that it was published with, whatever becomes of both', async () => {
+    const { json } = await create({ uid: 'bound', encryption: { key: KEY } })
+    const { id } = json
+    const opens = async (version: number) => {
+      const webhook = await published(id, version)
+      const context = secretContext(webhook)
+      expect(() => sealer.unseal(webhook.sealedSecrets[0]!, context === id ? `${id} with encryption` : id)).toThrow()
+      return webhook.sealedSecrets.map(sealed => sealer.unseal(sealed, context))
+    }
+    expect(await opens(1)).toEqual([SECRET])
+    const { json: rotated } = await registry.call('POST', `/v1/webhooks/${id}/secrets/rotate`, {})
+    expect(await opens(2)).toEqual([rotated.secret, SECRET])
+    await patch(id, { encryption: null })
+    expect(await opens(3)).toEqual([rotated.secret, SECRET])
+    await patch(id, { encryption: { key: OTHER } })
+    expect(await opens(4)).toEqual([rotated.secret, SECRET])
+    const revealed = await registry.call('POST', `/v1/webhooks/${id}/secrets/${rotated.id}/reveal`)
+    expect(revealed.json.secret).toBe(rotated.secret)
+    await registry.call('PUT', '/v1/webhooks/by-uid/bound', { ...GOOD, encryption: undefined })
+    expect(await opens(5)).toEqual([SECRET])
+    await registry.call('PUT', '/v1/webhooks/by-uid/bound', { ...GOOD, encryption: { key: KEY } })
+    expect(await opens(6)).toEqual([SECRET])
+    const same = await registry.call('PUT', '/v1/webhooks/by-uid/bound', { ...GOOD, encryption: { key: KEY } })
+    expect(same.json.version).toBe(6)
+  })
+
+  test.each<[string, object, string]>([
+    ['a private key', { key: pair.privateKey.export({ format: 'jwk' }) }, '/encryption/key'],
+    [
+      'a weak key',
+      { key: { kty: 'RSA', n: Buffer.alloc(128, 255).toString('base64url'), e: 'AQAB' } },
+      '/encryption/key/n',
+    ],
+    ['an unknown curve', { key: { ...KEY, crv: 'secp256k1' } }, '/encryption/key/crv'],
+    ['no key', { headers: ['x-b'] }, '/encryption/key'],
+    ['a header that it does not have', { key: KEY, headers: ['x-b', 'x-tokn'] }, '/encryption/headers/1'],
+    ['headers that are none', { key: KEY, headers: [1] }, '/encryption/headers/0'],
+    ['attributes that are not yes or no', { key: KEY, attributes: 'yes' }, '/encryption/attributes'],
+    ['an unknown field', { key: KEY, keys: [] }, '/encryption/keys'],
+  ])('is refused at registration with %s, and nothing of a key is told', async (_what, encryption, pointer) => {
+    const answer = await create({ encryption })
+    expect([answer.status, pointers(answer)]).toEqual([400, [pointer]])
+    expect(answer.text).not.toContain(pair.privateKey.export({ format: 'jwk' }).d)
+  })
+
+  test('a change is refused that would leave a header in the clear that is to go inside', async () => {
+    const { json } = await create({ encryption: { key: KEY, headers: ['x-token'] } })
+    const answer = await patch(json.id, { headers: { 'X-Token': null } })
+    expect([answer.status, pointers(answer)]).toEqual([400, ['/encryption/headers/0']])
+    const both = await patch(json.id, { headers: { 'X-Token': null }, encryption: { headers: null } })
+    expect([both.status, both.json.encryption]).toMatchObject([200, { headers: [] }])
+  })
+})
