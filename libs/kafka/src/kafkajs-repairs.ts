@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { registerCodecs } from './codecs.js'
+import { askForStableOffsets, type OffsetFetchDefinition } from './offset-fetch.js'
 import { leanProduceRequest, type ProduceArguments, type ProduceRequest } from './produce-request.js'
 
 /** What the patch below touches of kafkajs's request queue (src/network/requestQueue, 2.2.4). */
@@ -105,6 +106,11 @@ function patchCommits(): void {
   }
 }
 
+function patchOffsetFetch(): void {
+  const require = createRequire(import.meta.url)
+  askForStableOffsets(require('kafkajs/src/protocol/requests/offsetFetch') as OffsetFetchDefinition)
+}
+
 let repaired = false
 
 /** Patches kafkajs for this process; further calls do nothing. */
@@ -115,5 +121,6 @@ export function repairKafkajs(): void {
   patchProduceRequest()
   patchEncoder()
   patchCommits()
+  patchOffsetFetch()
   registerCodecs()
 }

@@ -7,6 +7,8 @@ import { startKafkaCluster, type RunningKafkaCluster } from '@posthorn/embedded'
 import { until } from '@posthorn/testkit'
 import { KafkaConnection } from './connection.js'
 import { GroupConsumer } from './group-consumer.js'
+import { commitPositions } from './group-positions.js'
+import { lowLevel } from './low-level.js'
 import { PartitionFollower } from './partition-follower.js'
 import { PartitionReader } from './partition-reader.js'
 import { SafeProducer } from './safe-producer.js'
@@ -19,6 +21,9 @@ const RECORDS = 100_000
 const KILLS = 10
 /** What is produced between two turns of the loop: the whole spans the kills. */
 const CHUNK = 100
+const IDS = [1, 2, 3]
+const GROUPS = 8
+const OFFSET = 42
 
 describe('Three brokers, the leader of busy partitions killed ten times', () => {
   const dir = mkdtempSync(join(tmpdir(), 'cluster-'))
@@ -145,6 +150,43 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
     expect(await reader.start()).toBe(start)
     await reader.close()
   }, 120_000)
+
+  it('what a group has committed is told also right after all brokers were killed', async () => {
+    const groups = Array.from({ length: GROUPS }, (_, i) => `${connection.prefix}group-${i}`)
+    const topic = connection.topic(WORK)
+    const commit = (group: string) => commitPositions(connection, group, [{ topic, partition: 0, offset: OFFSET }])
+    const isCommitted = (group: string) =>
+      commit(group).then(
+        () => true,
+        () => false,
+      )
+    // The first may find a coordinator that does not know yet that it is one.
+    await Promise.all(groups.map(group => until(() => isCommitted(group), 30_000)))
+    await Promise.all(groups.map(commit))
+    await Promise.all(IDS.map(id => cluster.kill(id)))
+    const told = Promise.all(groups.map(group => firstTold(group, topic)))
+    await Promise.all(IDS.map(id => cluster.restart(id)))
+    expect(await told).toEqual(groups.map(() => OFFSET))
+  }, 180_000)
+
+  /** The first answer about partition 0, from before the brokers are back. */
+  async function firstTold(groupId: string, topic: string): Promise<number> {
+    const { consumer, cluster: client } = lowLevel(connection, groupId, 0)
+    for (;;)
+      try {
+        await consumer.connect()
+        await client.refreshMetadata()
+        const coordinator = await client.findGroupCoordinator({ groupId })
+        const { responses } = await coordinator.offsetFetch({
+          groupId,
+          topics: [{ topic, partitions: [{ partition: 0, offset: '-1' }] }],
+        })
+        await consumer.disconnect()
+        return Number(responses[0]!.partitions[0]!.offset)
+      } catch {
+        await sleep(50)
+      }
+  }
 
   async function partitions() {
     const { topics } = await connection.withAdmin(a => a.fetchTopicMetadata({ topics: [connection.topic(WORK)] }))
