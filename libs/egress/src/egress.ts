@@ -82,14 +82,10 @@ export class Egress {
     if (!this.ports.has(port))
       return { kind: 'failed', cause: 'port_refused', detail: new PortRefused(port).message, durationMs: 0 }
     const door = this.doors.doorFor(request)
-    const deadline = started + request.timeoutMs
-    let attempt = await this.attempt(door, url, request, deadline)
-    if (attempt.kind === 'stale') attempt = await this.attempt(door, url, request, deadline)
-    const { exchange, began, ...result } = attempt
+    // Once: a kept connection that closes before an answer may have brought the request all the same.
+    const { exchange, began, ...result } = await this.attempt(door, url, request, started + request.timeoutMs)
     const ended = performance.now()
-    const about = { durationMs: ended - started, ...wireOf(exchange, began, ended) }
-    if (result.kind === 'stale') return { kind: 'failed', cause: 'reset', detail: result.detail, ...about }
-    return { ...result, ...about }
+    return { ...result, durationMs: ended - started, ...wireOf(exchange, began, ended) }
   }
 
   /** Closes every connection; requests under way fail as reset. */
@@ -102,7 +98,7 @@ export class Egress {
     request.signal?.throwIfAborted()
     // A view of its own, so that two requests with one body are told apart.
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength)
-    const exchange: Exchange = { body, readBefore: 0 }
+    const exchange: Exchange = { body }
     const handler = new AnswerHandler(this.options.keptBytes)
     const end = (reason: Error) => {
       handler.stop(reason)
@@ -151,23 +147,17 @@ export class Egress {
   }
 }
 
-type Attempted = (
-  | (SendResult & { readonly responseBody?: string })
-  /** A reused connection had been closed by the peer: nothing of an answer came, so it may be sent again at once. */
-  | { readonly kind: 'stale'; readonly detail: string }
-) & { readonly exchange: Exchange; readonly began?: number }
+type Attempted = SendResult & {
+  readonly responseBody?: string
+  readonly exchange: Exchange
+  readonly began?: number
+}
 
 /** Own mistakes are thrown on; the rest is the customer's, as a value. */
 function failed(error: Error, exchange: Exchange, url: URL): Attempted {
   if ((error as NodeJS.ErrnoException).code === 'UND_ERR_INVALID_ARG') throw error
-  const { socket, readBefore } = exchange
-  const cause = networkCause(error, socket ? 'sent' : 'connecting', url.protocol === 'https:')
-  const detail = describe(error)
-  // undici checks an idle connection for one turn of the loop before it reuses it, and never
-  // repeats a POST: a FIN that arrives just after that check is the race that is left.
-  if (cause === 'reset' && socket && readBefore > 0 && socket.bytesRead === readBefore)
-    return { kind: 'stale', detail, exchange }
-  return { kind: 'failed', cause, detail, exchange }
+  const cause = networkCause(error, exchange.socket ? 'sent' : 'connecting', url.protocol === 'https:')
+  return { kind: 'failed', cause, detail: describe(error), exchange }
 }
 
 function wireOf(exchange: Exchange, began: number | undefined, ended: number) {

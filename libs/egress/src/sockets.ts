@@ -24,8 +24,6 @@ export interface Exchange {
   connecting?: Socket
   /** The connection that the request was written to. */
   socket?: Socket
-  /** Bytes received on that connection before this request: more than none means it was reused. */
-  readBefore: number
   remoteAddress?: string
   /** Such as TLSv1.3. */
   tlsVersion?: string
@@ -140,7 +138,6 @@ export class Sockets {
     this.users.set(socket, exchange)
     exchange.connecting = undefined
     exchange.socket = socket
-    exchange.readBefore = socket.bytesRead
     exchange.remoteAddress = socket.remoteAddress
     exchange.tlsVersion = (socket as Partial<TLSSocket>).getProtocol?.() ?? undefined
     exchange.times = this.open.get(socket)

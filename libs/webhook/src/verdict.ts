@@ -175,7 +175,7 @@ const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; r
   reset: {
     class: 'network.retry',
     advice:
-      'The connection ended before the answer was complete. The receiver may have seen the event: it should drop a webhook-id that it has handled.',
+      'The connection ended before the answer was complete. The receiver may have seen the event: it should drop a webhook-id that it has handled. Where it closes idle connections after less than 4 s, let it say so by Keep-Alive: timeout.',
   },
   address_refused: {
     class: 'network.connection',
