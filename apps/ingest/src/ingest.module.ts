@@ -3,16 +3,18 @@ import { APP_GUARD } from '@nestjs/core'
 import { Authentication, ClientAddresses, GrpcParts, KeyGuard, WrongKeys } from '@posthorn/api'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
 import { refusalCounter } from '@posthorn/telemetry'
 import { EVENTS } from '@posthorn/topics'
 import type { Source } from '@posthorn/webhook'
 import { Keys } from './keys.js'
 import { MAX_QUEUED_BYTES, type PublishParts } from './publish.js'
-import { PublishEdge, PUBLISH_PARTS } from './publish.edge.js'
+import { PublishEdge, PUBLISH_PARTS, SignedPublishEdge } from './publish.edge.js'
 import { PublishGrpc } from './publish.grpc.js'
 import { PublishMetrics } from './publish-metrics.js'
 import { tracedBy, untraced } from './publish-trace.js'
 import { Schemas } from './schemas.js'
+import { Signatures } from './signatures.js'
 import { Sources } from './sources.js'
 import { Tenants } from './tenants.js'
 
@@ -23,9 +25,16 @@ export class IngestModule {
     const { settings } = context
     return {
       module: IngestModule,
-      controllers: [PublishEdge, PublishGrpc],
+      controllers: [PublishEdge, SignedPublishEdge, PublishGrpc],
       providers: [
         { provide: Keys, useFactory: () => new Keys(connection, context) },
+        {
+          provide: Signatures,
+          useFactory: () => {
+            const { sealingKeys } = settings
+            return new Signatures(sealingKeys.length === 0 ? undefined : new Sealer(sealingKeys), context.logger)
+          },
+        },
         {
           provide: Authentication,
           inject: [Keys],

@@ -1,13 +1,13 @@
 import { ApiError, KnownKeys } from '@posthorn/api'
 import { SafeProducer, TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
-import { decodeKey, KEYS, type ApiKey } from '@posthorn/topics'
+import { decodeKey, KEYS, type ApiKey, type KeyDocument, type SigningKey } from '@posthorn/topics'
 import { KeyUses } from './key-uses.js'
 
 /** The API keys, from their compacted topic: publishing goes on while the database is down. */
 export class Keys {
   private readonly known = new KnownKeys()
-  private readonly follower: TableFollower<ApiKey>
+  private readonly follower: TableFollower<KeyDocument>
   private readonly producer: SafeProducer
   private readonly uses: KeyUses
 
@@ -15,7 +15,7 @@ export class Keys {
     // Of its own, so that publishing never waits behind it.
     this.producer = new SafeProducer(connection, { unhurried: true })
     this.uses = new KeyUses(this.producer, options.logger)
-    this.follower = new TableFollower<ApiKey>(connection, {
+    this.follower = new TableFollower<KeyDocument>(connection, {
       topic: KEYS,
       decode: decodeKey,
       fatal: options.fatal,
@@ -38,8 +38,21 @@ export class Keys {
 
   /** The key with this SHA-256 in hex, whose use is told. Throws ApiError starting. */
   find(hash: string): ApiKey | undefined {
+    this.requireAll()
+    return this.noted(this.known.find(hash))
+  }
+
+  /** The key that signs with this id, whose use is told. Throws ApiError starting. */
+  findSigning(id: string): SigningKey | undefined {
+    this.requireAll()
+    return this.noted(this.known.findSigning(id))
+  }
+
+  private requireAll(): void {
     if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The keys are still being read.')
-    const key = this.known.find(hash)
+  }
+
+  private noted<T extends KeyDocument>(key: T | undefined): T | undefined {
     if (key) this.uses.note(key.id)
     return key
   }

@@ -22,6 +22,15 @@ export interface PublicationRules {
   /** ms since the epoch. */
   readonly now: number
   readonly maxEventBytes: number
+  /** Who signed the request, if it was signed. */
+  readonly sender?: Sender | undefined
+}
+
+/** Stands in for what an event of a signed request does not say. */
+export interface Sender {
+  readonly source: string
+  /** Its webhook-id: sent again it is the same event. */
+  readonly messageId: string
 }
 
 /** How the events stand in the request: CloudEvents over HTTP 1.0, or Posthorn's plain form. */
@@ -57,7 +66,9 @@ export function readPublication(
   body: Buffer,
   rules: PublicationRules,
 ): Publication {
-  const keyOf = idempotencyKey(headers['idempotency-key'])
+  const { sender } = rules
+  const keyOf = sender ? (index: number) => `${index}:${sender.messageId}` : idempotencyKey(headers['idempotency-key'])
+  const idOf = (index: number) => () => newId(keyOf(index))
   if (mode === 'binary') {
     const read = readBinary(binaryAttributes(headers), body, { tenant: rules.tenant, time: rules.now })
     return { form: 'one', events: accept([read], rules, () => '') }
@@ -65,18 +76,19 @@ export function readPublication(
   const raw = body.subarray(0, 3).equals(BOM) ? body.subarray(3) : body
   const json = parseJson(raw)
   if (mode !== 'structured' && Array.isArray(json)) {
-    const events = readElements(raw, json, mode, keyOf, rules)
+    const events = readElements(raw, json, mode, idOf, rules)
     return { form: 'many', events: accept(events, rules, index => `/${index}`) }
   }
   if (mode === 'batch') throw new ApiError('event_invalid', 'The body of a batch must be a JSON array of CloudEvents.')
-  return { form: 'one', events: accept([readOne(raw, json, mode, keyOf(0), rules)], rules, () => '') }
+  const id = sender ? () => sender.messageId : idOf(0)
+  return { form: 'one', events: accept([readOne(raw, json, mode, id, rules)], rules, () => '') }
 }
 
 function readElements(
   raw: Buffer,
   json: readonly unknown[],
   mode: Mode,
-  keyOf: (index: number) => string | undefined,
+  idOf: (index: number) => () => string,
   rules: PublicationRules,
 ): ReadEvent[] {
   if (json.length < 1 || json.length > MAX_EVENTS)
@@ -84,7 +96,7 @@ function readElements(
   const slices = sliceElements(raw)
   return json.map((element, index) => {
     const { start, end } = slices[index]!
-    return readOne(raw.subarray(start, end), element, mode, keyOf(index), rules)
+    return readOne(raw.subarray(start, end), element, mode, idOf(index), rules)
   })
 }
 
@@ -93,15 +105,21 @@ function readOne(
   raw: Buffer,
   json: unknown,
   mode: Mode,
-  idempotencyKey: string | undefined,
-  { tenant, now }: PublicationRules,
+  madeId: () => string,
+  { tenant, now, sender }: PublicationRules,
 ): ReadEvent {
   const members = typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {}
   if (mode !== 'plain' || 'specversion' in members)
     return readStructured(raw, json, { tenant, time: now }, 'cloudevent')
-  const defaults: EventDefaults = { tenant, time: now, source: DEFAULT_SOURCE }
+  const defaults: EventDefaults = { tenant, time: now, source: sender?.source ?? DEFAULT_SOURCE }
   const hasId = members.id !== undefined && members.id !== null
-  return readStructured(raw, json, hasId ? defaults : { ...defaults, id: newId(idempotencyKey) }, 'plain')
+  const form = sender ? withTime(json, members) : json
+  return readStructured(raw, form, hasId ? defaults : { ...defaults, id: madeId() }, 'plain')
+}
+
+/** Standard Webhooks calls the time of an event its timestamp. */
+function withTime(json: unknown, { timestamp, ...rest }: Record<string, unknown>): unknown {
+  return timestamp === undefined || 'time' in rest ? json : { ...rest, time: timestamp }
 }
 
 /** The same key makes the same id, hence the same event: sent again, it is not delivered again. */

@@ -11,6 +11,7 @@ import {
   type Mode,
   type Publication,
   type PublicationRules,
+  type Sender,
 } from './publication.js'
 
 /** What publishing needs of the producer. */
@@ -35,6 +36,8 @@ export interface PublishRequest {
   readonly mode: Mode
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** Of a signed request. */
+  readonly sender?: Sender
 }
 
 export interface PublishedEvent {
@@ -52,8 +55,8 @@ export const MAX_QUEUED_BYTES = 32 * 1024 * 1024
 
 /** Publishes a request of the HTTP edge. Throws ApiError. */
 export async function publish(request: PublishRequest, parts: PublishParts): Promise<PublishAnswer> {
-  const { tenant, mode, headers, body } = request
-  const read = (rules: ReadRules) => readPublication(mode, headers, body, { tenant, ...rules })
+  const { tenant, mode, headers, body, sender } = request
+  const read = (rules: ReadRules) => readPublication(mode, headers, body, { tenant, sender, ...rules })
   return answer(await publishRead(read, headers.traceparent, parts))
 }
 

@@ -12,7 +12,7 @@ import {
   KEYS,
   TENANTS,
   WEBHOOKS,
-  type ApiKey,
+  type KeyDocument,
   type Tenant,
 } from '@posthorn/topics'
 import { headerContext, privateSecretFrom, verifierOf, type Webhook } from '@posthorn/webhook'
@@ -21,7 +21,7 @@ import { TestRegistry, type CallOptions } from './test-registry.js'
 let registry: TestRegistry
 let webhooks: TableFollower<Webhook>
 let tenants: TableFollower<Tenant>
-let keys: TableFollower<ApiKey>
+let keys: TableFollower<KeyDocument>
 
 beforeAll(async () => {
   registry = await TestRegistry.start()
@@ -31,7 +31,7 @@ beforeAll(async () => {
   }
   webhooks = new TableFollower<Webhook>(connection, { topic: WEBHOOKS, decode: decodeWebhook, fatal })
   tenants = new TableFollower<Tenant>(connection, { topic: TENANTS, decode: decodeTenant, fatal })
-  keys = new TableFollower<ApiKey>(connection, { topic: KEYS, decode: decodeKey, fatal })
+  keys = new TableFollower<KeyDocument>(connection, { topic: KEYS, decode: decodeKey, fatal })
   await Promise.all([webhooks.start(), tenants.start(), keys.start()])
 }, 60_000)
 afterAll(async () => {

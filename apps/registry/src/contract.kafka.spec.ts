@@ -18,6 +18,7 @@ beforeAll(async () => {
 afterAll(() => registry.stop(), 30_000)
 
 const JWK = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' }
+const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const GOOD = {
   url: 'https://example.com/hook',
   events: ['agent.*', 'system.error'],
@@ -377,6 +378,45 @@ const CASES: readonly UseCase[] = [
     rest: ({ id }) => ['GET', `/v1/keys/${id}?scope=platform`],
     fails: 'key_not_found',
     grpc: ({ id }) => ({ id, scope: 'platform' }),
+  },
+  {
+    method: 'KeyService/CreateKey',
+    rest: () => ['POST', '/v1/keys', { name: 'k', roles: ['publish'], kind: 'signing', secret: SIGNING_SECRET }],
+    grpc: () => ({ name: 'k', roles: ['publish'], kind: 'signing', secret: SIGNING_SECRET }),
+  },
+  {
+    method: 'KeyService/CreateKey',
+    rest: () => ['POST', '/v1/keys', { name: 'k', roles: ['read'], kind: 'signing' }],
+    fails: 'request_invalid',
+    grpc: () => ({ name: 'k', roles: ['read'], kind: 'signing' }),
+  },
+  {
+    method: 'KeyService/UpdateKey',
+    needs: 'key',
+    rest: ({ id }) => ['PATCH', `/v1/keys/${id}`, { allowed_ips: ['10.0.0.0/8', '::1/128'], expires_at: null }],
+    grpc: ({ id }) => ({
+      id,
+      key: { allowed_ips: ['10.0.0.0/8', '::1/128'] },
+      update_mask: { paths: ['allowed_ips', 'expires_at'] },
+    }),
+  },
+  {
+    method: 'KeyService/UpdateKey',
+    needs: 'key',
+    rest: ({ id }) => ['PATCH', `/v1/keys/${id}`, { name: null, allowed_ips: ['10.0.0.0/33'] }],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({
+      id,
+      key: { allowed_ips: ['10.0.0.0/33'] },
+      update_mask: { paths: ['name', 'allowed_ips'] },
+    }),
+  },
+  {
+    method: 'KeyService/RotateKey',
+    needs: 'key',
+    rest: ({ id }) => ['POST', `/v1/keys/${id}/rotate`, { secret: SIGNING_SECRET }],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({ id, secret: SIGNING_SECRET }),
   },
   {
     method: 'KeyService/RotateKey',

@@ -11,6 +11,8 @@ export function keyFinder(keys: Pick<Keys, 'byHash' | 'touch'>, logger: Logger):
     const row = await keys.byHash(hash)
     if (!row) return undefined
     keys.touch(row).catch((error: unknown) => logger.debug({ err: error }, 'the use of a key was not noted'))
-    return keyDocument(row)
+    const key = keyDocument(row)
+    // One that signs has no hash to be found by.
+    return key.kind === undefined ? key : undefined
   }
 }

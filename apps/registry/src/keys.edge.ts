@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common'
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common'
 import {
   Answers,
   AnswersList,
@@ -6,12 +6,16 @@ import {
   CreatedKeyView,
   CreateKeyBody,
   Does,
+  IfMatch,
   JsonBody,
   KeyScopeQuery,
   KeyView,
   ListKeysQuery,
   Needs,
+  OptionalJsonBody,
+  PatchKeyBody,
   QueryOf,
+  RotateKeyBody,
   type Caller,
   type ListView,
 } from '@posthorn/api'
@@ -56,6 +60,19 @@ export class KeysEdge {
     return this.keys.get(caller, id, scope)
   }
 
+  @Patch(':id')
+  @Does('Change the name, the addresses or the end of an API key')
+  @Answers(200, KeyView)
+  change(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @QueryOf(KeyScopeQuery) { scope }: KeyScopeQuery,
+    @JsonBody(PatchKeyBody, 'application/merge-patch+json') body: PatchKeyBody,
+    @IfMatch() version: number | undefined,
+  ): Promise<KeyView> {
+    return this.keys.change(caller, id, body, scope, version)
+  }
+
   @Post(':id/rotate')
   @Does('Give an API key another secret')
   @HttpCode(200)
@@ -64,8 +81,9 @@ export class KeysEdge {
     @CalledBy() caller: Caller,
     @Param('id') id: string,
     @QueryOf(KeyScopeQuery) { scope }: KeyScopeQuery,
+    @OptionalJsonBody(RotateKeyBody) body: RotateKeyBody,
   ): Promise<CreatedKeyView> {
-    return this.keys.rotate(caller, id, scope)
+    return this.keys.rotate(caller, id, body, scope)
   }
 
   @Delete(':id')

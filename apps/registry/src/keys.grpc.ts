@@ -3,13 +3,18 @@ import {
   CreateKeyBody,
   GrpcCalledBy,
   GrpcEdge,
+  IfVersion,
   KeyScopeQuery,
   ListKeysQuery,
   Message,
+  MessageFields,
   messageOf,
   MessageText,
   MessageWithout,
   Needs,
+  PatchKeyBody,
+  PatchMessage,
+  RotateKeyBody,
   type Caller,
 } from '@posthorn/api'
 import { GrpcManners } from './grpc-manners.js'
@@ -41,13 +46,25 @@ export class KeysGrpc {
     return messageOf(await this.keys.get(caller, id, scope))
   }
 
+  @GrpcMethod(SERVICE, 'UpdateKey')
+  async change(
+    @GrpcCalledBy() caller: Caller,
+    @MessageText('id') id: string,
+    @MessageFields(KeyScopeQuery, ['scope']) { scope }: KeyScopeQuery,
+    @PatchMessage(PatchKeyBody, 'key') body: PatchKeyBody,
+    @IfVersion() version: number | undefined,
+  ): Promise<unknown> {
+    return messageOf(await this.keys.change(caller, id, body, scope, version))
+  }
+
   @GrpcMethod(SERVICE, 'RotateKey')
   async rotate(
     @GrpcCalledBy() caller: Caller,
     @MessageText('id') id: string,
-    @MessageWithout(KeyScopeQuery, 'id') { scope }: KeyScopeQuery,
+    @MessageFields(KeyScopeQuery, ['scope']) { scope }: KeyScopeQuery,
+    @MessageFields(RotateKeyBody, ['secret']) body: RotateKeyBody,
   ): Promise<unknown> {
-    return messageOf(await this.keys.rotate(caller, id, scope))
+    return messageOf(await this.keys.rotate(caller, id, body, scope))
   }
 
   @GrpcMethod(SERVICE, 'DeleteKey')

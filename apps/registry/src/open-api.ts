@@ -1,4 +1,4 @@
-import { PUBLISH_PATH, PUBLISH_SCHEMAS, PUBLISH_SERVERS, type OpenApiOptions } from '@posthorn/api'
+import { PUBLISH_PATH, PUBLISH_SCHEMAS, PUBLISH_SERVERS, SIGNED_PUBLISH_PATH, type OpenApiOptions } from '@posthorn/api'
 
 /** What the registry's OpenAPI document says beside its operations. */
 export const OPEN_API: OpenApiOptions = {
@@ -22,7 +22,10 @@ export const OPEN_API: OpenApiOptions = {
     filters: 'Patterns that pick events.',
     'event-types': 'Types of events, and the schemas of their data.',
   },
-  paths: { '/v1/publish': { servers: PUBLISH_SERVERS, ...PUBLISH_PATH } },
+  paths: {
+    '/v1/publish': { servers: PUBLISH_SERVERS, ...PUBLISH_PATH },
+    '/v1/publish/{key}': { servers: PUBLISH_SERVERS, ...SIGNED_PUBLISH_PATH },
+  },
   schemas: PUBLISH_SCHEMAS,
   pathParameters: {
     id: { description: 'The id, as a list or a creation answers it.' },

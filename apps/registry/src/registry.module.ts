@@ -175,7 +175,7 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(WebhookCases, Webhooks, TenantCases, Sealer, Publishing),
     given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
     given(WebhookTest, Webhooks, TenantCases, EventTypeCases, SafeProducer),
-    given(KeyCases, Keys, TenantCases, Publishing),
+    given(KeyCases, Keys, TenantCases, Sealer, Publishing),
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
     given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),

@@ -92,8 +92,10 @@ capabilities:
   value: {{ join "," . | quote }}
 {{- end }}
 {{- end }}
-{{- if has $name (list "registry" "deliverer") }}
+{{- if has $name (list "registry" "ingest" "deliverer") }}
 {{ include "posthorn.secretEnv" (list $root "POSTHORN_SEALING_KEYS" "sealing-keys") }}
+{{- end }}
+{{- if has $name (list "registry" "deliverer") }}
 {{- with $values.egress.allow }}
 - name: POSTHORN_EGRESS_ALLOW
   value: {{ join "," . | quote }}

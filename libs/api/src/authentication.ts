@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
-import { API_ROLES, type ApiKey, type ApiRole } from '@posthorn/topics'
+import { API_ROLES, type ApiKey, type ApiRole, type SigningKey } from '@posthorn/topics'
 import { TENANT_PATTERN } from '@posthorn/webhook'
 import { isApiKey } from './api-key.js'
 import { ApiError, type ErrorCode } from './errors.js'
@@ -59,6 +59,13 @@ export interface AuthenticationOptions {
   readonly onRefused: (code: ErrorCode) => void
 }
 
+interface SignerParts {
+  readonly find: (id: string) => SigningKey | undefined
+  readonly check: (key: SigningKey) => Promise<void>
+}
+
+const NOT_LET_IN: ReadonlySet<number> = new Set([401, 403, 429])
+
 /** Lets in who has the platform key of the environment, or a key that was made by the API. */
 export class Authentication {
   private readonly platformDigest: Buffer | undefined
@@ -82,8 +89,32 @@ export class Authentication {
     }
   }
 
+  /**
+   * Lets in who signs instead of sending a key. `check` throws ApiError signature_invalid when the signature does not
+   * fit. Throws ApiError key_invalid, key_expired, address_not_allowed, tenant_not_found, wrong_keys_limited.
+   */
+  async signer(id: string, credentials: Omit<Credentials, 'authorization'>, parts: SignerParts): Promise<Caller> {
+    const { wrongKeys } = this.options
+    const { address } = credentials
+    try {
+      wrongKeys.admit(address, id)
+      const key = parts.find(id)
+      if (!key) {
+        wrongKeys.wrong(address, id)
+        throw new ApiError('key_invalid', `There is no signing key "${id.slice(0, 100)}", or it was deleted.`)
+      }
+      const caller = this.admit(key, credentials, { role: 'publish', platform: false })
+      await parts.check(key)
+      wrongKeys.wasRight(address, id)
+      return caller
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'signature_invalid') wrongKeys.wrong(address)
+      return this.refuse(error)
+    }
+  }
+
   private refuse(error: unknown): never {
-    if (error instanceof ApiError) this.options.onRefused(error.code)
+    if (error instanceof ApiError && NOT_LET_IN.has(error.status)) this.options.onRefused(error.code)
     throw error
   }
 
@@ -111,7 +142,7 @@ export class Authentication {
     return isApiKey(key) ? this.options.find(hash) : undefined
   }
 
-  private admit(key: CheckedKey, credentials: Credentials, needed: Needed): Caller {
+  private admit(key: CheckedKey, credentials: Omit<Credentials, 'authorization'>, needed: Needed): Caller {
     const { address, requestId } = credentials
     if (key.expiresAt !== null && Date.parse(key.expiresAt) <= Date.now())
       throw new ApiError('key_expired', `The key expired at ${key.expiresAt}.`)

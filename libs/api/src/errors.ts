@@ -41,6 +41,21 @@ export const ERRORS = {
     action: 'Check the key; a deleted or rotated key is not known any more.',
   },
   key_expired: { status: 401, title: 'The key has expired', action: 'Make another key, or rotate this one.' },
+  signature_missing: {
+    status: 401,
+    title: 'The request is not signed',
+    action: 'Send webhook-id, webhook-timestamp and webhook-signature by Standard Webhooks.',
+  },
+  signature_stale: {
+    status: 401,
+    title: 'The request was not signed just now',
+    action: 'Sign each request when it is sent, within 5 minutes of the time here; check the clock.',
+  },
+  signature_invalid: {
+    status: 401,
+    title: 'The signature does not fit',
+    action: 'Sign the bytes of the body as they are sent, with the secret of the key that the path names.',
+  },
   role_missing: {
     status: 403,
     title: 'The key may not do this',
@@ -226,6 +241,11 @@ export const ERRORS = {
     status: 503,
     title: 'The database cannot be reached',
     action: 'Try again in some moments; deliveries go on meanwhile.',
+  },
+  signing_unavailable: {
+    status: 503,
+    title: 'The secret of the key does not open',
+    action: 'Give ingest the POSTHORN_SEALING_KEYS that the registry has, the one that the log names among them.',
   },
   starting: { status: 503, title: 'The service is not ready yet', action: 'Try again in some moments.' },
 } as const satisfies Record<string, ErrorEntry>

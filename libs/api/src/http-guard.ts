@@ -1,7 +1,7 @@
 import { createParamDecorator, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common'
 import type { ApiRole } from '@posthorn/topics'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { plainAddress, type Authentication, type Caller, type Needed } from './authentication.js'
+import { plainAddress, type Authentication, type Caller, type Credentials, type Needed } from './authentication.js'
 
 const ROLE = 'posthorn:role'
 const PLATFORM = 'posthorn:platform'
@@ -22,19 +22,22 @@ export class KeyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (asked(context, OPEN) === true) return true
     const request = context.switchToHttp().getRequest<FastifyRequest>()
-    const { headers, ip, id } = request
-    const tenant = headers['posthorn-tenant']
-    const credentials = {
-      authorization: headers.authorization,
-      // Given twice it is no tenant id, which is then said.
-      tenant: typeof tenant === 'string' || tenant === undefined ? tenant : tenant.join(),
-      address: plainAddress(ip),
-      requestId: id,
-    }
-    const caller = this.authentication.caller(credentials, neededBy(context, request.method))
+    const caller = this.authentication.caller(credentialsOf(request), neededBy(context, request.method))
     const reply = context.switchToHttp().getResponse<FastifyReply>()
     if (!(caller instanceof Promise)) return keep(request, reply, caller)
     return caller.then(found => keep(request, reply, found))
+  }
+}
+
+/** What a request says of who it comes from. */
+export function credentialsOf({ headers, ip, id }: FastifyRequest): Credentials {
+  const tenant = headers['posthorn-tenant']
+  return {
+    authorization: headers.authorization,
+    // Given twice it is no tenant id, which is then said.
+    tenant: typeof tenant === 'string' || tenant === undefined ? tenant : tenant.join(),
+    address: plainAddress(ip),
+    requestId: id,
   }
 }
 

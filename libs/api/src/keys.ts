@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { IsIn, IsOptional } from 'class-validator'
+import { IsIn, IsOptional, ValidateIf } from 'class-validator'
+import { checkSecrets } from '@posthorn/verify'
 import { API_ROLES, type ApiRole } from '@posthorn/topics'
 import type { Problem } from '@posthorn/webhook'
 import { Documented } from './documented.js'
@@ -8,6 +9,10 @@ import { ListQuery } from './lists.js'
 
 export const KEY_SCOPES = ['tenant', 'platform'] as const
 export type KeyScope = (typeof KEY_SCOPES)[number]
+
+export const KEY_KINDS = ['bearer', 'signing'] as const
+/** `bearer`: the key is sent; `signing`: requests are signed with it. */
+export type KeyKind = (typeof KEY_KINDS)[number]
 
 const MAX_NAME = 128
 const MAX_IPS = 64
@@ -22,6 +27,18 @@ const SCOPE = {
 } as const
 const ROLES = { type: 'array', items: { type: 'string', enum: [...API_ROLES] }, minItems: 1 } as const
 const IPS = { type: 'array', items: { type: 'string' }, maxItems: MAX_IPS } as const
+
+const KIND = {
+  enum: [...KEY_KINDS],
+  description: 'bearer: the key is sent; signing: what is published is signed with it, by Standard Webhooks.',
+} as const
+const SECRET = {
+  type: 'string',
+  required: false,
+  nullable: true,
+  description:
+    'For kind signing: the secret that the sender has, whsec_ + base64 of 24 to 64 bytes, or its public key, whpk_. Made here when it is absent.',
+} as const
 
 const fault = (message: string, pointer = ''): Problem[] => [{ pointer, message }]
 
@@ -56,6 +73,17 @@ function isCidr(text: unknown): boolean {
   return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
+function signingSecretFaults(secret: unknown): Problem[] {
+  const faults = fault('must be whsec_ + base64 of 24 to 64 bytes, or whpk_ + base64 of an Ed25519 public key')
+  if (typeof secret !== 'string' || !/^wh(sec|pk)_/.test(secret)) return faults
+  try {
+    checkSecrets(secret)
+    return []
+  } catch {
+    return faults
+  }
+}
+
 function futureFaults(time: unknown): Problem[] {
   if (typeof time !== 'string' || !RFC3339.test(time) || Number.isNaN(Date.parse(time)))
     return fault('must be an RFC 3339 time such as 2027-01-31T12:00:00Z')
@@ -72,6 +100,15 @@ export class CreateKeyBody {
   @Faults(rolesFaults, { ...ROLES, description: 'admin: all; publish: send events; read: look at all but secrets.' })
   roles: ApiRole[]
 
+  @Documented({ ...KIND, default: 'bearer', required: false, nullable: true })
+  @IsOptional()
+  @IsIn(KEY_KINDS, { message: 'must be bearer or signing' })
+  kind?: KeyKind | null
+
+  @IsOptional()
+  @Faults(signingSecretFaults, SECRET)
+  secret?: string | null
+
   @Documented({ ...SCOPE, nullable: true, description: 'platform: for every tenant. Only platform keys make such.' })
   @IsOptional()
   @IsIn(KEY_SCOPES, ONE_SCOPE)
@@ -84,6 +121,30 @@ export class CreateKeyBody {
   @IsOptional()
   @Faults(futureFaults, { ...TIME, required: false, nullable: true })
   expires_at?: string | null
+}
+
+/** PATCH /v1/keys/{id}, by merge-patch. */
+export class PatchKeyBody {
+  static readonly example = { allowed_ips: ['203.0.113.0/24', '2001:db8::/32'] }
+
+  @ValidateIf((body: PatchKeyBody) => body.name !== undefined)
+  @Faults(nameFaults, { type: 'string', required: false, maxLength: MAX_NAME, description: 'What it is for.' })
+  name?: string
+
+  @IsOptional()
+  @Faults(cidrsFaults, { ...IPS, required: false, nullable: true, description: 'CIDRs that it may be used from.' })
+  allowed_ips?: string[] | null
+
+  @IsOptional()
+  @Faults(futureFaults, { ...TIME, required: false, nullable: true })
+  expires_at?: string | null
+}
+
+/** POST /v1/keys/{id}/rotate */
+export class RotateKeyBody {
+  @IsOptional()
+  @Faults(signingSecretFaults, SECRET)
+  secret?: string | null
 }
 
 /** What names the owner of keys: GET, DELETE and POST …/rotate. */
@@ -105,6 +166,7 @@ export class ListKeysQuery extends ListQuery {
 /** A key, without what would let its reader use it. */
 export class KeyView {
   @Documented() readonly id: string
+  @Documented(KIND) readonly kind: KeyKind
   @Documented({ enum: [...KEY_SCOPES] }) readonly scope: KeyScope
   @Documented({ type: 'string', nullable: true }) readonly tenant: string | null
   @Documented() readonly name: string
@@ -120,5 +182,6 @@ export class KeyView {
 
 /** The answer to a creation and to a rotation, and the only ones that have the key itself. */
 export class CreatedKeyView extends KeyView {
-  @Documented() readonly key: string
+  @Documented({ description: 'What is sent; of kind signing the secret, or the public key that was given.' })
+  readonly key: string
 }

@@ -263,7 +263,8 @@ export interface paths {
     delete: operations['keys_remove']
     options?: never
     head?: never
-    patch?: never
+    /** Change the name, the addresses or the end of an API key */
+    patch: operations['keys_change']
     trace?: never
   }
   '/v1/keys/{id}/rotate': {
@@ -770,6 +771,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/publish/{key}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Publish events, signed
+     * @description For a producer that signs, and for any sender of Standard Webhooks: the path names a key of kind `signing`. The body is one event or an array, plain (its time may be called `timestamp`) or as CloudEvents in JSON.
+     */
+    post: operations['publish_signed']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
 }
 export type webhooks = Record<string, never>
 export interface components {
@@ -1255,6 +1276,14 @@ export interface components {
       /** @description admin: all; publish: send events; read: look at all but secrets. */
       roles: ('admin' | 'publish' | 'read')[]
       /**
+       * @description bearer: the key is sent; signing: what is published is signed with it, by Standard Webhooks.
+       * @default bearer
+       * @enum {string|null}
+       */
+      kind?: 'bearer' | 'signing' | null
+      /** @description For kind signing: the secret that the sender has, whsec_ + base64 of 24 to 64 bytes, or its public key, whpk_. Made here when it is absent. */
+      secret?: string | null
+      /**
        * @description platform: for every tenant. Only platform keys make such.
        * @default tenant
        * @enum {string|null}
@@ -1267,6 +1296,11 @@ export interface components {
     }
     CreatedKeyView: {
       id: string
+      /**
+       * @description bearer: the key is sent; signing: what is published is signed with it, by Standard Webhooks.
+       * @enum {string}
+       */
+      kind: 'bearer' | 'signing'
       /** @enum {string} */
       scope: 'tenant' | 'platform'
       tenant: string | null
@@ -1285,10 +1319,16 @@ export interface components {
       /** Format: date-time */
       created_at: string
       version: number
+      /** @description What is sent; of kind signing the secret, or the public key that was given. */
       key: string
     }
     KeyView: {
       id: string
+      /**
+       * @description bearer: the key is sent; signing: what is published is signed with it, by Standard Webhooks.
+       * @enum {string}
+       */
+      kind: 'bearer' | 'signing'
       /** @enum {string} */
       scope: 'tenant' | 'platform'
       tenant: string | null
@@ -1307,6 +1347,18 @@ export interface components {
       /** Format: date-time */
       created_at: string
       version: number
+    }
+    PatchKeyBody: {
+      /** @description What it is for. */
+      name?: string
+      /** @description CIDRs that it may be used from. */
+      allowed_ips?: string[] | null
+      /** Format: date-time */
+      expires_at?: string | null
+    }
+    RotateKeyBody: {
+      /** @description For kind signing: the secret that the sender has, whsec_ + base64 of 24 to 64 bytes, or its public key, whpk_. Made here when it is absent. */
+      secret?: string | null
     }
     AuditView: {
       seq: number
@@ -1951,6 +2003,9 @@ export interface components {
         | 'key_missing'
         | 'key_invalid'
         | 'key_expired'
+        | 'signature_missing'
+        | 'signature_stale'
+        | 'signature_invalid'
         | 'role_missing'
         | 'address_not_allowed'
         | 'tenant_not_found'
@@ -1989,6 +2044,7 @@ export interface components {
         | 'internal'
         | 'kafka_unavailable'
         | 'database_unavailable'
+        | 'signing_unavailable'
         | 'starting'
       /** @description What is wrong with this request. */
       detail: string
@@ -2957,6 +3013,49 @@ export interface operations {
       '5XX': components['responses']['Failed']
     }
   }
+  keys_change: {
+    parameters: {
+      query?: {
+        /** @description Whose key it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchKeyBody']
+        'application/merge-patch+json': components['schemas']['PatchKeyBody']
+      }
+    }
+    responses: {
+      /** @description Key */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['KeyView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
   keys_rotate: {
     parameters: {
       query?: {
@@ -2975,7 +3074,11 @@ export interface operations {
       }
       cookie?: never
     }
-    requestBody?: never
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['RotateKeyBody']
+      }
+    }
     responses: {
       /** @description CreatedKey */
       200: {
@@ -4406,6 +4509,52 @@ export interface operations {
         'application/cloudevents+json': components['schemas']['CloudEvent']
         'application/cloudevents-batch+json': components['schemas']['CloudEvent'][]
         'application/octet-stream': string
+      }
+    }
+    responses: {
+      /** @description Accepted: the identity of the event, or of each event of an array in its order. */
+      202: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json':
+            | components['schemas']['PublishedEvent']
+            | {
+                data: components['schemas']['PublishedEvent'][]
+              }
+        }
+      }
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  publish_signed: {
+    parameters: {
+      query?: never
+      header: {
+        /** @description The id of a lone event that has none; svix-id is taken, too. */
+        'webhook-id': string
+        /** @description Seconds since the epoch, within 5 minutes of now. */
+        'webhook-timestamp': string
+        /** @description v1,… (HMAC-SHA256) or v1a,… (Ed25519) over id.timestamp.body, parted by spaces. */
+        'webhook-signature': string
+      }
+      path: {
+        /** @description The id of the key. */
+        key: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json':
+          | components['schemas']['PublishEvent']
+          | components['schemas']['CloudEvent']
+          | (components['schemas']['PublishEvent'] | components['schemas']['CloudEvent'])[]
+        'application/cloudevents+json': components['schemas']['CloudEvent']
+        'application/cloudevents-batch+json': components['schemas']['CloudEvent'][]
       }
     }
     responses: {

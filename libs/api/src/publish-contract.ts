@@ -155,6 +155,38 @@ export const PUBLISH_PATH = {
   },
 } as const
 
+const signedHeader = (name: string, description: string, schema: object = { type: 'string' }) => ({
+  name: `webhook-${name}`,
+  in: 'header',
+  required: true,
+  description,
+  schema,
+})
+const { 'application/octet-stream': _binary, ...SIGNED_CONTENT } = PUBLISH_PATH.post.requestBody.content
+
+/** The same without a key: a Standard Webhooks signature stands in its place. */
+export const SIGNED_PUBLISH_PATH = {
+  post: {
+    ...PUBLISH_PATH.post,
+    operationId: 'publish_signed',
+    summary: 'Publish events, signed',
+    description:
+      'For a producer that signs, and for any sender of Standard Webhooks: the path names a key of kind `signing`. ' +
+      'The body is one event or an array, plain (its time may be called `timestamp`) or as CloudEvents in JSON.',
+    security: [],
+    parameters: [
+      { name: 'key', in: 'path', required: true, description: 'The id of the key.', schema: { type: 'string' } },
+      signedHeader('id', 'The id of a lone event that has none; svix-id is taken, too.'),
+      signedHeader('timestamp', 'Seconds since the epoch, within 5 minutes of now.', {
+        type: 'string',
+        pattern: '^\\d{1,12}$',
+      }),
+      signedHeader('signature', 'v1,… (HMAC-SHA256) or v1a,… (Ed25519) over id.timestamp.body, parted by spaces.'),
+    ],
+    requestBody: { required: true, content: SIGNED_CONTENT },
+  },
+} as const
+
 /** Where the registry's document says that the path is served: a service and a port of its own. */
 export const PUBLISH_SERVERS = [
   {

@@ -39,7 +39,8 @@ export class WrongKeys {
     throw new ApiError('wrong_keys_limited', detail, [], retryAfterS)
   }
 
-  wrong(address: string, key: string): void {
+  /** `key` is no longer taken for one that was right; without it only the attempt is counted. */
+  wrong(address: string, key?: string): void {
     if (this.perMinute === 0) return
     const from = networkOf(address)
     const attempts = this.attempts.get(from) ?? { left: this.perMinute, filledAt: this.now() }
@@ -48,7 +49,7 @@ export class WrongKeys {
     // The end of the map are those of late: who fell silent is forgotten first.
     this.attempts.delete(from)
     this.attempts.set(from, attempts)
-    this.right.delete(`${from} ${key}`)
+    if (key !== undefined) this.right.delete(`${from} ${key}`)
     if (this.attempts.size > MAX_ENTRIES) this.attempts.delete(this.attempts.keys().next().value!)
   }
 

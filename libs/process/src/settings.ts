@@ -184,7 +184,7 @@ export class Settings {
   @Setting(
     'SEALING_KEYS',
     'none',
-    'Master keys for secrets at rest: id:base64 of 32 bytes, comma-separated; the first one seals. Needed by registry and deliverer.',
+    'Master keys for secrets at rest: id:base64 of 32 bytes, comma-separated; the first one seals. Needed by registry and deliverer, and by ingest for signed requests.',
   )
   @list()
   @Matches(/^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=$/, { each: true, message: 'each must be id:base64 of 32 bytes' })

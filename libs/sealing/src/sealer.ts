@@ -33,7 +33,7 @@ export class SealError extends Error {
 
 /**
  * Keeps secrets unreadable in Postgres and on Kafka: AES-256-GCM under master keys that only the
- * registry and the deliverer have. The first key seals, all of them open: to rotate, put a new one
+ * registry, the deliverer and ingest have. The first key seals, all of them open: to rotate, put a new one
  * in front and keep the old one until everything sealed by it has been sealed again.
  *
  *   sealed = "v1." keyId "." base64url(iv[12] ciphertext tag[16])

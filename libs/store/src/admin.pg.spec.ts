@@ -10,6 +10,7 @@ import { Keys, type NewKey } from './keys.js'
 import { migrate } from './migrate.js'
 import { AdminMigration } from './migrations/4-admin.js'
 import { Outbox } from './outbox.js'
+import { VersionConflict } from './published-row.js'
 import { TenantGone, Tenants, TenantTaken } from './tenants.js'
 
 const logger = createLogger('silent', 'test')
@@ -53,6 +54,7 @@ const fresh = (id: string, change: Partial<NewKey> = {}): NewKey => ({
   tenant: 'default',
   name: id,
   hash: `hash of ${id}`,
+  sealedSecret: null,
   prefix: 'phk_1234',
   roles: ['publish'],
   allowedIps: [],
@@ -107,13 +109,31 @@ describe('Keys', () => {
   test('end at once when they are rotated or removed', async () => {
     await keys.insert(fresh('key_b', { tenant: null }), audited)
     expect((await keys.list(null, 10, undefined)).rows.map(row => row.id)).toEqual(['key_b'])
-    await keys.rotate(null, 'key_b', { hash: 'another', prefix: 'phk_5678' }, audited)
+    const another = { hash: 'another', sealedSecret: null, prefix: 'phk_5678' }
+    await keys.rotate(null, 'key_b', () => another, audited)
     expect(await keys.byHash('hash of key_b')).toBeUndefined()
     expect(await keys.byHash('another')).toMatchObject({ id: 'key_b', version: 2 })
     expect(await keys.remove('default', 'key_b', audited)).toBeUndefined()
     expect(await keys.remove(null, 'key_b', audited)).toMatchObject({ status: 'deleted', version: 3 })
     expect(await keys.byHash('another')).toBeUndefined()
     expect(await keys.remove(null, 'key_b', audited)).toBeUndefined()
+  })
+
+  test('S7 change their addresses under one version, and one that signs is published sealed', async () => {
+    const signing = { hash: null, sealedSecret: 'v1.k.sealed', prefix: 'whsec_abcdef' }
+    await keys.insert(fresh('key_s', signing), audited)
+    const changed = await keys.update('default', 'key_s', 1, { allowedIps: ['10.0.0.0/8'] }, audited)
+    expect(changed).toMatchObject({ version: 2, allowedIps: ['10.0.0.0/8'] })
+    expect(await keys.update('default', 'key_s', 2, { allowedIps: ['10.0.0.0/8'] }, audited)).toMatchObject({
+      version: 2,
+    })
+    await expect(keys.update('default', 'key_s', 1, { name: 'x' }, audited)).rejects.toBeInstanceOf(VersionConflict)
+    expect(await keys.update(null, 'key_s', undefined, { name: 'x' }, audited)).toBeUndefined()
+    const { publications } = await outbox.read(100)
+    const [document] = publications.filter(({ document: { id } }) => id === 'key_s').map(one => one.document)
+    expect(document).toMatchObject({ kind: 'signing', sealedSecret: 'v1.k.sealed', allowedIps: ['10.0.0.0/8'] })
+    expect(document).not.toHaveProperty('hash')
+    await expect(keys.insert(fresh('key_both', { sealedSecret: 'v1.k.x' }), audited)).rejects.toThrow('keys_kind')
   })
 
   test('note their use to the minute', async () => {

@@ -1,4 +1,4 @@
-import type { ApiKey, ApiRole, Tenant } from '@posthorn/topics'
+import type { ApiRole, KeyDocument, Tenant } from '@posthorn/topics'
 import type {
   Encryption,
   FilterPattern,
@@ -193,9 +193,13 @@ export class KeyRow {
   @Column('text')
   name: string
 
-  /** SHA-256 of the key, in hex. */
-  @Column('text')
-  hash: string
+  /** SHA-256 of the key, in hex; null for a key that signs. */
+  @Column('text', { nullable: true })
+  hash: string | null
+
+  /** What the signatures of a key that signs are checked with; null for one that is sent. */
+  @Column('text', { name: 'sealed_secret', nullable: true })
+  sealedSecret: string | null
 
   /** The key's first characters, by which its owner knows it again. */
   @Column('text')
@@ -277,7 +281,10 @@ export function tenantDocument({ id, version, status, quotas, unknownEventTypes 
 }
 
 /** The key as keys.v1 carries it: nothing that would let its reader use it. */
-export function keyDocument(row: KeyRow): ApiKey {
-  const { id, tenant, version, status, hash, roles, allowedIps, expiresAt } = row
-  return { id, tenant, version, status, hash, roles, allowedIps, expiresAt: expiresAt && expiresAt.toISOString() }
+export function keyDocument(row: KeyRow): KeyDocument {
+  const { id, tenant, version, status, roles, allowedIps, expiresAt } = row
+  const grant = { id, tenant, version, status, roles, allowedIps, expiresAt: expiresAt && expiresAt.toISOString() }
+  return row.sealedSecret === null
+    ? { ...grant, hash: row.hash! }
+    : { ...grant, kind: 'signing', sealedSecret: row.sealedSecret }
 }

@@ -3,11 +3,14 @@ import { appendAudit, type Audited } from './audit.js'
 import type { Database } from './data-source.js'
 import { KeyRow } from './entities.js'
 import { enqueue } from './outbox.js'
-import { saveRow } from './published-row.js'
+import { changesNothing, requireVersion, saveRow } from './published-row.js'
 import { holdTenant } from './tenants.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
 
-export type NewKey = Pick<KeyRow, 'id' | 'tenant' | 'name' | 'hash' | 'prefix' | 'roles' | 'allowedIps' | 'expiresAt'>
+/** What a key is known by: the hash of what is sent, or the sealed secret of one that signs. */
+export type KeySecret = Pick<KeyRow, 'hash' | 'sealedSecret' | 'prefix'>
+export type NewKey = KeySecret & Pick<KeyRow, 'id' | 'tenant' | 'name' | 'roles' | 'allowedIps' | 'expiresAt'>
+export type KeyChange = Partial<Pick<KeyRow, 'name' | 'allowedIps' | 'expiresAt'>>
 
 /** Whose keys: of one tenant, or null: of the platform. */
 export type KeyOwner = string | null
@@ -92,26 +95,41 @@ export class Keys {
   async rotate(
     owner: KeyOwner,
     id: string,
-    secret: Pick<KeyRow, 'hash' | 'prefix'>,
+    secretFor: (row: KeyRow) => KeySecret,
     audited: Audited<KeyRow>,
   ): Promise<KeyRow | undefined> {
-    return this.change(owner, id, secret, audited)
+    return this.change(owner, id, undefined, secretFor, audited)
+  }
+
+  /** Throws VersionConflict. */
+  async update(
+    owner: KeyOwner,
+    id: string,
+    version: number | undefined,
+    change: KeyChange,
+    audited: Audited<KeyRow>,
+  ): Promise<KeyRow | undefined> {
+    return this.change(owner, id, version, () => change, audited)
   }
 
   /** Ends it at once; undefined when there is no such key. */
   async remove(owner: KeyOwner, id: string, audited: Audited<KeyRow>): Promise<KeyRow | undefined> {
-    return this.change(owner, id, { status: 'deleted', deletedAt: new Date() }, audited)
+    return this.change(owner, id, undefined, () => ({ status: 'deleted', deletedAt: new Date() }), audited)
   }
 
   private async change(
     owner: KeyOwner,
     id: string,
-    change: Partial<KeyRow>,
+    version: number | undefined,
+    decide: (row: KeyRow) => Partial<KeyRow>,
     audited: Audited<KeyRow>,
   ): Promise<KeyRow | undefined> {
     return this.database.manager.transaction(async tx => {
       const row = await lockKey(tx, owner, id)
       if (!row) return undefined
+      requireVersion(row, version)
+      const change = decide(row)
+      if (changesNothing(row, change)) return row
       const next = await saveRow(tx, KeyRow, 'key', row, change)
       await appendAudit(tx, audited(row, next.deletedAt ? undefined : next))
       return next

@@ -16,6 +16,7 @@ import { EgressMigration } from './migrations/17-egress.js'
 import { WebhookHealthMigration } from './migrations/21-webhook-health.js'
 import { OrderingMigration } from './migrations/30-ordering.js'
 import { EncryptionMigration } from './migrations/40-encryption.js'
+import { SigningKeysMigration } from './migrations/44-signing-keys.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -34,6 +35,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   WebhookHealthMigration,
   OrderingMigration,
   EncryptionMigration,
+  SigningKeysMigration,
 ]
 
 const TABLE = 'migrations'

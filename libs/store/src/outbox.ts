@@ -1,4 +1,4 @@
-import type { ApiKey, EventTypeDocument, Tenant } from '@posthorn/topics'
+import type { EventTypeDocument, KeyDocument, Tenant } from '@posthorn/topics'
 import type { Source, Webhook } from '@posthorn/webhook'
 import { In, LessThan, MoreThan, type EntityManager, type EntityTarget, type FindManyOptions } from 'typeorm'
 import type { Database } from './data-source.js'
@@ -12,7 +12,7 @@ export const OUTBOX_CHANNEL = 'posthorn_outbox'
 export interface Documents {
   webhook: Webhook
   tenant: Tenant
-  key: ApiKey
+  key: KeyDocument
   source: Source
   event_type: EventTypeDocument
 }

@@ -31,15 +31,29 @@ export const API_ROLES = ['admin', 'publish', 'read'] as const
 /** What a key may do: `admin` all, `publish` send events, `read` look at everything but secrets. */
 export type ApiRole = (typeof API_ROLES)[number]
 
+/** Who may call the APIs: by sending the key, or by signing with it. */
+export type KeyDocument = ApiKey | SigningKey
+
 /** A key of the API, as those who check it need it: never the key itself. */
-export interface ApiKey {
+export interface ApiKey extends KeyGrant {
+  readonly kind?: undefined
+  /** SHA-256 of the key, in hex. */
+  readonly hash: string
+}
+
+/** A key that never travels: what is published is signed with it by Standard Webhooks. */
+export interface SigningKey extends KeyGrant {
+  readonly kind: 'signing'
+  /** What its signatures are checked with, sealed with the key's id as context. */
+  readonly sealedSecret: string
+}
+
+interface KeyGrant {
   readonly id: string
   readonly version: number
   readonly status: 'active' | 'deleted'
   /** Null: a key of the platform, which may act for any tenant. */
   readonly tenant: string | null
-  /** SHA-256 of the key, in hex. */
-  readonly hash: string
   readonly roles: readonly ApiRole[]
   /** CIDRs that it may be used from; empty: from everywhere. */
   readonly allowedIps: readonly string[]
@@ -84,5 +98,5 @@ export const encodeTenant = (tenant: Tenant): TopicRecord => encodeDocument(tena
 export const decodeTenant = (value: Buffer | null): ReadDocument<Tenant> => decodeDocument<Tenant>(value)
 export const encodeSource = (source: Source): TopicRecord => encodeDocument(source)
 export const decodeSource = (value: Buffer | null): ReadDocument<Source> => decodeDocument<Source>(value)
-export const encodeKey = (key: ApiKey): TopicRecord => encodeDocument(key)
-export const decodeKey = (value: Buffer | null): ReadDocument<ApiKey> => decodeDocument<ApiKey>(value)
+export const encodeKey = (key: KeyDocument): TopicRecord => encodeDocument(key)
+export const decodeKey = (value: Buffer | null): ReadDocument<KeyDocument> => decodeDocument<KeyDocument>(value)

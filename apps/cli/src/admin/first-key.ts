@@ -43,6 +43,7 @@ async function insert(keys: Keys, name: string): Promise<CreatedKeyView> {
       tenant: null,
       name,
       hash: apiKeyHash(key),
+      sealedSecret: null,
       prefix: apiKeyPrefix(key),
       roles: ['admin'],
       allowedIps: [],
@@ -66,6 +67,7 @@ function viewOf(row: KeyRow): Omit<CreatedKeyView, 'key'> {
   const { id, name, prefix, roles, version } = row
   return {
     id,
+    kind: 'bearer',
     scope: 'platform',
     tenant: null,
     name,

@@ -1,9 +1,10 @@
 import { UsageError } from '../command.js'
 import { asSent, done, item, listed, registry } from './api.js'
-import { BODY, flag, IDEMPOTENCY, list, QUERY, text } from './options.js'
+import { BODY, flag, IDEMPOTENCY, IF_VERSION, list, QUERY, text, UNSET } from './options.js'
 import type { Call, Noun, Verb } from './verb.js'
 
 const SCOPE = text('<scope>', "tenant or platform; else the tenant's", QUERY)
+const SECRET = text('<secret>', 'of kind signing: that of the sender, whsec_… or whpk_…; else one is made')
 const SHOWN_ONCE = 'The key is shown this once: keep it now.'
 
 const create: Verb = {
@@ -13,6 +14,8 @@ const create: Verb = {
     name: text('<text>', 'what it is for'),
     roles: list('<roles>', 'admin, publish and read, with commas'),
     scope: text('<scope>', "tenant or platform; else the tenant's"),
+    kind: text('<kind>', 'bearer, which is sent, or signing: what is published is signed with it'),
+    secret: SECRET,
     'allowed-ips': list('<cidrs>', 'ranges of addresses that it may be used from'),
     'expires-at': text('<time>', 'such as 2030-01-31T00:00:00Z'),
     body: BODY,
@@ -23,6 +26,7 @@ const create: Verb = {
   examples: [
     'create --name shop --roles publish',
     'create --name dashboard --roles read --allowed-ips 203.0.113.0/24 --expires-at 2030-01-31T00:00:00Z',
+    'create --name payments --roles publish --kind signing',
     'create --name operations --roles admin --scope platform',
     'create --database --name first',
   ],
@@ -54,7 +58,7 @@ const listAll: Verb = {
   examples: ['list', 'list --scope platform --json'],
   run: (call, reach) => {
     const api = registry(call, reach)
-    const columns = ['id', 'name', 'prefix', 'roles', 'allowed_ips', 'expires_at', 'last_used_at']
+    const columns = ['id', 'kind', 'name', 'prefix', 'roles', 'allowed_ips', 'expires_at', 'last_used_at']
     return listed(call, columns, query => api.GET('/v1/keys', { params: { query: asSent(query) } }))
   },
 }
@@ -68,13 +72,34 @@ const get: Verb = {
   run: (call, reach) => item(registry(call, reach).GET('/v1/keys/{id}', { params: idOf(call) })),
 }
 
+const update: Verb = {
+  does: 'changes what the options name, and nothing else',
+  args: ['id'],
+  options: {
+    name: text('<text>', 'what it is for'),
+    'allowed-ips': list('<cidrs>', 'ranges of addresses that it may be used from'),
+    'expires-at': text('<time>', 'such as 2030-01-31T00:00:00Z'),
+    body: BODY,
+    unset: UNSET,
+    scope: SCOPE,
+    'if-version': IF_VERSION,
+  },
+  lists: false,
+  examples: ['update key_01jz8m0 --allowed-ips 203.0.113.0/24,2001:db8::/32', 'update key_01jz8m0 --unset allowed_ips'],
+  run: (call, reach) =>
+    item(registry(call, reach).PATCH('/v1/keys/{id}', { params: idOf(call), body: asSent(call.body) })),
+}
+
 const rotate: Verb = {
   does: 'gives a key another secret; the old one ends at once',
   args: ['id'],
-  options: { scope: SCOPE, 'idempotency-key': IDEMPOTENCY },
+  options: { scope: SCOPE, secret: SECRET, 'idempotency-key': IDEMPOTENCY },
   lists: false,
   examples: ['rotate key_01jz8m0'],
-  run: (call, reach) => item(registry(call, reach).POST('/v1/keys/{id}/rotate', { params: idOf(call) }), SHOWN_ONCE),
+  run: (call, reach) => {
+    const body = call.body.secret === undefined ? {} : { body: asSent(call.body) }
+    return item(registry(call, reach).POST('/v1/keys/{id}/rotate', { params: idOf(call), ...body }), SHOWN_ONCE)
+  },
 }
 
 const revoke: Verb = {
@@ -95,5 +120,5 @@ const idOf = ({ args, query }: Call) => ({ path: { id: args.id! }, query: query 
 export const KEYS: Noun = {
   name: 'keys',
   does: 'who may call the APIs',
-  verbs: { create, list: listAll, get, rotate, revoke },
+  verbs: { create, list: listAll, get, update, rotate, revoke },
 }
