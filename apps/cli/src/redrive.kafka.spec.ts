@@ -123,6 +123,28 @@ describe('posthorn', () => {
     for (const { id } of [dry, one, rest]) expect(listed.out).toContain(id)
   }, 120_000)
 
+  test('dead-letters discard: counted first, then neither open nor redriven; a run lists what it sent', async () => {
+    status = 500
+    const at = ['--url', `${receiver.url}/gone`, '--events', 'cli.given', '--retry-policy', '{"attempts": 1}']
+    const { id: webhook } = await json('webhooks', 'create', ...at)
+    for (const id of ['one', 'two', 'three'])
+      await json('events', 'publish', '--type', 'cli.given', '--id', id, '--data', '1')
+    const of = ['--webhook', webhook]
+    const { data: dead } = await holds(({ data }) => data.length === 3, 'dead-letters', 'list', ...of)
+    expect(await json('dead-letters', 'discard', ...of, '--dry-run')).toEqual({ discarded: 3, dry_run: true })
+    expect(await json('dead-letters', 'discard', '--deliveries', dead[0]!.id)).toMatchObject({ discarded: 1 })
+    expect((await json('dead-letters', 'list', ...of, '--state', 'discarded')).data).toMatchObject([
+      { id: dead[0]!.id },
+    ])
+    status = 200
+    const { id: run } = await json('dead-letters', 'redrive', ...of)
+    expect(await holds(done, 'replays', 'get', run)).toMatchObject({ sent: 2 })
+    await holds(({ data }) => data.length === 2, 'deliveries', 'list', '--run', run, '--status', 'delivered')
+    expect((await json('deliveries', 'attempts', '--run', run)).data).toHaveLength(2)
+    expect(await posthorn('dead-letters', 'discard', ...of)).toMatchObject({ status: 0, out: 'Discarded 0.' })
+    expect(await posthorn('dead-letters', 'discard')).toMatchObject({ status: 1, out: '' })
+  }, 120_000)
+
   test('replays: pause, change, resume, cancel; what is over is refused', async () => {
     // Of the log it begins three seconds after its end, so that it can be held before.
     const log = ['--source', 'log', '--from', new Date(Date.now() - 60_000).toISOString(), '--rate', '1']

@@ -452,6 +452,32 @@ const CASES: readonly UseCase[] = [
     grpc: () => ({ status: 'gone', event_type: 'a.b' }),
   },
   {
+    method: 'HistoryService/ListDeadLetters',
+    rest: () => ['GET', '/v1/dead-letters?state=discarded'],
+    grpc: () => ({ state: 'discarded' }),
+  },
+  {
+    method: 'HistoryService/DiscardDeadLetters',
+    rest: () => ['POST', '/v1/dead-letters/discard', { event_type: 'a.*', status: ['gone'], dry_run: true }],
+    grpc: () => ({ event_type: 'a.*', status: ['gone'], dry_run: true }),
+  },
+  {
+    method: 'HistoryService/DiscardDeadLetters',
+    rest: () => ['POST', '/v1/dead-letters/discard', { deliveries: [DELIVERY], webhook: 'w' }],
+    fails: 'request_invalid',
+    grpc: () => ({ deliveries: [DELIVERY], webhook: 'w' }),
+  },
+  {
+    method: 'HistoryService/ListDeliveries',
+    rest: () => ['GET', '/v1/deliveries?run=0'],
+    grpc: () => ({ run: '0' }),
+  },
+  {
+    method: 'HistoryService/ListAttempts',
+    rest: () => ['GET', '/v1/attempts?run=0'],
+    grpc: () => ({ run: '0' }),
+  },
+  {
     method: 'HistoryService/ListAttempts',
     rest: () => ['GET', '/v1/attempts?outcome=delivered&event_type=agent.created'],
     grpc: () => ({ outcome: 'delivered', event_type: 'agent.created' }),

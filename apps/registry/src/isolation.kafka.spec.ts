@@ -66,6 +66,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1/deliveries': { answers: 'own', rpc: 'HistoryService/ListDeliveries' },
   'GET /v1/deliveries/{id}': { answers: 'unknown', rpc: 'HistoryService/GetDelivery' },
   'GET /v1/dead-letters': { answers: 'own', rpc: 'HistoryService/ListDeadLetters' },
+  'POST /v1/dead-letters/discard': {
+    answers: 'own',
+    body: { event_type: 'agent.created', dry_run: true },
+    rpc: 'HistoryService/DiscardDeadLetters',
+    message: { event_type: 'agent.created', dry_run: true },
+  },
   'GET /v1/attempts': { answers: 'own', rpc: 'HistoryService/ListAttempts' },
   'GET /v1/stats': { answers: 'own', rpc: 'HistoryService/GetStats' },
   'POST /v1/replays': {

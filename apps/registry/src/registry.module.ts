@@ -7,6 +7,7 @@ import { Sealer } from '@posthorn/sealing'
 import {
   Audit,
   EventTypes,
+  DeadLetters,
   HistoryLists,
   HistoryQueries,
   HistoryStats,
@@ -32,6 +33,9 @@ import { FailingWebhooks } from './failing-webhooks.js'
 import { FiltersEdge } from './filters.edge.js'
 import { FiltersGrpc } from './filters.grpc.js'
 import { GoneWebhooks } from './gone-webhooks.js'
+import { DeadLetterCases } from './dead-letters.js'
+import { DeadLettersEdge } from './dead-letters.edge.js'
+import { DeadLettersGrpc } from './dead-letters.grpc.js'
 import { HistoryCases } from './history.js'
 import { HistoryEdge } from './history.edge.js'
 import { HttpManners } from './http-manners.js'
@@ -81,6 +85,7 @@ const REST = [
   AuditEdge,
   SourcesEdge,
   HistoryEdge,
+  DeadLettersEdge,
   FiltersEdge,
   EventTypesEdge,
   ReplaysEdge,
@@ -95,6 +100,7 @@ const GRPC = [
   FiltersGrpc,
   EventTypesGrpc,
   ReplaysGrpc,
+  DeadLettersGrpc,
   PoisonGrpc,
 ]
 
@@ -111,7 +117,19 @@ export class RegistryModule {
 }
 
 function stores({ database }: RegistryParts): Provider[] {
-  const tables = [Webhooks, Tenants, Keys, Sources, EventTypes, Audit, Idempotency, Outbox, Replays, Poison]
+  const tables = [
+    Webhooks,
+    Tenants,
+    Keys,
+    Sources,
+    EventTypes,
+    Audit,
+    Idempotency,
+    Outbox,
+    Replays,
+    Poison,
+    DeadLetters,
+  ]
   const query = (text: string, values?: readonly unknown[]) =>
     database.manager.query(text, values as unknown[]) as Promise<unknown>
   return [
@@ -179,6 +197,7 @@ function cases({ sealer, connection }: RegistryParts): Provider[] {
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
     given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),
+    given(DeadLetterCases, DeadLetters, ReplayQueries, TenantCases),
     given(StatsCases, HistoryStats, TenantCases),
     given(ReplayCases, Replays, ReplayQueries, Webhooks, TenantCases),
     {

@@ -4,6 +4,7 @@ import {
   replaySelection,
   type Caller,
   type CreateReplayBody,
+  type ErrorCode,
   type ListReplaysQuery,
   type ListView,
   type PatchReplayBody,
@@ -23,7 +24,7 @@ const CURSOR: CursorShape = { list: 'replays', fields: { createdAt: 'time', id: 
 export class ReplayCases {
   constructor(
     private readonly replays: Replays,
-    private readonly history: Pick<ReplayQueries, 'unknown'>,
+    private readonly history: Pick<ReplayQueries, 'unknown' | 'discarded'>,
     private readonly webhooks: Pick<Webhooks, 'get'>,
     private readonly tenants: Pick<TenantCases, 'require'>,
   ) {}
@@ -78,13 +79,8 @@ export class ReplayCases {
   }
 
   private async checkDeliveries(tenant: string, ids: readonly string[]): Promise<void> {
-    const [first, ...more] = (await this.history.unknown(tenant, ids)).map(id => ({
-      pointer: `/deliveries/${ids.indexOf(id)}`,
-      message: `is not in the history: ${id}`,
-    }))
-    if (!first) return
-    const rest = more.length > 0 ? ` (and ${more.length} more)` : ''
-    throw new ApiError('delivery_not_found', `${first.pointer} ${first.message}${rest}.`, [first, ...more])
+    refuseIds('delivery_not_found', ids, await this.history.unknown(tenant, ids), 'is not in the history')
+    refuseIds('dead_letter_discarded', ids, await this.history.discarded(tenant, ids), 'was discarded')
   }
 
   private async apply(
@@ -98,6 +94,14 @@ export class ReplayCases {
     const trail = audited(caller, tenant, action, replayView)
     return replayView(found(id, ID.test(id) ? await this.replays.change(tenant, id, decide, trail) : undefined))
   }
+}
+
+/** Throws ApiError that names each of the ids at fault. */
+export function refuseIds(code: ErrorCode, ids: readonly string[], faults: readonly string[], why: string): void {
+  const [first, ...more] = faults.map(id => ({ pointer: `/deliveries/${ids.indexOf(id)}`, message: `${why}: ${id}` }))
+  if (!first) return
+  const rest = more.length > 0 ? ` (and ${more.length} more)` : ''
+  throw new ApiError(code, `${first.pointer} ${first.message}${rest}.`, [first, ...more])
 }
 
 function found(id: string, row: ReplayRow | undefined): ReplayRow {

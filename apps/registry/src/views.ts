@@ -52,6 +52,8 @@ export function deliveryView(row: DeliveryRecord): DeliveryView {
     updated_at: time(row.updatedAt),
     last_error_class: row.lastErrorClass,
     last_status_code: row.lastStatusCode,
+    discarded_at: timeOrNull(row.discardedAt),
+    discarded_by: row.discardedBy,
   }
 }
 

@@ -171,6 +171,11 @@ export const ERRORS = {
     title: 'The webhook is disabled',
     action: 'Enable it by POST /v1/webhooks/{id}/enable, and try again.',
   },
+  dead_letter_discarded: {
+    status: 409,
+    title: 'The dead letter was discarded',
+    action: 'Leave out what errors[] names: what was discarded is not sent again. Its event can be published anew.',
+  },
   replay_ended: {
     status: 409,
     title: 'The replay is over',

@@ -13,6 +13,9 @@ const TIME = { type: 'string', format: 'date-time', required: false } as const
 export const OUTCOMES = DELIVERY_STATUSES.filter((status): status is OutcomeKind => status !== 'pending')
 export const DEAD_STATUSES = OUTCOMES.filter(isDeadLetter)
 
+export const DEAD_LETTER_STATES = ['open', 'discarded'] as const
+export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number]
+
 /** An optional text that is compared as a whole. */
 export function Exact(description: string, maxLength = MAX_ID): PropertyDecorator {
   return (target, property) => {
@@ -70,6 +73,9 @@ export class ListDeliveriesQuery extends HistoryListQuery {
 
   @Exact(`An event's id, of whatever source.`)
   event?: string
+
+  @Exact('Id of a replay: deliveries that it was the last to send; 0: those of live traffic alone.')
+  run?: string
 }
 
 /** GET /v1/dead-letters; the time is that of the event's acceptance. */
@@ -85,6 +91,9 @@ export class ListDeadLettersQuery extends HistoryListQuery {
 
   @Exact(`An event's id, of whatever source.`)
   event?: string
+
+  @OneOf(DEAD_LETTER_STATES, 'Open ones (unless set), or those that were discarded.')
+  state?: DeadLetterState
 }
 
 /** GET /v1/attempts; the time is that at which the attempt began. */
@@ -100,4 +109,7 @@ export class ListAttemptsQuery extends HistoryListQuery {
 
   @Exact('Id of a delivery.')
   delivery?: string
+
+  @Exact('Id of a replay; 0: attempts of live traffic.')
+  run?: string
 }

@@ -59,6 +59,15 @@ export class DeliveryView {
   readonly last_error_class: string | null
   @Documented({ type: 'integer', nullable: true })
   readonly last_status_code: number | null
+  @Documented({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When its dead letter was discarded.',
+  })
+  readonly discarded_at: string | null
+  @Documented({ type: 'string', nullable: true, description: 'Id of the key that discarded it.' })
+  readonly discarded_by: string | null
 }
 
 export class DeliveryWithAttemptsView extends DeliveryView {

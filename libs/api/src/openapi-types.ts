@@ -457,6 +457,23 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/dead-letters/discard': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Discard dead letters */
+    post: operations['deadletters_discard']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/filters/test': {
     parameters: {
       query?: never
@@ -1532,6 +1549,13 @@ export interface components {
       updated_at: string
       last_error_class: string | null
       last_status_code: number | null
+      /**
+       * Format: date-time
+       * @description When its dead letter was discarded.
+       */
+      discarded_at: string | null
+      /** @description Id of the key that discarded it. */
+      discarded_by: string | null
     }
     AttemptView: {
       run: string
@@ -1581,6 +1605,13 @@ export interface components {
       updated_at: string
       last_error_class: string | null
       last_status_code: number | null
+      /**
+       * Format: date-time
+       * @description When its dead letter was discarded.
+       */
+      discarded_at: string | null
+      /** @description Id of the key that discarded it. */
+      discarded_by: string | null
       attempts: components['schemas']['AttemptView'][]
     }
     ListedAttemptView: {
@@ -1635,6 +1666,37 @@ export interface components {
       /** Format: date-time */
       to: string
       data: components['schemas']['StatsBucketView'][]
+    }
+    DiscardDeadLettersBody: {
+      /** @description Ids of deliveries. Nothing else is chosen then. */
+      deliveries?: string[]
+      /** @description Id of a webhook, which may be deleted. */
+      webhook?: string
+      /** @description An event type, or a pattern such as agent.*. */
+      event_type?: string
+      /** @description What the deliveries came to; unless given, any of these. */
+      status?: ('exhausted' | 'expired' | 'gone')[]
+      /**
+       * Format: date-time
+       * @description Events accepted at this time or later.
+       */
+      from?: string
+      /**
+       * Format: date-time
+       * @description Events accepted before this time; unless given, now.
+       */
+      to?: string
+      /**
+       * @description Counts only: nothing is discarded.
+       * @default false
+       */
+      dry_run?: boolean
+    }
+    DiscardedView: {
+      /** @description How many were discarded by this request; of a dry run, would be. */
+      discarded: number
+      /** @description One request discards 10,000 at most: there are more, ask again. */
+      more: boolean
     }
     TestFilterBody: {
       /** @description The pattern, applied to the root of the event. */
@@ -2029,6 +2091,7 @@ export interface components {
         | 'event_type_archived'
         | 'uid_taken'
         | 'webhook_disabled'
+        | 'dead_letter_discarded'
         | 'replay_ended'
         | 'quota_reached'
         | 'idempotency_running'
@@ -3427,6 +3490,8 @@ export interface operations {
         event_type?: string
         /** @description An event's id, of whatever source. */
         event?: string
+        /** @description Id of a replay: deliveries that it was the last to send; 0: those of live traffic alone. */
+        run?: string
       }
       header?: {
         /** @description For keys of the platform: the tenant that the request is about; default unless set. */
@@ -3508,6 +3573,8 @@ export interface operations {
         event_type?: string
         /** @description An event's id, of whatever source. */
         event?: string
+        /** @description Open ones (unless set), or those that were discarded. */
+        state?: 'open' | 'discarded'
       }
       header?: {
         /** @description For keys of the platform: the tenant that the request is about; default unless set. */
@@ -3557,6 +3624,8 @@ export interface operations {
         event_type?: string
         /** @description Id of a delivery. */
         delivery?: string
+        /** @description Id of a replay; 0: attempts of live traffic. */
+        run?: string
       }
       header?: {
         /** @description For keys of the platform: the tenant that the request is about; default unless set. */
@@ -3618,6 +3687,42 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['StatsView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  deadletters_discard: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DiscardDeadLettersBody']
+      }
+    }
+    responses: {
+      /** @description Discarded */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['DiscardedView']
         }
       }
       429: components['responses']['RateLimited']

@@ -23,7 +23,7 @@ const SOURCES = ['history', 'log'] as const
 const DELIVERY_ID = /^delivery_[0-9a-z]{26}$/
 const WEBHOOK_ID = /^webhook_[0-9a-z]{26}$/
 
-const SCHEMA = {
+export const REPLAY_SCHEMA = {
   deliveries: {
     type: 'array',
     items: { type: 'string' },
@@ -55,7 +55,7 @@ const SCHEMA = {
 const OPTIONAL = { required: false } as const
 const fault = (message: string): Problem[] => [{ pointer: '', message }]
 
-function deliveriesFaults(value: unknown): Problem[] {
+export function deliveriesFaults(value: unknown): Problem[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_NAMED)
     return fault(`must be an array of 1 to ${MAX_NAMED} ids of deliveries`)
   return value.flatMap((id, i) =>
@@ -74,9 +74,9 @@ function statusFaults(value: unknown): Problem[] {
   )
 }
 
-const webhookFaults = (value: unknown) =>
+export const webhookFaults = (value: unknown) =>
   typeof value === 'string' && WEBHOOK_ID.test(value) ? [] : fault('must be the id of a webhook')
-const typeFaults = (value: unknown) =>
+export const typeFaults = (value: unknown) =>
   parseTypePattern(value) ? [] : fault('must be an event type, or a pattern such as agent.*')
 const rateFaults = (value: unknown) =>
   Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_RATE
@@ -93,40 +93,40 @@ export class CreateReplayBody {
   }
 
   @IfPresent()
-  @Faults(deliveriesFaults, { ...SCHEMA.deliveries, ...OPTIONAL })
+  @Faults(deliveriesFaults, { ...REPLAY_SCHEMA.deliveries, ...OPTIONAL })
   deliveries?: string[]
 
-  @Documented({ ...SCHEMA.source, ...OPTIONAL })
+  @Documented({ ...REPLAY_SCHEMA.source, ...OPTIONAL })
   @IfPresent()
   @IsIn(SOURCES, { message: `must be one of ${SOURCES.join(', ')}` })
   source?: (typeof SOURCES)[number]
 
   @IfPresent()
-  @Faults(webhookFaults, { ...SCHEMA.webhook, ...OPTIONAL })
+  @Faults(webhookFaults, { ...REPLAY_SCHEMA.webhook, ...OPTIONAL })
   webhook?: string
 
   @IfPresent()
-  @Faults(typeFaults, { ...SCHEMA.eventType, ...OPTIONAL })
+  @Faults(typeFaults, { ...REPLAY_SCHEMA.eventType, ...OPTIONAL })
   event_type?: string
 
   @IfPresent()
-  @Faults(statusFaults, { ...SCHEMA.status, ...OPTIONAL })
+  @Faults(statusFaults, { ...REPLAY_SCHEMA.status, ...OPTIONAL })
   status?: ReplayableStatus[]
 
   @IfPresent()
-  @Faults(timeFaults, { ...SCHEMA.from, ...OPTIONAL })
+  @Faults(timeFaults, { ...REPLAY_SCHEMA.from, ...OPTIONAL })
   from?: string
 
   @IfPresent()
-  @Faults(timeFaults, { ...SCHEMA.to, ...OPTIONAL })
+  @Faults(timeFaults, { ...REPLAY_SCHEMA.to, ...OPTIONAL })
   to?: string
 
-  @Documented({ ...SCHEMA.dryRun, ...OPTIONAL })
+  @Documented({ ...REPLAY_SCHEMA.dryRun, ...OPTIONAL })
   @IfPresent()
   @IsBoolean({ message: 'must be true or false' })
   dry_run = false
 
-  @Faults(rateFaults, { ...SCHEMA.rate, ...OPTIONAL })
+  @Faults(rateFaults, { ...REPLAY_SCHEMA.rate, ...OPTIONAL })
   rate = DEFAULT_RATE
 }
 
@@ -135,7 +135,7 @@ export class PatchReplayBody {
   static readonly example = { rate: 200 }
 
   @IfPresent()
-  @Faults(rateFaults, { ...SCHEMA.rate, ...OPTIONAL })
+  @Faults(rateFaults, { ...REPLAY_SCHEMA.rate, ...OPTIONAL })
   rate?: number
 }
 
@@ -152,17 +152,20 @@ export class ListReplaysQuery extends ListQuery {
  * every field that does not go with the others.
  */
 export function replaySelection(body: CreateReplayBody, now: number): ReplaySelection {
-  const problems = [...mismatches(body), ...timeMismatches(body, now)]
-  const [first, ...more] = problems
-  if (first) {
-    const rest = more.length > 0 ? ` (and ${more.length} more)` : ''
-    throw new ApiError('request_invalid', `${first.pointer || 'The body'} ${first.message}${rest}.`, problems)
-  }
+  refuse([...mismatches(body), ...timeMismatches(body, now)])
   const { deliveries, source, webhook, event_type: type, status = UNDELIVERED, from } = body
   if (deliveries) return { kind: 'deliveries', ids: [...new Set(deliveries)] }
   const to = body.to ?? new Date(now).toISOString()
   if (source === 'log') return { kind: 'log', webhook: webhook!, from: from!, to }
   return { kind: 'history', ...given({ webhook, type, from }), status: [...new Set(status)], to }
+}
+
+/** Throws ApiError request_invalid with all of them, if there are any. */
+export function refuse(problems: readonly Problem[]): void {
+  const [first, ...more] = problems
+  if (!first) return
+  const rest = more.length > 0 ? ` (and ${more.length} more)` : ''
+  throw new ApiError('request_invalid', `${first.pointer || 'The body'} ${first.message}${rest}.`, problems)
 }
 
 function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
@@ -187,7 +190,7 @@ function mismatches(body: CreateReplayBody): Problem[] {
     : []
 }
 
-function timeMismatches({ from, to }: CreateReplayBody, now: number): Problem[] {
+export function timeMismatches({ from, to }: Pick<CreateReplayBody, 'from' | 'to'>, now: number): Problem[] {
   const end = to === undefined ? now : Date.parse(to)
   if (end > now + 60_000) return [{ pointer: '/to', message: 'must not be in the future' }]
   return from !== undefined && Date.parse(from) >= end
@@ -199,26 +202,26 @@ function timeMismatches({ from, to }: CreateReplayBody, now: number): Problem[] 
 export class ReplayView {
   @Documented({ type: 'string' }) readonly id: string
   @Documented({ enum: [...REPLAY_STATUSES] }) readonly status: ReplayStatus
-  @Documented({ ...SCHEMA.deliveries, nullable: true }) readonly deliveries: readonly string[] | null
+  @Documented({ ...REPLAY_SCHEMA.deliveries, nullable: true }) readonly deliveries: readonly string[] | null
   @Documented({ enum: [...SOURCES], nullable: true }) readonly source: (typeof SOURCES)[number] | null
-  @Documented({ ...SCHEMA.webhook, nullable: true }) readonly webhook: string | null
-  @Documented({ ...SCHEMA.eventType, nullable: true }) readonly event_type: string | null
+  @Documented({ ...REPLAY_SCHEMA.webhook, nullable: true }) readonly webhook: string | null
+  @Documented({ ...REPLAY_SCHEMA.eventType, nullable: true }) readonly event_type: string | null
   /** Of the deliveries that are chosen; the replay's own is `status`. */
   @Documented({ type: 'array', items: { enum: [...REPLAYABLE] }, nullable: true })
   readonly delivery_status: readonly ReplayableStatus[] | null
-  @Documented({ ...SCHEMA.time, nullable: true }) readonly from: string | null
-  @Documented({ ...SCHEMA.time, nullable: true }) readonly to: string | null
+  @Documented({ ...REPLAY_SCHEMA.time, nullable: true }) readonly from: string | null
+  @Documented({ ...REPLAY_SCHEMA.time, nullable: true }) readonly to: string | null
   @Documented({ type: 'boolean' }) readonly dry_run: boolean
   @Documented({ type: 'integer' }) readonly rate: number
-  @Documented({ ...SCHEMA.count, nullable: true, description: 'Deliveries, or records of the log, to look at.' })
+  @Documented({ ...REPLAY_SCHEMA.count, nullable: true, description: 'Deliveries, or records of the log, to look at.' })
   readonly total: number | null
-  @Documented({ ...SCHEMA.count, description: 'Of these, how many were looked at.' }) readonly examined: number
-  @Documented({ ...SCHEMA.count, description: 'Of these, deliveries to be sent.' }) readonly matched: number
-  @Documented({ ...SCHEMA.count, description: 'Sent to the queue of the webhook.' }) readonly sent: number
-  @Documented({ ...SCHEMA.count, description: 'Delivered or under way, or its event or webhook is gone.' })
+  @Documented({ ...REPLAY_SCHEMA.count, description: 'Of these, how many were looked at.' }) readonly examined: number
+  @Documented({ ...REPLAY_SCHEMA.count, description: 'Of these, deliveries to be sent.' }) readonly matched: number
+  @Documented({ ...REPLAY_SCHEMA.count, description: 'Sent to the queue of the webhook.' }) readonly sent: number
+  @Documented({ ...REPLAY_SCHEMA.count, description: 'Delivered or under way, or its event or webhook is gone.' })
   readonly skipped: number
   @Documented({ type: 'string', nullable: true, description: 'Why it failed.' }) readonly failure: string | null
-  @Documented(SCHEMA.time) readonly created_at: string
-  @Documented(SCHEMA.time) readonly updated_at: string
-  @Documented({ ...SCHEMA.time, nullable: true }) readonly finished_at: string | null
+  @Documented(REPLAY_SCHEMA.time) readonly created_at: string
+  @Documented(REPLAY_SCHEMA.time) readonly updated_at: string
+  @Documented({ ...REPLAY_SCHEMA.time, nullable: true }) readonly finished_at: string | null
 }

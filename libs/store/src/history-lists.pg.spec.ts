@@ -12,6 +12,7 @@ import { HISTORY_UP } from './migrations/2-history.js'
 import { WIRE_UP } from './migrations/17-egress.js'
 import { READING_UP } from './migrations/9-reading.js'
 import { POISON_UP } from './migrations/13-poison.js'
+import { DEAD_LETTERS_UP } from './migrations/46-dead-letters.js'
 
 const NOW = Date.parse('2026-11-24T00:00:30Z')
 const OUTCOMES = ['delivered', 'retry', 'exhausted', 'expired', 'gone', 'discarded'] as const
@@ -32,7 +33,8 @@ let written = 0
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 2, name: 'test', onError: () => undefined })
-  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP]) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP, ...DEAD_LETTERS_UP])
+    await pool.query(statement)
   lists = new HistoryLists(pool)
   const numbers = Array.from({ length: COUNT }, (_, n) => n)
   await write(numbers.flatMap(n => [eventEntry(n, 'acme'), attempted(n, 'acme', 'd'), poisonEntry(n)]))

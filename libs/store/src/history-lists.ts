@@ -1,4 +1,4 @@
-import { DELIVERY_STATUSES, type DeliveryStatus, type OutcomeKind } from '@posthorn/webhook'
+import { DELIVERY_STATUSES, LIVE_RUN, type DeliveryStatus, type OutcomeKind } from '@posthorn/webhook'
 import { equals, keysetPage, type Condition, type KeysetFilter, type KeysetList, type Page } from './history-keyset.js'
 import {
   ATTEMPT_COLUMNS,
@@ -57,12 +57,19 @@ export interface DeliveriesFilter extends Paged<DeliveriesAfter> {
   readonly type?: string
   /** An event's id, of whatever source. */
   readonly event?: string
+  /** Of the last run of the delivery. */
+  readonly run?: string
+}
+export interface DeadLettersFilter extends Omit<DeliveriesFilter, 'run'> {
+  /** Unless set: open. */
+  readonly state?: 'open' | 'discarded'
 }
 export interface AttemptsFilter extends Paged<AttemptsAfter> {
   readonly webhook?: string
   readonly outcome?: OutcomeKind
   readonly type?: string
   readonly delivery?: string
+  readonly run?: string
 }
 export interface PoisonFilter extends Paged<PoisonAfter> {
   readonly topic?: string
@@ -82,23 +89,31 @@ export class HistoryLists {
   }
 
   deliveries(tenant: string, filter: DeliveriesFilter): Promise<Page<DeliveryRecord, DeliveriesAfter>> {
-    const { webhook, status, type, event, ...page } = filter
-    return keysetPage(this.source, DELIVERIES, { ...page, ...seekDeliveries(tenant, { webhook, status, type, event }) })
+    const { webhook, status, type, event, run, ...page } = filter
+    const sought = seekDeliveries(tenant, { webhook, status, type, event, run })
+    return keysetPage(this.source, DELIVERIES, { ...page, ...sought })
   }
 
   /** Deliveries that ended without success. */
-  deadLetters(tenant: string, filter: DeliveriesFilter): Promise<Page<DeliveryRecord, DeliveriesAfter>> {
-    const { webhook, status, type, event, ...page } = filter
-    if (status !== undefined) return this.deliveries(tenant, filter)
+  deadLetters(tenant: string, filter: DeadLettersFilter): Promise<Page<DeliveryRecord, DeliveriesAfter>> {
+    const { webhook, status, type, event, state, ...page } = filter
     const few = event === undefined ? {} : { few: true }
-    const ofEvent = given('event_id', event)
-    const sought = [equals('tenant', tenant), ...ofEvent, ...given('webhook', webhook), () => DEAD]
-    return keysetPage(this.source, DELIVERIES, { ...page, ...few, sought, sifted: given('event_type', type) })
+    const discarded = state === 'discarded'
+    const ended = discarded ? [() => DEAD, () => 'h.discarded_at is not null'] : [() => OPEN]
+    const which = discarded ? { sought: [], sifted: ended } : { sought: ended, sifted: [] }
+    const own = [equals('tenant', tenant), ...given('event_id', event), ...given('webhook', webhook)]
+    return keysetPage(this.source, DELIVERIES, {
+      ...page,
+      ...few,
+      sought: [...own, ...which.sought],
+      sifted: [...which.sifted, ...literal('status', status), ...given('event_type', type)],
+    })
   }
 
   attempts(tenant: string, filter: AttemptsFilter): Promise<Page<AttemptRecord, AttemptsAfter>> {
-    const { webhook, outcome, type, delivery, ...page } = filter
-    return keysetPage(this.source, ATTEMPTS, { ...page, ...seekAttempts(tenant, { webhook, outcome, type, delivery }) })
+    const { webhook, outcome, type, delivery, run, ...page } = filter
+    const sought = seekAttempts(tenant, { webhook, outcome, type, delivery, run })
+    return keysetPage(this.source, ATTEMPTS, { ...page, ...sought })
   }
 
   poison({ topic, reason, tenant, redriven, ...page }: PoisonFilter): Promise<Page<PoisonRecord, PoisonAfter>> {
@@ -120,26 +135,39 @@ function seekDeliveries(tenant: string, filter: Unpaged<DeliveriesFilter>): Soug
   const status = literal('status', filter.status)
   const type = given('event_type', filter.type)
   const webhook = given('webhook', filter.webhook)
+  const run = given('run', filter.run)
   const own = equals('tenant', tenant)
-  if (filter.event !== undefined)
-    return { few: true, sought: [own, equals('event_id', filter.event)], sifted: [...webhook, ...status, ...type] }
+  if (filter.event !== undefined) {
+    const sought = [own, equals('event_id', filter.event)]
+    return { few: true, sought, sifted: [...webhook, ...status, ...type, ...run] }
+  }
+  if (isReplay(filter.run)) return { sought: [own, ...run, REPLAYED], sifted: [...webhook, ...status, ...type] }
   const rare = filter.status !== undefined && filter.status !== 'delivered'
   if (webhook.length > 0 || rare)
-    return { sought: [own, ...webhook, ...(rare ? status : [])], sifted: [...(rare ? [] : status), ...type] }
-  return { sought: [own, ...type], sifted: status }
+    return { sought: [own, ...webhook, ...(rare ? status : [])], sifted: [...(rare ? [] : status), ...type, ...run] }
+  return { sought: [own, ...type], sifted: [...status, ...run] }
 }
 
 function seekAttempts(tenant: string, filter: Unpaged<AttemptsFilter>): Sought {
   const outcome = literal('outcome', filter.outcome)
   const webhook = given('webhook', filter.webhook)
   const type = filter.type === undefined ? [] : [ofType(filter.type)]
+  const run = given('run', filter.run)
   const own = equals('tenant', tenant)
   // By the delivery alone, for the reason that HistoryQueries.delivery has.
-  if (filter.delivery !== undefined)
-    return { few: true, sought: [equals('delivery', filter.delivery)], sifted: [own, ...webhook, ...outcome, ...type] }
+  if (filter.delivery !== undefined) {
+    const sought = [equals('delivery', filter.delivery)]
+    return { few: true, sought, sifted: [own, ...webhook, ...outcome, ...type, ...run] }
+  }
+  if (isReplay(filter.run)) return { sought: [own, ...run, REPLAYED], sifted: [...webhook, ...outcome, ...type] }
   const rare = filter.outcome !== undefined && filter.outcome !== 'delivered'
-  return { sought: [own, ...webhook, ...(rare ? outcome : [])], sifted: [...(rare ? [] : outcome), ...type] }
+  const sought = [own, ...webhook, ...(rare ? outcome : [])]
+  return { sought, sifted: [...(rare ? [] : outcome), ...type, ...run] }
 }
+
+/** Replays have indexes; live traffic is nearly all there is. */
+const isReplay = (run: string | undefined): boolean => run !== undefined && run !== LIVE_RUN
+const REPLAYED: Condition = () => `h.run <> '${LIVE_RUN}'`
 
 /** Found by the key, row by row: an `exists` could become a join with all deliveries. */
 function ofType(type: string): Condition {
@@ -159,6 +187,7 @@ function literal(column: string, status: DeliveryStatus | undefined): Condition[
 
 /** What isDeadLetter says; the partial indexes have the same words. */
 const DEAD = `h.status in ('exhausted', 'expired', 'gone')`
+const OPEN = `${DEAD} and h.discarded_at is null`
 const iso = (ms: number): string => new Date(ms).toISOString()
 const day = (ms: number): string => iso(ms).slice(0, 10)
 const timestamp = (column: string) => ({ column, type: 'timestamptz' })

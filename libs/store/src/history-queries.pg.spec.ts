@@ -12,6 +12,7 @@ import { HISTORY_UP } from './migrations/2-history.js'
 import { WIRE_UP } from './migrations/17-egress.js'
 import { READING_UP } from './migrations/9-reading.js'
 import { POISON_UP } from './migrations/13-poison.js'
+import { DEAD_LETTERS_UP } from './migrations/46-dead-letters.js'
 
 const NOW = Date.parse('2026-11-24T00:00:30Z')
 const STATUSES = ['delivered', 'retry', 'exhausted'] as const
@@ -26,7 +27,8 @@ let lists: HistoryLists
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 2, name: 'test', onError: () => undefined })
-  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP]) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP, ...DEAD_LETTERS_UP])
+    await pool.query(statement)
   source = await new DataSource({ type: 'postgres', url: database.url, poolSize: 2 }).initialize()
   queries = new HistoryQueries(source)
   lists = new HistoryLists(source)

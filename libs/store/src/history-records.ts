@@ -37,6 +37,10 @@ export interface DeliveryRecord {
   readonly updatedAt: Date
   readonly lastErrorClass: string | null
   readonly lastStatusCode: number | null
+  /** When its dead letter was discarded; null of what is open, or none. */
+  readonly discardedAt: Date | null
+  /** Id of the key that was used. */
+  readonly discardedBy: string | null
 }
 
 export interface AttemptRecord {
@@ -135,7 +139,8 @@ export type DeliveryColumns = Omit<DeliveryRecord, 'event'> & {
 
 export const DELIVERY_COLUMNS = `id, tenant, webhook, event_id, event_source, event_type, run, status, attempts,
   next_attempt_at as "nextAttemptAt", accepted_at as "acceptedAt", updated_at as "updatedAt",
-  last_error_class as "lastErrorClass", last_status_code as "lastStatusCode"`
+  last_error_class as "lastErrorClass", last_status_code as "lastStatusCode",
+  discarded_at as "discardedAt", discarded_by as "discardedBy"`
 
 export function deliveryOf({ event_id, event_source, event_type, ...row }: DeliveryColumns): DeliveryRecord {
   return { ...row, event: { id: event_id, source: event_source, type: event_type } }

@@ -194,7 +194,11 @@ export const INSERT_EVENTS = tableInsert('history_events', eventColumns, 'do not
 export const INSERT_DELIVERIES = tableInsert(
   'history_deliveries',
   deliveryColumns,
-  `(id, day) do update set ${replaced(deliveryColumns)} where ${deliveryRank('excluded')} > ${deliveryRank('h')}`,
+  // What was discarded is the dead letter of one run: a later run may make another.
+  `(id, day) do update set ${replaced(deliveryColumns)},
+     discarded_at = case when excluded.run = h.run then h.discarded_at end,
+     discarded_by = case when excluded.run = h.run then h.discarded_by end
+   where ${deliveryRank('excluded')} > ${deliveryRank('h')}`,
 )
 
 export const INSERT_ATTEMPTS = tableInsert(

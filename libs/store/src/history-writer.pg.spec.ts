@@ -14,6 +14,7 @@ import { HISTORY_UP } from './migrations/2-history.js'
 import { WIRE_UP } from './migrations/17-egress.js'
 import { READING_UP } from './migrations/9-reading.js'
 import { POISON_UP } from './migrations/13-poison.js'
+import { DEAD_LETTERS_UP } from './migrations/46-dead-letters.js'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const DAY = 24 * 3600_000
@@ -25,7 +26,8 @@ let queries: HistoryQueries
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = openHistoryPool(database.url, { max: 4, name: 'test', onError: () => undefined })
-  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP]) await pool.query(statement)
+  for (const statement of [...HISTORY_UP, ...READING_UP, ...POISON_UP, WIRE_UP, ...DEAD_LETTERS_UP])
+    await pool.query(statement)
   queries = new HistoryQueries(pool)
 })
 

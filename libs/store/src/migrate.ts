@@ -17,6 +17,7 @@ import { WebhookHealthMigration } from './migrations/21-webhook-health.js'
 import { OrderingMigration } from './migrations/30-ordering.js'
 import { EncryptionMigration } from './migrations/40-encryption.js'
 import { SigningKeysMigration } from './migrations/44-signing-keys.js'
+import { DeadLettersMigration } from './migrations/46-dead-letters.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -36,6 +37,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   OrderingMigration,
   EncryptionMigration,
   SigningKeysMigration,
+  DeadLettersMigration,
 ]
 
 const TABLE = 'migrations'

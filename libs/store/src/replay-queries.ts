@@ -59,11 +59,23 @@ export class ReplayQueries {
     return ids.filter(id => !known.has(id))
   }
 
+  /** Those of these ids whose dead letter was discarded. */
+  async discarded(tenant: string, ids: readonly string[]): Promise<string[]> {
+    const found = await this.rows<{ id: string }>(
+      'select distinct id from history_deliveries where id = any($1) and tenant = $2 and discarded_at is not null',
+      [ids, tenant],
+    )
+    return found.map(({ id }) => id)
+  }
+
+  /** But those that were discarded. */
   named(tenant: string, ids: readonly string[]): Promise<ReplayCandidate[]> {
     // An event published again after midnight has a second row: the first has the event's own time.
     const found = `select distinct on (id) * from history_deliveries
       where id = any($2) and tenant = $1 order by id, day`
-    return this.candidates(found, [tenant, ids])
+    const open = `select * from (${found}) named where not exists (
+      select 1 from history_deliveries g where g.id = named.id and g.tenant = $1 and g.discarded_at is not null)`
+    return this.candidates(open, [tenant, ids])
   }
 
   /** Those that fit and were not sent by this run, nor a later one. */
@@ -99,11 +111,11 @@ export class ReplayQueries {
     return Number(row!.count)
   }
 
-  /** Which of these deliveries need no replay from the log: they were delivered, or are under way. */
+  /** Which of these deliveries need no replay from the log: they were delivered or discarded, or are under way. */
   async settled(tenant: string, ids: readonly string[]): Promise<Set<string>> {
     const rows = await this.rows<{ id: string }>(
       `select id from history_deliveries
-        where id = any($1) and tenant = $2 and status in ('delivered', 'pending', 'retry')`,
+        where id = any($1) and tenant = $2 and (status in ('delivered', 'pending', 'retry') or discarded_at is not null)`,
       [ids, tenant],
     )
     return new Set(rows.map(row => row.id))
@@ -156,6 +168,7 @@ function conditions(
 ): string[] {
   const where = [
     'tenant = $1',
+    'discarded_at is null',
     `run < ${value(run)}`,
     `status in (${REPLAYABLE.filter(one => status.includes(one))
       .map(quoted)

@@ -27,6 +27,7 @@ const list: Verb = {
   args: [],
   options: {
     ...OF_EVENTS,
+    run: text('<id>', 'that this replay was the last to send; 0 for live traffic', QUERY),
     status: text('<status>', 'pending, retry, delivered, exhausted, expired, gone or discarded', QUERY),
   },
   lists: true,
@@ -44,6 +45,7 @@ const attempts: Verb = {
     webhook: WEBHOOK,
     delivery: text('<id>', 'of this delivery', QUERY),
     'event-type': EVENT_TYPE,
+    run: text('<id>', 'of this replay; 0 for live traffic', QUERY),
     outcome: text('<outcome>', 'retry, delivered, exhausted, expired, gone or discarded', QUERY),
     ...BETWEEN,
   },

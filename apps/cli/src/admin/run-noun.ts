@@ -21,8 +21,9 @@ export function runNoun(noun: Noun): Command['run'] {
     const running = () => new RunFiles(embeddedDir(env)).running()
     const reach: Reach = { env, connection: () => connectionOf(connection, env, running()) }
     try {
-      show(await unlessStopped(verb.run(call, reach), stop), json, terminal)
-      return 0
+      const answer = await unlessStopped(verb.run(call, reach), stop)
+      show(answer, json, terminal)
+      return answer.kind === 'list' && answer.checked?.failed === true ? 1 : 0
     } catch (error) {
       if (json && error instanceof Error) print(JSON.stringify({ error: errorJson(error) }))
       throw error
@@ -33,6 +34,7 @@ export function runNoun(noun: Noun): Command['run'] {
 function show(answer: Answer, json: boolean, { print, say }: Terminal): void {
   print(json ? jsonOf(answer) : textOf(answer))
   if (answer.kind === 'item' && answer.note !== undefined) say(answer.note)
+  if (answer.kind === 'list' && answer.checked) say(answer.checked.sentence)
   if (answer.kind === 'list' && typeof answer.page.next_cursor === 'string' && !json)
     say(`There are more: a larger --limit, or --cursor ${answer.page.next_cursor}`)
 }

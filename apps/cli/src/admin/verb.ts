@@ -57,7 +57,13 @@ export type Answer =
       /** For a person, on stderr. */
       readonly note?: string
     }
-  | { readonly kind: 'list'; readonly page: Page; readonly columns: readonly string[] }
+  | {
+      readonly kind: 'list'
+      readonly page: Page
+      readonly columns: readonly string[]
+      /** Of a check: how it went, for a person, and whether it failed. */
+      readonly checked?: { readonly sentence: string; readonly failed: boolean }
+    }
   | { readonly kind: 'done'; readonly value: object; readonly sentence: string }
 
 export interface Verb {
