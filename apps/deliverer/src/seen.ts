@@ -1,10 +1,10 @@
+import { hash } from 'node:crypto'
 import type { Attempt } from '@posthorn/topics'
 import { isFinal } from '@posthorn/webhook'
+import { SettledAttempts, type Print, type Settled } from './settled-attempts.js'
 
-/** Attempts that one partition remembers; at 200 bytes each some 20 MB. */
+/** Attempts that one partition remembers; at 21 to 40 bytes each 3 to 4 MB. */
 export const SEEN_PER_PARTITION = 100_000
-/** So much of the limit is forgotten at once: a walk from a map's front passes the holes of all it forgot before. */
-const FORGOTTEN_AT_ONCE = 1 / 16
 
 /** Names an attempt: the same numbers mean the same attempt, whatever record brings it. */
 export interface AttemptName {
@@ -13,14 +13,11 @@ export interface AttemptName {
   readonly attempt: number
 }
 
-/** How the highest known attempt of a delivery and run went on. `W` is what is known of work under way. */
-type Memory<W> =
-  Settled | { readonly kind: 'in_flight'; readonly attempt: number; readonly work: W; before: Settled | undefined }
-type Settled =
-  | { readonly kind: 'final' }
-  | { readonly kind: 'tier'; readonly attempt: number }
-  /** The record itself is to go on with the next attempt, at `due` (ms). */
-  | { readonly kind: 'in_place'; readonly attempt: number; readonly due: number }
+/** `W` is what is known of work under way. */
+interface Flight<W> {
+  readonly attempt: number
+  readonly work: W
+}
 
 export type Sighting<W> =
   | { readonly kind: 'new' }
@@ -41,86 +38,73 @@ export type Sighting<W> =
  * published twice, as far as it reaches. What it has forgotten is sent again, under the same webhook-id.
  */
 export class Seen<W> {
-  private readonly memories = new Map<string, Memory<W>>()
+  /** Never forgotten: the consumer's window bounds how many there are. */
+  private readonly flights = new Map<string, Flight<W>>()
+  private readonly settled: SettledAttempts
 
-  constructor(private readonly limit: number = SEEN_PER_PARTITION) {}
-
-  get size(): number {
-    return this.memories.size
+  constructor(limit: number = SEEN_PER_PARTITION) {
+    this.settled = new SettledAttempts(limit)
   }
 
   /** Looks an attempt up; a new one is in flight from now on, until finish() or release(). */
   admit(name: AttemptName, work: W): Sighting<W> {
-    const memory = this.memories.get(keyOf(name))
-    switch (memory?.kind) {
+    const key = keyOf(name)
+    const flight = this.flights.get(key)
+    if (flight) return { kind: name.attempt > flight.attempt ? 'behind' : 'in_flight', work: flight.work }
+    const known = this.settled.get(printOf(key))
+    switch (known?.kind) {
       case 'final':
         return { kind: 'settled' }
-      case 'in_flight':
-        return { kind: name.attempt > memory.attempt ? 'behind' : 'in_flight', work: memory.work }
       case 'tier':
-        if (name.attempt <= memory.attempt) return { kind: 'settled' }
+        if (name.attempt <= known.attempt) return { kind: 'settled' }
         break
       case 'in_place':
+        if (name.attempt > known.attempt) break
+        this.flights.set(key, { attempt: known.attempt + 1, work })
+        return { kind: 'in_place', attempt: known.attempt + 1, due: known.due }
       case undefined:
     }
-    const next = memory?.kind === 'in_place' && name.attempt <= memory.attempt ? memory.attempt + 1 : name.attempt
-    this.remember(keyOf(name), { kind: 'in_flight', attempt: next, work, before: memory })
-    if (memory?.kind === 'in_place' && next > name.attempt) return { kind: 'in_place', attempt: next, due: memory.due }
+    this.flights.set(key, { attempt: name.attempt, work })
     return { kind: 'new' }
   }
 
-  /** The attempt is recorded: `final` ends its run; `tier`: the next number waits in a delay topic. */
+  /** The attempt is recorded; `final` ends its run; `tier`: the next number waits in a delay topic. */
   finish(name: AttemptName, how: 'final' | 'tier', work: W): void {
-    const key = keyOf(name)
-    const memory = this.memories.get(key)
-    // Of an earlier time of owning the partition: another copy may be in flight now.
-    if (memory?.kind === 'in_flight' && memory.work !== work)
-      memory.before = further(memory.before, settledBy(name, how))
-    else this.settle(key, memory?.kind === 'in_flight' ? memory.before : memory, settledBy(name, how))
+    this.release(name, work)
+    this.settle(keyOf(name), how === 'final' ? { kind: how } : { kind: how, attempt: name.attempt })
   }
 
   /** No attempt was made, and the record that brings it again has the same number: as if never seen. */
   release(name: AttemptName, work: W): void {
     const key = keyOf(name)
-    const memory = this.memories.get(key)
-    if (memory?.kind !== 'in_flight' || memory.work !== work) return
-    if (memory.before) this.memories.set(key, memory.before)
-    else this.memories.delete(key)
+    // Of an earlier time of owning the partition: another copy may be in flight now.
+    if (this.flights.get(key)?.work === work) this.flights.delete(key)
   }
 
   /** Takes over what an attempt record says, oldest first. */
   recall(record: Pick<Attempt, 'delivery' | 'run' | 'attempt' | 'outcome' | 'next' | 'next_attempt_at'>): void {
-    const name = { id: record.delivery, run: record.run, attempt: record.attempt }
     const said = saidBy(record)
-    if (!said) return
-    const key = keyOf(name)
-    const memory = this.memories.get(key)
-    if (memory?.kind === 'in_flight') memory.before = further(memory.before, said)
-    else this.settle(key, memory, said)
+    if (said) this.settle(keyOf({ id: record.delivery, run: record.run }), said)
   }
 
-  private settle(key: string, known: Settled | undefined, said: Settled): void {
-    const now = further(known, said)
-    if (now !== this.memories.get(key)) this.remember(key, now)
-  }
-
-  private remember(key: string, memory: Memory<W>): void {
-    this.memories.delete(key)
-    this.memories.set(key, memory)
-    if (this.memories.size >= this.limit * (1 + FORGOTTEN_AT_ONCE)) this.forgetOldest()
-  }
-
-  /** What is in flight is never forgotten: the consumer's window bounds how many there are. */
-  private forgetOldest(): void {
-    for (const [key, memory] of this.memories) {
-      if (this.memories.size <= this.limit) return
-      if (memory.kind !== 'in_flight') this.memories.delete(key)
-    }
+  private settle(key: string, said: Settled): void {
+    const print = printOf(key)
+    const known = this.settled.get(print)
+    if (known === undefined || saysMore(said, known)) this.settled.set(print, said)
   }
 }
 
-function keyOf({ id, run }: AttemptName): string {
+function keyOf({ id, run }: Pick<AttemptName, 'id' | 'run'>): string {
   return `${id}/${run}`
+}
+
+const digest = Buffer.alloc(32)
+const print: Print = new Uint32Array(digest.buffer, digest.byteOffset, 4)
+
+/** Good until the next call. */
+function printOf(key: string): Print {
+  digest.write(hash('sha256', key, 'binary'), 'latin1')
+  return print
 }
 
 function saidBy({
@@ -134,12 +118,8 @@ function saidBy({
   return next === 'in_place' && at !== undefined ? { kind: 'in_place', attempt, due: Date.parse(at) } : undefined
 }
 
-function settledBy({ attempt }: AttemptName, how: 'final' | 'tier'): Settled {
-  return how === 'final' ? { kind: how } : { kind: how, attempt }
-}
-
-/** The one of two that says more: copies of an attempt may end differently, and a run that has ended stays so. */
-function further(known: Settled | undefined, said: Settled): Settled {
-  if (known === undefined || said.kind === 'final') return known?.kind === 'final' ? known : said
-  return known.kind === 'final' || known.attempt >= said.attempt ? known : said
+/** Copies of an attempt may end differently, and a run that has ended stays so. */
+function saysMore(said: Settled, known: Settled): boolean {
+  if (known.kind === 'final') return false
+  return said.kind === 'final' || said.attempt > known.attempt
 }
