@@ -19,6 +19,8 @@ import { ParkedPlaces } from './parked-places.js'
 
 /** Requests under way get this long at a stop; what is left then is sent again by the next owner. */
 const FINISH_MS = 10_000
+/** Measured: objects of a record in memory, from reading it until its offset is done. */
+const WORK_OVERHEAD = 1_200
 
 /** Sends deliveries to their webhooks and records what came of it. */
 export const delivererService: Service = { target: 'deliverer', start }
@@ -30,6 +32,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     group: DELIVERER_GROUP,
     copartitioned: true,
     maxUnfinishedBytes: settings.delivererQueueBytes,
+    recordOverhead: WORK_OVERHEAD,
     fatal,
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
     onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),

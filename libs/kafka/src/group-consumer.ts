@@ -13,8 +13,8 @@ import { retryInPlace } from './retry-in-place.js'
 const DEFAULT_WINDOW = 16_384
 const DEFAULT_MAX_UNFINISHED_BYTES = 64 * 1024 * 1024
 const DEFAULT_MAX_FETCH_BYTES = 8 * 1024 * 1024
-/** What a waiting record costs beside its bytes: counted, so that tiny records are bounded, too. */
-const RECORD_OVERHEAD = 200
+/** So that tiny records are bounded, too. */
+const DEFAULT_RECORD_OVERHEAD = 200
 /** kafkajs looks for an absent coordinator for a minute: what is not committed by then is read again. */
 const LAST_COMMIT_MS = 2000
 
@@ -28,6 +28,7 @@ export class GroupConsumer {
   private readonly topics: ReadonlyMap<string, TopicContract>
   private readonly membership: Membership
   private readonly book: ClaimBook
+  private readonly recordOverhead: number
   private readonly committer: Committer
   private readonly stopping = new AbortController()
   private tellJoined!: () => void
@@ -50,6 +51,7 @@ export class GroupConsumer {
       },
       { finished: () => this.onFinished(), pausesChanged: claim => this.applyPause(claim) },
     )
+    this.recordOverhead = options.recordOverhead ?? DEFAULT_RECORD_OVERHEAD
     this.committer = new Committer(() => this.book.all(), this.logger)
     this.membership = new Membership(connection, {
       groupId: this.groupId,
@@ -181,7 +183,7 @@ export class GroupConsumer {
     const copier = new RecordCopier(claim.topic, claim.partition)
     for (const message of batch.messages) {
       const offset = Number(message.offset)
-      const size = (message.value?.length ?? 0) + (message.key?.length ?? 0) + RECORD_OVERHEAD
+      const size = (message.value?.length ?? 0) + (message.key?.length ?? 0) + this.recordOverhead
       if (tracker.receive(offset, size)) records.push(copier.copy(message, offset))
     }
     tracker.pass(Number(batch.lastOffset()))

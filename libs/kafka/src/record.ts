@@ -41,6 +41,8 @@ export interface GroupConsumerOptions {
   readonly window?: number
   /** Bytes received and unfinished over all partitions of this consumer; 64 MiB. */
   readonly maxUnfinishedBytes?: number
+  /** What a record is counted with beside its bytes: what is kept of it until it is finished. 200 unless given. */
+  readonly recordOverhead?: number
   /** Bytes of one fetch, a quarter of it and 1 MiB at most from one partition; 8 MiB. */
   readonly maxFetchBytes?: number
   /** For readers that are in no hurry: a fetch is answered with so many bytes, or after so long (ms). */

@@ -353,7 +353,7 @@ export class Settings {
   @Setting(
     'DELIVERER_QUEUE_BYTES',
     '67108864',
-    'Of records that one deliverer holds and has not finished; beyond it, it reads no more. One webhook has half of it.',
+    'Of unfinished records in one deliverer, with 1,200 bytes each for objects; beyond it, it reads no more. One webhook has half.',
   )
   @number()
   @IsInt()
