@@ -4,7 +4,7 @@ import type { CircuitChange } from '@posthorn/webhook'
 import type { Ordering } from './ordering.js'
 import type { WaitReason } from './pace.js'
 import type { WebhookQueues } from './queues.js'
-import type { Work } from './work.js'
+import type { Lane, Work } from './work.js'
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -25,7 +25,7 @@ export class DelivererMetrics {
     description: 'Deliveries moved to a delay topic without an attempt, by reason.',
   })
   private readonly duplicates = this.meter.createCounter('posthorn_deliverer_duplicates', {
-    description: 'Records dropped because their attempt was known.',
+    description: 'Records dropped because their attempt was known, by what was known and what they came as.',
   })
   private readonly poison = this.meter.createCounter('posthorn_deliverer_poison', {
     description: 'Records set aside in the poison topic, by reason.',
@@ -70,8 +70,8 @@ export class DelivererMetrics {
     this.circuits.add(1, { to })
   }
 
-  duplicate(): void {
-    this.duplicates.add(1)
+  duplicate(known: 'settled' | 'in_flight', lane: Lane): void {
+    this.duplicates.add(1, { known, lane })
   }
 
   setAside(reason: string): void {

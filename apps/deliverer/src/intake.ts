@@ -101,7 +101,7 @@ export class Intake {
         this.queueBehind(sighting.work, work)
         return false
     }
-    this.parts.metrics.duplicate()
+    this.parts.metrics.duplicate(sighting.kind, work.lane)
     return false
   }
 
