@@ -121,6 +121,8 @@ describe('history queries', () => {
         updatedAt: new Date(NOW),
         lastErrorClass: null,
         lastStatusCode: null,
+        discardedAt: null,
+        discardedBy: null,
       },
     ])
   })
