@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import { Sealer } from '@posthorn/sealing'
-import { DEFAULT_RETRY_POLICY, headerContext, signStandard, compileSecret, type Webhook } from '@posthorn/webhook'
+import {
+  authenticationContext,
+  compileSecret,
+  DEFAULT_RETRY_POLICY,
+  headerContext,
+  secretContext,
+  signStandard,
+  type Webhook,
+} from '@posthorn/webhook'
 import { WebhookCache } from './webhook-cache.js'
 
 const sealer = new Sealer([`k:${randomBytes(32).toString('base64')}`])
@@ -44,4 +52,18 @@ test('a sealed header that was copied from another name or webhook does not open
   const { opened, alerts } = open({ ...webhook, sealedHeaders: { 'x-other': webhook.sealedHeaders!['x-key']! } })
   expect(opened).toEqual({ kind: 'sealed' })
   expect(alerts).toHaveLength(1)
+})
+
+test('S7 an authentication is a header, and a document that has lost it does not open', () => {
+  const authentication = {
+    header: 'authorization',
+    sealed: sealer.seal('Bearer t', authenticationContext('webhook_a', 'authorization')),
+  }
+  const context = secretContext({ id: 'webhook_a', authentication })
+  const sealedSecrets = [sealer.seal(NEW, context)]
+  const { opened } = open({ ...webhook, sealedSecrets, authentication })
+  expect(opened).toMatchObject({ prepared: { headers: { 'x-key': 'value', authorization: 'Bearer t' } } })
+  expect(open({ ...webhook, sealedSecrets }).opened).toEqual({ kind: 'sealed' })
+  const moved = { ...authentication, header: 'x-key' }
+  expect(open({ ...webhook, sealedSecrets, authentication: moved }).opened).toEqual({ kind: 'sealed' })
 })

@@ -1,5 +1,12 @@
 import { PayloadCipher } from '@posthorn/sealing'
-import { compileSecret, headerContext, secretContext, type SigningKey, type Webhook } from '@posthorn/webhook'
+import {
+  authenticationContext,
+  compileSecret,
+  headerContext,
+  secretContext,
+  type SigningKey,
+  type Webhook,
+} from '@posthorn/webhook'
 import { publicUrl } from './public-url.js'
 import type { RequestTerms } from './signed-request.js'
 
@@ -9,7 +16,7 @@ export interface PreparedWebhook {
   readonly keys: readonly SigningKey[]
   /** Absent: bodies are sent as they are. */
   readonly cipher?: PayloadCipher
-  /** The customer's own. */
+  /** The customer's own, and what shows the receiver who sends. */
   readonly headers: Readonly<Record<string, string>>
   /** Its URL as records and logs may show it. */
   readonly publicUrl: string
@@ -85,12 +92,15 @@ export class WebhookCache {
     }
   }
 
-  private headersOf({ id, sealedHeaders = {} }: Webhook): Record<string, string> {
-    return Object.fromEntries(
+  private headersOf({ id, sealedHeaders = {}, authentication }: Webhook): Record<string, string> {
+    const own = Object.fromEntries(
       Object.entries(sealedHeaders).map(([name, sealed]) => [
         name,
         this.sealer.unseal(sealed, headerContext(id, name)),
       ]),
     )
+    if (!authentication) return own
+    const { header, sealed } = authentication
+    return { ...own, [header]: this.sealer.unseal(sealed, authenticationContext(id, header)) }
   }
 }

@@ -30,6 +30,7 @@ const GOOD = {
   allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'],
   min_tls_version: '1.3',
   encryption: { key: JWK, headers: ['X-Api-Key'], attributes: true },
+  authentication: { type: 'basic', username: 'posthorn', password: 'pä' },
   method: 'PUT',
   format: 'enveloped',
   description: 'd',
@@ -184,6 +185,7 @@ const CASES: readonly UseCase[] = [
         allowed_cidrs: null,
         min_tls_version: '1.2',
         encryption: { headers: null },
+        authentication: { type: 'bearer', token: 't' },
         headers: { 'x-b': '1' },
       },
     ],
@@ -195,6 +197,7 @@ const CASES: readonly UseCase[] = [
         headers: { 'x-b': '1' },
         rate_limit: { requests: 5 },
         min_tls_version: '1.2',
+        authentication: { type: 'bearer', token: 't' },
       },
       update_mask: {
         paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'].concat(
@@ -203,6 +206,7 @@ const CASES: readonly UseCase[] = [
           'allowed_cidrs',
           'min_tls_version',
           'encryption.headers',
+          'authentication',
         ),
       },
     }),

@@ -186,11 +186,16 @@ function publishing({ context: { logger, settings, fatal }, connection }: Regist
   ]
 }
 
-function cases({ sealer, connection }: RegistryParts): Provider[] {
+function cases({ sealer, connection, context: { settings } }: RegistryParts): Provider[] {
   return [
     { provide: Sealer, useValue: sealer },
     given(TenantCases, Tenants, Publishing, BackgroundRemoval),
-    given(WebhookCases, Webhooks, TenantCases, Sealer, Publishing),
+    {
+      provide: WebhookCases,
+      inject: [Webhooks, TenantCases, Sealer, Publishing],
+      useFactory: (webhooks: Webhooks, tenants: TenantCases, seal: Sealer, published: Publishing) =>
+        new WebhookCases(webhooks, tenants, seal, published, settings),
+    },
     given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
     given(WebhookTest, Webhooks, TenantCases, EventTypeCases, SafeProducer),
     given(KeyCases, Keys, TenantCases, Sealer, Publishing),

@@ -124,6 +124,7 @@ function fresh(): NewWebhook {
     allowedCidrs: null,
     minTlsVersion: null,
     encryption: null,
+    authentication: null,
     disableAfterSeconds: null,
     description: null,
   }

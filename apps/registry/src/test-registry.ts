@@ -61,7 +61,7 @@ export class TestRegistry {
     private readonly running: RunningService,
   ) {}
 
-  static async start(): Promise<TestRegistry> {
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<TestRegistry> {
     const logger = createLogger('silent', 'test')
     const database = await createTestDatabase()
     await migrate(database.url, logger)
@@ -75,6 +75,7 @@ export class TestRegistry {
       POSTHORN_REGISTRY_GRPC_PORT: '0',
       POSTHORN_AUTH_PLATFORM_KEY: PLATFORM_KEY,
       POSTHORN_SEALING_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      ...more,
     })
     const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'registry-test'))
     await createTopics(connection, await planTopics(connection))

@@ -14,7 +14,7 @@ import {
   type RetryPolicyBody,
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
-import type { NewWebhook, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
+import type { NewWebhook, StoredAuthentication, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
 import {
   checkFilter,
   DEFAULT_RETRY_POLICY,
@@ -32,6 +32,7 @@ import {
   type RetryPolicy,
   type Signature,
 } from '@posthorn/webhook'
+import { authenticationConflicts, storedAuthentication } from './webhook-authentication.js'
 
 type Strings = Readonly<Record<string, string>>
 type Settable = Omit<NewWebhook, 'id' | 'tenant' | 'status' | 'secrets'>
@@ -71,7 +72,15 @@ function madeFor(signature: Signature): string {
 }
 
 /** What a body says of a webhook, and the defaults of what it leaves out; its secret is for the caller. */
-export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): Settable {
+export function fieldsOf(
+  sealer: Sealer,
+  id: string,
+  body: CreateWebhookBody,
+  before: StoredAuthentication | null = null,
+): Settable {
+  const names = Object.keys(body.headers ?? {})
+  const authentication = body.authentication ? storedAuthentication(sealer, id, body.authentication, before) : null
+  refuse('/authentication', authenticationConflicts(authentication, names))
   return {
     uid: body.uid ?? null,
     url: body.url,
@@ -86,7 +95,8 @@ export function fieldsOf(sealer: Sealer, id: string, body: CreateWebhookBody): S
     maxConcurrency: body.max_concurrency ?? null,
     allowedCidrs: body.allowed_cidrs ?? null,
     minTlsVersion: body.min_tls_version ?? null,
-    encryption: encryptionOf(body.encryption ?? {}, null, Object.keys(body.headers ?? {})),
+    encryption: encryptionOf(body.encryption ?? {}, null, names),
+    authentication,
     disableAfterSeconds: body.disable_after_seconds ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
@@ -113,6 +123,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     allowed_cidrs: allowedCidrs,
     min_tls_version: minTlsVersion,
     encryption,
+    authentication,
     disable_after_seconds: disableAfterSeconds,
     secret,
   } = body
@@ -135,14 +146,19 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     allowedCidrs,
     minTlsVersion,
     encryption: encryptionAfter(row, encryption, sealedHeaders),
+    authentication: patched(authentication, null, body =>
+      storedAuthentication(sealer, row.id, body, row.authentication),
+    ),
     disableAfterSeconds,
   })
-  return { ...change, ...secretsAfter(sealer, row, { ...row, ...change }, secret ?? undefined, { secret }) }
+  const after = { ...row, ...change }
+  refuse('/authentication', authenticationConflicts(after.authentication, Object.keys(after.sealedHeaders)))
+  return { ...change, ...secretsAfter(sealer, row, after, secret ?? undefined, { secret }) }
 }
 
 /** What a body that is the whole of a webhook changes of the row: its headers only where their values differ. */
 export function replacementOf(sealer: Sealer, row: WebhookRow, body: CreateWebhookBody): WebhookChange {
-  const { sealedHeaders: _sealed, ...fields } = fieldsOf(sealer, row.id, body)
+  const { sealedHeaders: _sealed, ...fields } = fieldsOf(sealer, row.id, body, row.authentication)
   const sealedHeaders = sameHeaders(sealer, row, body.headers ?? {})
   const given = body.secret ?? undefined
   const secret = given === undefined || signsWith(sealer, row, given) ? undefined : given
@@ -261,7 +277,7 @@ function mergePatch(before: unknown, patch: unknown): unknown {
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
-function refuse(pointer: string, faults: readonly Problem[]): void {
+export function refuse(pointer: string, faults: readonly Problem[]): void {
   const problems = faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }))
   if (problems.length > 0) throw new ApiError('request_invalid', `${pointer} ${problems[0]!.message}.`, problems)
 }

@@ -1,4 +1,5 @@
 import {
+  authenticationView,
   encryptionView,
   REDACTED,
   retryPolicyView,
@@ -29,6 +30,7 @@ export function webhookView(row: WebhookRow): WebhookView {
     allowed_cidrs: row.allowedCidrs,
     min_tls_version: row.minTlsVersion,
     encryption: row.encryption && encryptionView(row.encryption),
+    authentication: row.authentication && authenticationView(row.authentication),
     disable_after_seconds: row.disableAfterSeconds,
     disabled_reason: disabledReasonView(row.disabledReason),
     description,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   ApiError,
+  signatureHeadersFaults,
   uidFaults,
   type Caller,
   type CreatedWebhookView,
@@ -17,7 +18,7 @@ import { audited } from './auditing.js'
 import { pageView, placeOf, type CursorShape } from './cursor.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
-import { changeOf, fieldsOf, newSecret, replacementOf } from './webhook-fields.js'
+import { changeOf, fieldsOf, newSecret, refuse, replacementOf } from './webhook-fields.js'
 import { webhookView } from './webhook-view.js'
 
 const ID = /^webhook_[0-9a-z]{26}$/
@@ -38,10 +39,13 @@ export class WebhookCases {
     private readonly tenants: Pick<TenantCases, 'require'>,
     private readonly sealer: Sealer,
     private readonly publishing: Publishing,
+    /** What the names of the signature's headers start with. */
+    private readonly settings: { readonly signatureHeaderPrefix: string },
   ) {}
 
   async create(caller: Caller, body: CreateWebhookBody): Promise<CreatedWebhookView> {
     const { tenant } = caller
+    this.refuseSignatureHeaders(body)
     const id = webhookId(randomBytes(16))
     const fields = fieldsOf(this.sealer, id, body)
     const { verifier, kept } = newSecret(this.sealer, secretContext({ id, ...fields }), body)
@@ -67,6 +71,7 @@ export class WebhookCases {
   }
 
   change(caller: Caller, id: string, body: PatchWebhookBody, version?: number): Promise<WebhookView> {
+    this.refuseSignatureHeaders(body)
     return this.apply(caller, id, 'webhook.updated', row => changeOf(this.sealer, row, body), version)
   }
 
@@ -104,6 +109,7 @@ export class WebhookCases {
    */
   async upsert(caller: Caller, uid: string, body: CreateWebhookBody, version?: number): Promise<Upserted> {
     requireUid(uid, body)
+    this.refuseSignatureHeaders(body)
     await this.tenants.require(caller.tenant)
     const whole = { ...body, uid }
     // Made or deleted by another between two steps, it is looked at once more.
@@ -114,6 +120,14 @@ export class WebhookCases {
       if (outcome) return outcome
       if (tries === 2) throw new ApiError('uid_taken', 'The webhook with this uid is being changed by others.')
     }
+  }
+
+  /** They would not be sent: the signature's come over them. */
+  private refuseSignatureHeaders({ headers, authentication }: PatchWebhookBody | CreateWebhookBody): void {
+    const { signatureHeaderPrefix: prefix } = this.settings
+    refuse('/headers', signatureHeadersFaults(Object.keys(headers ?? {}), prefix))
+    if (authentication?.type === 'api_key' && signatureHeadersFaults([authentication.header ?? ''], prefix).length > 0)
+      refuse('/authentication', [{ pointer: '/header', message: 'is set by Posthorn' }])
   }
 
   private async replace(

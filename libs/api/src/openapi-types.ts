@@ -880,6 +880,21 @@ export interface components {
          */
         attributes?: boolean | null
       } | null
+      /** @description What requests show to the receiver beside the signature. Kept sealed, shown redacted, replaced as a whole. */
+      authentication?: {
+        /** @enum {unknown} */
+        type?: 'bearer' | 'basic' | 'api_key'
+        /** @description Of bearer: Authorization: Bearer <token>. */
+        token?: string | null
+        /** @description Of basic. */
+        username?: string | null
+        /** @description Of basic. */
+        password?: string | null
+        /** @description Of api_key: the header that has the value; x-api-key unless set. */
+        header?: string | null
+        /** @description Of api_key. */
+        value?: string | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null
       /** @description Sent with every request. Values are kept sealed and shown redacted. */
@@ -970,6 +985,21 @@ export interface components {
          */
         attributes?: boolean | null
       } | null
+      /** @description What requests show to the receiver beside the signature. Kept sealed, shown redacted, replaced as a whole. */
+      authentication: {
+        /** @enum {unknown} */
+        type?: 'bearer' | 'basic' | 'api_key'
+        /** @description Of bearer: Authorization: Bearer <token>. */
+        token?: string | null
+        /** @description Of basic. */
+        username?: string | null
+        /** @description Of basic. */
+        password?: string | null
+        /** @description Of api_key: the header that has the value; x-api-key unless set. */
+        header?: string | null
+        /** @description Of api_key. */
+        value?: string | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
       /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
@@ -1059,6 +1089,21 @@ export interface components {
          */
         attributes?: boolean | null
       } | null
+      /** @description What requests show to the receiver beside the signature. Kept sealed, shown redacted, replaced as a whole. */
+      authentication: {
+        /** @enum {unknown} */
+        type?: 'bearer' | 'basic' | 'api_key'
+        /** @description Of bearer: Authorization: Bearer <token>. */
+        token?: string | null
+        /** @description Of basic. */
+        username?: string | null
+        /** @description Of basic. */
+        password?: string | null
+        /** @description Of api_key: the header that has the value; x-api-key unless set. */
+        header?: string | null
+        /** @description Of api_key. */
+        value?: string | null
+      } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
       /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
@@ -1142,6 +1187,21 @@ export interface components {
          * @default false
          */
         attributes?: boolean | null
+      } | null
+      /** @description What requests show to the receiver beside the signature. Kept sealed, shown redacted, replaced as a whole. */
+      authentication?: {
+        /** @enum {unknown} */
+        type?: 'bearer' | 'basic' | 'api_key'
+        /** @description Of bearer: Authorization: Bearer <token>. */
+        token?: string | null
+        /** @description Of basic. */
+        username?: string | null
+        /** @description Of basic. */
+        password?: string | null
+        /** @description Of api_key: the header that has the value; x-api-key unless set. */
+        header?: string | null
+        /** @description Of api_key. */
+        value?: string | null
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null

@@ -15,7 +15,7 @@ const MAX_METADATA = 50
 const MAX_METADATA_KEY = 64
 const MAX_METADATA_VALUE = 1024
 const MAX_HEADERS = 32
-const MAX_HEADER_VALUE = 4096
+export const MAX_HEADER_VALUE = 4096
 const MAX_UID = 128
 const UID = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
@@ -118,6 +118,14 @@ function headerValueFaults(value: unknown, pointer: string): Problem[] {
   return value.length <= MAX_HEADER_VALUE && HEADER_VALUE.test(value)
     ? []
     : fault(`must be 1 to ${MAX_HEADER_VALUE} printable ASCII characters without space at its ends`, pointer)
+}
+
+/** Faults of headers that stand for the signature in this deployment, whose names start with the prefix. */
+export function signatureHeadersFaults(names: readonly string[], prefix: string): Problem[] {
+  const own = ['id', 'timestamp', 'signature'].map(part => `${prefix}-${part}`)
+  return names
+    .filter(name => own.includes(name.toLowerCase()))
+    .flatMap(name => fault('is set by Posthorn', `/${escapePointer(name)}`))
 }
 
 /** Faults of the customer's own name for a webhook. */

@@ -25,6 +25,12 @@ import { ListQuery } from './lists.js'
 import { RETRY_POLICY_SCHEMA, retryPolicyFaults, type RetryPolicyBody, type RetryPolicyView } from './retry-policy.js'
 import { allowedCidrsFaults, EGRESS_SCHEMA, ONE_TLS_VERSION } from './webhook-egress.js'
 import {
+  AUTHENTICATION_SCHEMA,
+  authenticationFaults,
+  type AuthenticationBody,
+  type AuthenticationView,
+} from './webhook-authentication.js'
+import {
   encryptionFaults,
   ENCRYPTION_SCHEMA,
   wholeEncryptionFaults,
@@ -174,6 +180,10 @@ export class CreateWebhookBody {
   encryption?: EncryptionBody | null
 
   @IsOptional()
+  @Faults(authenticationFaults, { ...AUTHENTICATION_SCHEMA, ...NULLABLE })
+  authentication?: AuthenticationBody | null
+
+  @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
   disable_after_seconds?: number | null
 
@@ -273,6 +283,11 @@ export class PatchWebhookBody {
   @Faults(encryptionFaults, { ...ENCRYPTION_SCHEMA, ...NULLABLE })
   encryption?: EncryptionBody | null
 
+  /** Replaced as a whole. */
+  @IsOptional()
+  @Faults(authenticationFaults, { ...AUTHENTICATION_SCHEMA, ...NULLABLE })
+  authentication?: AuthenticationBody | null
+
   @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
   disable_after_seconds?: number | null
@@ -357,6 +372,7 @@ export class WebhookView {
   @Documented({ ...EGRESS_SCHEMA.allowedCidrs, nullable: true }) readonly allowed_cidrs: readonly string[] | null
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, nullable: true }) readonly min_tls_version: TlsVersion | null
   @Documented({ ...ENCRYPTION_SCHEMA, nullable: true }) readonly encryption: EncryptionView | null
+  @Documented({ ...AUTHENTICATION_SCHEMA, nullable: true }) readonly authentication: AuthenticationView | null
   @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null
   @Documented({ ...HEALTH_SCHEMA.disabledReason, nullable: true }) readonly disabled_reason: DisabledReasonView | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null

@@ -1,5 +1,6 @@
 import type { ApiRole, KeyDocument, Tenant } from '@posthorn/topics'
 import type {
+  Authentication,
   Encryption,
   FilterPattern,
   Format,
@@ -15,6 +16,13 @@ import type {
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
 // The migrations make the tables; these classes only name their columns.
+
+/** What is shown of it, and the sealed value of its header. */
+export interface StoredAuthentication extends Authentication {
+  readonly type: 'bearer' | 'basic' | 'api_key'
+  /** Of basic. */
+  readonly username?: string
+}
 
 /** What a tenant may have at most; null or absent: as much as it likes. */
 export interface TenantQuotas {
@@ -147,6 +155,9 @@ export class WebhookRow {
   @Column('jsonb', { nullable: true })
   encryption: Encryption | null
 
+  @Column('jsonb', { nullable: true })
+  authentication: StoredAuthentication | null
+
   /** It is disabled after so long of nothing but failures; 0: never; null: what the deployment says. */
   @Column('integer', { name: 'disable_after_seconds', nullable: true })
   disableAfterSeconds: number | null
@@ -265,7 +276,12 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(row.allowedCidrs === null ? {} : { allowedCidrs: row.allowedCidrs }),
     ...(row.minTlsVersion === null ? {} : { minTlsVersion: row.minTlsVersion }),
     ...(row.encryption === null ? {} : { encryption: row.encryption }),
+    ...(row.authentication === null ? {} : { authentication: authenticationDocument(row.authentication) }),
   }
+}
+
+function authenticationDocument({ header, sealed }: StoredAuthentication): Authentication {
+  return { header, sealed }
 }
 
 /** The tenant as tenants.v1 carries it: for readers one whose data is being removed is gone. */

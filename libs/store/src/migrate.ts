@@ -18,6 +18,7 @@ import { OrderingMigration } from './migrations/30-ordering.js'
 import { EncryptionMigration } from './migrations/40-encryption.js'
 import { SigningKeysMigration } from './migrations/44-signing-keys.js'
 import { DeadLettersMigration } from './migrations/46-dead-letters.js'
+import { AuthenticationMigration } from './migrations/47-authentication.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -38,6 +39,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EncryptionMigration,
   SigningKeysMigration,
   DeadLettersMigration,
+  AuthenticationMigration,
 ]
 
 const TABLE = 'migrations'

@@ -70,6 +70,7 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     allowedCidrs: null,
     minTlsVersion: null,
     encryption: null,
+    authentication: null,
     disableAfterSeconds: null,
     description: null,
     metadata: {},

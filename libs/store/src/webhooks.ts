@@ -38,6 +38,7 @@ type Changeable =
   | 'allowedCidrs'
   | 'minTlsVersion'
   | 'encryption'
+  | 'authentication'
   | 'disableAfterSeconds'
   | 'status'
   | 'secrets'
@@ -149,7 +150,7 @@ export class Webhooks {
       const row = await lockWebhook(tx, tenant, id)
       if (!row) return undefined
       requireVersion(row, wanted)
-      const gone = { secrets: [], sealedHeaders: {}, nextSecretEnd: null, deletedAt: new Date() }
+      const gone = { secrets: [], sealedHeaders: {}, authentication: null, nextSecretEnd: null, deletedAt: new Date() }
       const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...gone, status: 'deleted' })
       await appendAudit(tx, audited(row, undefined))
       return next

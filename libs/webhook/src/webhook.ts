@@ -40,16 +40,34 @@ export interface Webhook {
   readonly minTlsVersion?: TlsVersion
   /** Absent: bodies are sent as they are. */
   readonly encryption?: Encryption
+  /** The header that shows the receiver who sends; its value sealed by libs/sealing. */
+  readonly authentication?: Authentication
+}
+
+export interface Authentication {
+  /** In lower case. */
+  readonly header: string
+  readonly sealed: string
+}
+
+/** What the sealed value of an authentication is bound to. */
+export function authenticationContext(webhook: string, header: string): string {
+  return `${webhook} authentication ${header}`
 }
 
 /**
  * What a webhook's sealed secrets are bound to: copied to another webhook they do not open. They are bound to
  * what protects its requests, too: a service that does not know of it, or got the document without it,
- * cannot open them, and so sends nothing, rather than in the clear.
+ * cannot open them, and so sends nothing, rather than in the clear or in vain.
  */
-export function secretContext({ id, encryption }: { id: string; encryption?: Encryption | null | undefined }): string {
-  return encryption ? `${id} with encryption` : id
+export function secretContext(webhook: Protected): string {
+  const protections = PROTECTIONS.filter(name => webhook[name])
+  return protections.length > 0 ? `${webhook.id} with ${protections.join()}` : webhook.id
 }
+
+/** In this order, and of fields that older versions do not know: with another order or name nothing would open. */
+const PROTECTIONS = ['encryption', 'authentication'] as const
+type Protected = { readonly id: string } & { readonly [P in (typeof PROTECTIONS)[number]]?: object | null | undefined }
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */
 export function headerContext(webhook: string, name: string): string {

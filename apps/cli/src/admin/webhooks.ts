@@ -16,6 +16,7 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   'retry-policy': json('<json>', 'such as {"attempts": 5} (docs/retries.md)'),
   'rate-limit': json('<json>', 'such as {"requests": 10, "per": "second"}'),
   'max-concurrency': number('<n>', 'requests at once'),
+  authentication: json('<json>', 'such as {"type": "bearer", "token": "…"} (docs/signatures.md)'),
   encryption: json('<json>', 'such as {"key": <public JWK>} (docs/encryption.md)'),
   body: BODY,
 }

@@ -107,3 +107,68 @@ describe('S7 encryption of a webhook', () => {
     expect([both.status, both.json.encryption]).toMatchObject([200, { headers: [] }])
   })
 })
+
+describe('S7 authentication of a webhook', () => {
+  const BASIC = { type: 'basic', username: 'posthorn', password: 'planted-9b1e' }
+  const SEALED = 'planted-9b1e|planted-77aa|' + Buffer.from('posthorn:planted-9b1e').toString('base64')
+
+  test('is shown redacted everywhere, sealed on the topic, replaced as a whole and taken away', async () => {
+    const made = await create({ authentication: BASIC })
+    const { id } = made.json
+    expect(made.json.authentication).toEqual({ ...BASIC, password: '[redacted]' })
+    const { authentication, sealedSecrets } = await published(id, 1)
+    expect(authentication!.header).toBe('authorization')
+    const opened = sealer.unseal(authentication!.sealed, `${id} authentication authorization`)
+    expect(opened).toBe(`Basic ${Buffer.from('posthorn:planted-9b1e').toString('base64')}`)
+    expect(sealer.unseal(sealedSecrets[0]!, `${id} with authentication`)).toBe(SECRET)
+    expect(() => sealer.unseal(sealedSecrets[0]!, id)).toThrow()
+
+    const replaced = await patch(id, { authentication: { type: 'api_key', header: 'X-Key', value: 'planted-77aa' } })
+    expect(replaced.json.authentication).toEqual({ type: 'api_key', header: 'x-key', value: '[redacted]' })
+    expect(await published(id, 2)).toMatchObject({ authentication: { header: 'x-key' } })
+    const audit = await registry.call('GET', `/v1/audit?limit=100`)
+    expect(made.text + replaced.text + audit.text).not.toMatch(new RegExp(SEALED))
+    expect(audit.text).toContain(id)
+
+    const none = await patch(id, { authentication: null })
+    expect(none.json).toMatchObject({ authentication: null, version: 3 })
+    const last = await published(id, 3)
+    expect(last).not.toHaveProperty('authentication')
+    expect(sealer.unseal(last.sealedSecrets[0]!, id)).toBe(SECRET)
+  })
+
+  test('set to what it is, it is no new version', async () => {
+    const body = { ...GOOD, authentication: BASIC, encryption: { key: KEY } }
+    const { json } = await registry.call('PUT', '/v1/webhooks/by-uid/authenticated', body)
+    const again = await registry.call('PUT', '/v1/webhooks/by-uid/authenticated', body)
+    const patched = await patch(json.id, { authentication: BASIC })
+    expect([again.json.version, patched.json.version]).toEqual([1, 1])
+    const other = await patch(json.id, { authentication: { ...BASIC, password: 'another' } })
+    expect(other.json.version).toBe(2)
+  })
+
+  test('has a header of its own', async () => {
+    const both = await create({ headers: { Authorization: 'x' }, authentication: BASIC })
+    expect([both.status, pointers(both)]).toEqual([400, ['/authentication']])
+    const { json } = await create({ authentication: BASIC })
+    const later = await patch(json.id, { headers: { authorization: 'x' } })
+    expect([later.status, pointers(later)]).toEqual([400, ['/authentication']])
+  })
+})
+
+test("S7 a webhook's own header is none of the signature's", async () => {
+  const prefixed = await TestRegistry.start({ POSTHORN_SIGNATURE_HEADER_PREFIX: 'x-acme' })
+  try {
+    const headers = { 'X-Acme-Id': 'forged', 'x-acme-tenant': 'a' }
+    const made = await prefixed.call('POST', '/v1/webhooks', { ...GOOD, headers })
+    expect([made.status, pointers(made)]).toEqual([400, ['/headers/X-Acme-Id']])
+    const put = await prefixed.call('PUT', '/v1/webhooks/by-uid/a', { ...GOOD, headers })
+    expect(put.status).toBe(400)
+    const authentication = { type: 'api_key', header: 'X-Acme-Signature', value: 'v' }
+    const { json } = await prefixed.call('POST', '/v1/webhooks', GOOD)
+    const changed = await prefixed.call('PATCH', `/v1/webhooks/${json.id}`, { authentication })
+    expect([changed.status, pointers(changed)]).toEqual([400, ['/authentication/header']])
+  } finally {
+    await prefixed.stop()
+  }
+}, 60_000)
