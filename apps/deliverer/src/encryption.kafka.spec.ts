@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jest/globals'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -8,6 +8,7 @@ import { startReceiver, testBrokers, until, type ReceivedRequest, type Receiver 
 import { BULK, DELIVERIES, DUE, encodeDelivery, encodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import { verify } from '@posthorn/verify'
 import {
+  authenticationContext,
   DEFAULT_RETRY_POLICY,
   encryptionKeyFrom,
   FORMATS,
@@ -202,4 +203,20 @@ describe('S7 encrypted payloads', () => {
     await until(() => lines.some(line => line.includes('secret_sealed') && line.includes(stripped.id)), WAIT_MS)
     expect(secret.requests).toHaveLength(0)
   })
+})
+
+test('S7 an authentication reaches the receiver beside the encrypted body, and no line of the log has it', async () => {
+  const target = await receiver([500])
+  const { id, ...rest } = webhookTo(target, { key: keyOf(PAIRS.X25519) })
+  const sealed = sealer.seal('Bearer planted-c41d', authenticationContext(id, 'authorization'))
+  const guarded = { id, ...rest, authentication: { header: 'authorization', sealed } }
+  const webhook = { ...guarded, sealedSecrets: [sealer.seal(SECRET, secretContext(guarded))] }
+  await publish(webhook)
+  await give(deliveryTo(webhook))
+  await give(deliveryTo(webhook))
+  const requests = await target.waitFor(2, WAIT_MS)
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer planted-c41d', 'Bearer planted-c41d'])
+  await Promise.all(requests.map(request => read(request, PAIRS.X25519.privateKey)))
+  await until(() => lines.some(line => line.includes(webhook.id) && line.includes('500')), WAIT_MS)
+  expect(lines.filter(line => line.includes('planted-') || line.includes(SECRET))).toEqual([])
 })
