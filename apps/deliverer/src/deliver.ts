@@ -4,6 +4,7 @@ import {
   decideOutcome,
   judge,
   reactionOf,
+  type Delivery,
   type Outcome,
   type Reaction,
   type Verdict,
@@ -94,6 +95,7 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
       return { kind: 'ended', outcome: { kind: 'discarded', reason: 'webhook_disabled' }, version }
     case 'paused':
     case 'pending':
+      if (isTooOld(delivery, webhook, now)) return { kind: 'ended', outcome: { kind: 'expired' }, version }
       return {
         kind: 'postpone',
         due: now + PAUSED_MS[Math.min(delivery.spills, PAUSED_MS.length - 1)]!,
@@ -102,12 +104,15 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
       }
     case 'active':
   }
-  if (now > ageStart(delivery) + webhook.retryPolicy.maxAgeMs)
-    return { kind: 'ended', outcome: { kind: 'expired' }, version }
+  if (isTooOld(delivery, webhook, now)) return { kind: 'ended', outcome: { kind: 'expired' }, version }
   const opened = cache.open(webhook, now)
   if (opened.kind === 'prepared') return { kind: 'ready', webhook: opened.prepared }
   metrics.sealed()
   return { kind: 'postpone', due: now + SEALED_MS, now, reason: 'sealed' }
+}
+
+function isTooOld(delivery: Delivery, { retryPolicy }: Webhook, now: number): boolean {
+  return now > ageStart(delivery) + retryPolicy.maxAgeMs
 }
 
 async function send(request: SignedRequest, span: AttemptSpan, { egress }: DeliverParts): Promise<EgressResult> {

@@ -127,6 +127,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
       of: () => Promise.resolve([]),
       write: write => new Promise(acknowledge => seen.parked.push({ ...write, acknowledge })),
       overwritten: () => undefined,
+      removed: () => undefined,
     },
     secondReader: () => ({ wake: () => Promise.resolve(), close: () => Promise.resolve() }),
     trace: untraced,
@@ -355,6 +356,13 @@ describe('S4 deliveries that are not sent', () => {
     expect(topicsOf(seen.sent)).toEqual(['5s', '30s', '2m', '10m', '10m'].map(tier => `delay.${tier}.v1/2`))
     expect(decodeDelivery(seen.sent[0]!.record.value)).toMatchObject({ delivery: { attempt: 3, spills: 1 } })
     expect(seen.requests).toEqual([])
+  })
+
+  it('paused and too old: expired, with a dead letter, wherever it comes from', async () => {
+    const old = { webhook: webhookOf({ status: 'paused' }) }
+    const { seen } = await unsent(old, { attempt: 2, acceptedAt: NOW - 3600_001 - 60_000 })
+    expect(topicsOf(seen.sent)).toEqual(['dead-letters.v1/2', 'attempts.v1/2'])
+    expect(attemptIn(seen.sent[1]!).outcome).toBe('expired')
   })
 
   it('a webhook version that does not come: to a tier', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   createTopics,
@@ -235,6 +236,22 @@ describe('order by key', () => {
     await until(allCommitted, WAIT_MS)
     expect(names(target).filter(name => name === 'k1')).toHaveLength(2)
   }, 120_000)
+
+  it('goes on in order with what was to be retried when its partition is lost and comes back', async () => {
+    const failing = new Set(['k0', 'l0'])
+    const target = await receiver(request => ({ status: failing.has(nameIn(request)) ? 500 : 200 }))
+    const webhook = await register(target.url)
+    await giveAll(webhook, numbered('k', 5), 'k')
+    await giveAll(webhook, numbered('l', 5), 'l')
+    await until(() => target.requests.length > 4, WAIT_MS)
+    const second = await start()
+    await sleep(1_000)
+    await second.stop()
+    failing.clear()
+    await until(() => firsts(target).length === 10, WAIT_MS)
+    for (const key of ['k', 'l']) expect(firsts(target).filter(name => name.startsWith(key))).toEqual(numbered(key, 5))
+    await until(allCommitted, WAIT_MS)
+  }, 90_000)
 
   it('goes on with the next record after the last attempt', async () => {
     const target = await receiver(request => ({ status: nameIn(request) === 'k1' ? 500 : 200 }))

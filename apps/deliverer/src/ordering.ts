@@ -11,6 +11,7 @@ export interface PlaceStore {
   of(partition: number): Promise<ParkedPlace[]>
   write(write: PlaceWrite, revoked: AbortSignal): Promise<void>
   overwritten: (place: ParkedPlace) => void
+  removed: (webhook: string, key: string | undefined) => void
 }
 
 export interface Rereading {
@@ -39,6 +40,8 @@ interface Owned {
   readonly parking: Parking<Work>
   readonly claim: PartitionClaim
   readonly reader: Rereading
+  /** Whether it is known what earlier owners have parked; until then the topic is right and memory is not. */
+  restored: boolean
 }
 
 /** The order and the pauses of the partitions that are owned: their parking, with hands and a second reader. */
@@ -47,6 +50,7 @@ export class Ordering {
 
   constructor(private readonly parts: OrderingParts) {
     parts.places.overwritten = place => this.overwritten(place)
+    parts.places.removed = (webhook, key) => this.removed(webhook, key)
   }
 
   /** Resolves when it is known what earlier owners have parked. */
@@ -55,7 +59,10 @@ export class Ordering {
     for (const claim of fresh) this.partitions.set(claim.partition, this.own(claim))
     for (const claim of fresh) {
       const facets = await this.parts.places.of(claim.partition)
-      this.ownedBy(claim)?.parking.restore(facets)
+      const owned = this.ownedBy(claim)
+      if (!owned) continue
+      owned.parking.restore(facets)
+      owned.restored = true
     }
   }
 
@@ -64,6 +71,8 @@ export class Ordering {
       const owned = this.ownedBy(claim)
       if (!owned) continue
       this.partitions.delete(claim.partition)
+      // Should we get the partition back, these must not pass for work of that time: nobody retries them.
+      for (const work of [...owned.parking.works()]) this.parts.intake.release(work)
       this.parts.track(owned.reader.close())
     }
   }
@@ -113,7 +122,9 @@ export class Ordering {
 
   /** Ordered work that had to wait for another copy. */
   goOn(work: Work, now: number): void {
-    this.partitions.get(work.partition)?.parking.goOn(work, now)
+    const owned = this.partitions.get(work.partition)
+    if (owned) owned.parking.goOn(work, now)
+    else this.parts.intake.release(work)
   }
 
   private ownedBy(claim: PartitionClaim): Owned | undefined {
@@ -139,7 +150,7 @@ export class Ordering {
       write: (place, state) => parts.track(this.write(claim, parking, place, state)),
     })
     const reader = parts.reader(claim.partition, parking, claim.revoked, record => this.again(claim, parking, record))
-    return { parking, claim, reader }
+    return { parking, claim, reader, restored: false }
   }
 
   private async write(
@@ -169,9 +180,17 @@ export class Ordering {
   /** An earlier owner, late: what is so is written again. */
   private overwritten({ partition, webhook, key }: ParkedPlace): void {
     const owned = this.partitions.get(partition)
-    if (!owned) return
+    if (!owned?.restored) return
     const place = owned.parking.placeAt(webhook, key)
     if (place) owned.parking.save(place, Date.now())
     else this.parts.track(this.parts.places.write({ webhook, key, state: undefined }, owned.claim.revoked))
+  }
+
+  /** By us, or by an earlier owner, late: what stands there is written again. */
+  private removed(webhook: string, key: string | undefined): void {
+    for (const { parking, restored } of this.partitions.values()) {
+      const place = restored ? parking.placeAt(webhook, key) : undefined
+      if (place?.acked && !place.clearing) parking.save(place, Date.now())
+    }
   }
 }

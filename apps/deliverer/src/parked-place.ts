@@ -9,7 +9,8 @@ export interface Parkable<P> {
     readonly attempt: number
     readonly due: number
   }
-  readonly record: { readonly offset: number }
+  /** `timestamp`: when the log took it, ms. */
+  readonly record: { readonly offset: number; readonly timestamp: number }
   readonly bytes: number
   /** Given by the live loop, not read again. */
   readonly live: boolean
@@ -67,7 +68,8 @@ export class Place<W> {
     public next: number,
     /** Nothing is read before, ms since the epoch. */
     public due: number,
-    readonly since: number,
+    /** The oldest of its records came then, or it was parked then: ms since the epoch, and never too late. */
+    public since: number,
   ) {
     this.readAt = next
   }
@@ -146,6 +148,13 @@ export class Place<W> {
     for (const gone of this.left) if (gone < offset && !this.running.has(gone) && this.left.delete(gone)) lost++
     this.passed(Math.max(this.readAt, offset))
     return lost
+  }
+
+  /** The oldest record that is left came at `time` (ms). */
+  keeps(time: number): void {
+    if (time === this.since) return
+    this.since = time
+    this.dirty = true
   }
 
   get isReadUp(): boolean {

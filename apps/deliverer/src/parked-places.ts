@@ -5,6 +5,7 @@ import {
   encodeParked,
   encodeUnparked,
   parkedId,
+  parkedName,
   WEBHOOK_STATE,
   type ParkedDocument,
   type ParkedPlace,
@@ -33,16 +34,19 @@ const GENERATION_MS = 100
  */
 export class ParkedPlaces {
   private readonly follower: TableFollower<ParkedDocument>
-  /** To be set before start(). */
+  /** To be set before start(), both. */
   overwritten: (place: ParkedPlace) => void = () => undefined
+  removed: (webhook: string, key: string | undefined) => void = () => undefined
 
   constructor(private readonly parts: ParkedPlacesParts) {
     this.follower = new TableFollower(parts.connection, {
       topic: WEBHOOK_STATE,
       decode: decodeParked,
       fatal: parts.fatal,
-      onChange: (_id, document) => {
-        if (document && document.version < (parts.generation() ?? 0)) this.overwritten(document)
+      onChange: (id, document) => {
+        const name = document ? undefined : parkedName(id)
+        if (name) this.removed(name.webhook, name.key)
+        else if (document && document.version < (parts.generation() ?? 0)) this.overwritten(document)
       },
       onStale: (_id, document) => this.overwritten(document),
     })

@@ -12,16 +12,19 @@ const SMALL: ParkingLimits = {
   joinWithin: 4,
   held: 6,
   running: 4,
+  keptMs: 1_000_000,
 }
 const ATTEMPTS = 4
 
 interface LogRecord {
+  /** When the log took it. */
+  readonly at: number
   readonly webhook: string
   readonly order?: string
 }
 interface Job {
   delivery: { webhook: string; order?: string; attempt: number; due: number }
-  readonly record: { readonly offset: number }
+  readonly record: { readonly offset: number; readonly timestamp: number }
   readonly bytes: number
   readonly live: boolean
   place: Place<Job> | undefined
@@ -115,9 +118,9 @@ class World {
   }
 
   private job(offset: number, live: boolean): Job {
-    const { webhook, order } = this.log[offset]!
+    const { webhook, order, at } = this.log[offset]!
     const delivery = { webhook, ...(order === undefined ? {} : { order }), attempt: 1, due: 0 }
-    return { delivery, record: { offset }, bytes: 1, live, place: undefined }
+    return { delivery, record: { offset, timestamp: at }, bytes: 1, live, place: undefined }
   }
 
   take(count: number): void {
@@ -139,7 +142,7 @@ class World {
     if (!this.fetched) return
     const { from, to, end } = this.fetched
     this.fetched = undefined
-    this.parking.open(from, this.now)
+    this.parking.open(from, this.log[from]?.at ?? this.now, this.now)
     for (let offset = from; offset < to; offset++)
       if (this.parking.wants(this.log[offset]!.webhook, offset)) this.parking.again(this.job(offset, false), this.now)
     this.parking.readTo(Math.max(from, to), end, this.now)
@@ -149,6 +152,8 @@ class World {
     if (this.queued.length === 0) return
     const [job] = this.queued.splice(pick % this.queued.length, 1) as [Job]
     const { delivery, record } = job
+    // No delivery is sent that is so old: it ends, whether its webhook is paused or not.
+    if (this.now - record.timestamp > SMALL.keptMs) return this.finalize(job)
     // Its deliverer asks the table once more right before the request.
     if (this.paused.has(delivery.webhook)) return this.parking.parkWhole(delivery.webhook, this.now, this.now, [job])
     expect(this.now).toBeGreaterThanOrEqual(delivery.due)
@@ -166,16 +171,19 @@ class World {
     const { delivery, record } = job
     // A retry of what is not ordered goes through a delay topic, which is not of this model.
     if (ok || delivery.attempt === ATTEMPTS || delivery.order === undefined) {
-      this.finals.add(record.offset)
-      this.underWay.delete(record.offset)
-      this.finish(job, this.done)
-      if (delivery.order !== undefined) this.parking.ended(job, this.now)
-      return
+      return this.finalize(job)
     }
     const next = { attempt: delivery.attempt + 1, due: this.now + delayMs }
     this.attempts.set(record.offset, next)
     job.delivery = { ...delivery, ...next }
     this.parking.retry(job, next.due, this.now)
+  }
+
+  private finalize(job: Job): void {
+    this.finals.add(job.record.offset)
+    this.underWay.delete(job.record.offset)
+    this.finish(job, this.done)
+    if (job.delivery.order !== undefined) this.parking.ended(job, this.now)
   }
 
   acknowledge(count: number): void {
@@ -214,15 +222,18 @@ class World {
   /** All that can be done without a failure, until nothing is left to do. */
   settle(rounds = 3000): void {
     this.paused.clear()
-    for (let round = 0; round < rounds && !this.isSettled; round++) {
-      this.take(3)
-      this.acknowledge(9)
-      this.fetch(5)
-      this.read()
-      for (let i = 0; i < 4; i++) this.start(round + i)
-      for (let i = 0; i < 4; i++) this.end(round + i, true, 0)
-      this.pass(1_000)
-    }
+    for (let round = 0; round < rounds && !this.isSettled; round++) this.goOn(round)
+  }
+
+  /** What can be done in a second. */
+  goOn(round: number): void {
+    this.take(3)
+    this.acknowledge(9)
+    this.fetch(5)
+    this.read()
+    for (let i = 0; i < 4; i++) this.start(round + i)
+    for (let i = 0; i < 4; i++) this.end(round + i, true, 0)
+    this.pass(1_000)
   }
 
   get isSettled(): boolean {
@@ -246,7 +257,8 @@ function firstArrivals(offsets: readonly number[]): number[] {
   return [...new Set(offsets)]
 }
 
-const webhook = fc.constantFrom('ordered', 'one', 'free')
+const WEBHOOKS = ['ordered', 'one', 'free'] as const
+const webhook = fc.constantFrom(...WEBHOOKS)
 const small = fc.nat({ max: 12 })
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('produce' as const), webhook, key: fc.nat({ max: 3 }) }) },
@@ -271,7 +283,7 @@ function apply(world: World, one: Step): void {
   switch (one.kind) {
     case 'produce': {
       const order = { ordered: `k${one.key}`, one: '', free: undefined }[one.webhook]
-      return void world.log.push({ webhook: one.webhook, ...(order === undefined ? {} : { order }) })
+      return void world.log.push({ at: world.now, webhook: one.webhook, ...(order === undefined ? {} : { order }) })
     }
     case 'take':
       return world.take(one.n)
@@ -310,6 +322,28 @@ describe('order and pauses, against a model of the world', () => {
           if (!key.startsWith('free/'))
             expect(firstArrivals(offsets)).toEqual(firstArrivals(offsets).toSorted((a, b) => a - b))
         if (world.crashes === 0) expect(world.repeats).toBe(0)
+      }),
+      { numRuns: Number(process.env.RUNS ?? 300) },
+    )
+  })
+
+  it('ends what a pause outlasts before the log loses it, and no more, and goes on with the rest', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 30, maxLength: 200, size: 'max' }), steps => {
+        const world = new World()
+        for (const one of steps) apply(world, one)
+        for (const one of WEBHOOKS) world.pause(one)
+        const old = world.log.length
+        world.pass(SMALL.keptMs - 100_000)
+        for (const one of WEBHOOKS) apply(world, { kind: 'produce', webhook: one, key: 1 })
+        world.pass(100_001)
+        for (let round = 0; round < 300; round++) world.goOn(round)
+        expect(world.open.unfinished).toEqual(WEBHOOKS.map((_, n) => old + n))
+        for (const { since } of world.facets.values()) expect(world.now - since).toBeLessThanOrEqual(SMALL.keptMs)
+        world.settle()
+        expect(world.open).toEqual(SETTLED)
+        const arrived = new Set([...world.arrivals.values()].flat())
+        expect(WEBHOOKS.every((_, n) => arrived.has(old + n))).toBe(true)
       }),
       { numRuns: Number(process.env.RUNS ?? 300) },
     )

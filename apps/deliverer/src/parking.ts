@@ -1,5 +1,5 @@
 // Longer than files are here: what is parked, read again and handed back is one state machine.
-import type { ParkedPlace } from '@posthorn/topics'
+import { DELIVERIES, type ParkedPlace } from '@posthorn/topics'
 import { Place, type Parkable, type Tried } from './parked-place.js'
 import { Strand } from './strand.js'
 
@@ -19,6 +19,8 @@ export interface ParkingLimits {
   /** Re-read and unfinished at once, of one place: enough to keep a webhook busy until the next fetch. */
   readonly running: number
   readonly runningBytes: number
+  /** The log takes records away not long after that (ms): what is older ends, although its webhook is paused. */
+  readonly keptMs: number
 }
 
 export const PARKING_LIMITS: ParkingLimits = {
@@ -32,6 +34,8 @@ export const PARKING_LIMITS: ParkingLimits = {
   held: 2_000,
   running: 500,
   runningBytes: 4 * 1024 * 1024,
+  // 12 days of 14. No delivery may be older: none of these could still be sent.
+  keptMs: (DELIVERIES.retentionMs! * 6) / 7,
 }
 
 /** A place that advanced is written so often; what finished since is known from attempts.v1 after a crash. */
@@ -108,6 +112,15 @@ export class Parking<W extends Parkable<Place<W>>> {
     }
   }
 
+  /** Ordered work that was admitted and is not over. */
+  *works(): Iterable<W> {
+    for (const { strands } of this.webs.values())
+      for (const { head, waiting } of strands.values()) {
+        if (head !== undefined) yield head
+        yield* waiting.all()
+      }
+  }
+
   /** A record of deliveries.v1, in the order of the log. */
   live(work: W, now: number): void {
     const { webhook, order } = work.delivery
@@ -159,9 +172,11 @@ export class Parking<W extends Parkable<Place<W>>> {
     return next?.readAt
   }
 
-  /** The records from this offset on are about to be told. */
-  open(from: number, now: number): void {
-    this.reading = [...this.places()].filter(place => place.readAt >= from && this.mayRead(place, now))
+  /** The records from this offset on are about to be told, of which the log took the first at `time` (ms). */
+  open(from: number, time: number, now: number): void {
+    this.reading = [...this.places()].filter(
+      place => place.readAt >= from && this.mayRead(place, now) && !this.isKept(place, time, now),
+    )
     for (const place of this.reading) place.blocked = false
   }
 
@@ -180,7 +195,7 @@ export class Parking<W extends Parkable<Place<W>>> {
     if (key && web.whole) this.passKey(web.whole, key, offset)
     const place = key ?? web.whole
     if (!place || !this.reading.includes(place) || !place.takes(offset)) return
-    if (!this.hasRoom(place, 1)) return void (place.blocked = true)
+    if (!this.hasRoom(place, 1) || this.isKept(place, work.record.timestamp, now)) return void (place.blocked = true)
     place.run(offset, work, work.bytes)
     place.readAt = offset + 1
     place.next = Math.max(place.next, place.readAt)
@@ -210,6 +225,8 @@ export class Parking<W extends Parkable<Place<W>>> {
 
   /** A re-read record is done with, by whatever did so. */
   finished(place: Place<W>, work: W, now: number): void {
+    // Of an earlier time of owning the partition.
+    if (this.placeAt(place.webhook, place.key) !== place) return
     place.finished(work.record.offset, work.bytes)
     this.settle(place, now)
   }
@@ -263,6 +280,11 @@ export class Parking<W extends Parkable<Place<W>>> {
     }
   }
 
+  /** The log is known to have records below. */
+  private get readable(): number {
+    return Math.max(this.end, this.passed)
+  }
+
   private webOf(webhook: string): Web<W> {
     let web = this.webs.get(webhook)
     if (!web) {
@@ -286,12 +308,13 @@ export class Parking<W extends Parkable<Place<W>>> {
 
   /** A live record of what is parked: it is read again later, unless the reader leaves it to the live loop. */
   private arrive(place: Place<W>, work: W, now: number): void {
-    const { offset } = work.record
+    const { offset, timestamp } = work.record
     if (place.joinAt !== undefined && offset >= place.joinAt) {
       place.held.push(work)
       if (place.held.length > this.limits.held) this.leave(place)
       return
     }
+    place.since = Math.min(place.since, timestamp)
     this.hands.drop(work)
     if (place.acked && place.covers(offset)) return this.hands.finish(work)
     // The first write is under way, and counts it.
@@ -360,6 +383,7 @@ export class Parking<W extends Parkable<Place<W>>> {
     }
     this.tidy(web)
     place.restart(record.offset)
+    place.since = record.timestamp
     if (delivery.attempt > 1) place.tried.set(record.offset, { attempt: delivery.attempt, due })
     place.due = due
     place.blocked = true
@@ -373,6 +397,7 @@ export class Parking<W extends Parkable<Place<W>>> {
     const tried = delivery.attempt > 1 ? { attempt: delivery.attempt, due: delivery.due } : undefined
     this.hands.drop(work)
     place.blocked = true
+    place.since = Math.min(place.since, record.timestamp)
     if (place === whole) {
       whole.left.add(record.offset)
       whole.next = Math.max(whole.next, record.offset + 1)
@@ -412,15 +437,27 @@ export class Parking<W extends Parkable<Place<W>>> {
   }
 
   private mayRead(place: Place<W>, now: number): boolean {
-    if (!place.acked || place.clearing || !this.isOpen(place, now)) return false
+    if (!place.acked || place.clearing || !(this.isOpen(place, now) || this.isOutlasting(place, now))) return false
     if (place.joinAt !== undefined) return place.readAt < place.joinAt
-    return this.firstEnd === undefined || place.readAt < Math.max(this.end, this.passed)
+    return this.firstEnd === undefined || place.readAt < this.readable
   }
 
   /** Its time has come, and its webhook's. */
   private isOpen({ webhook, key, due }: Place<W>, now: number): boolean {
     const whole = key === undefined ? undefined : this.webs.get(webhook)?.whole
     return now >= due && (whole === undefined || now >= whole.due) && !this.hands.isPaused(webhook)
+  }
+
+  /** It is paused, and the log does not keep its records for much longer. */
+  private isOutlasting({ webhook, due, since }: Place<W>, now: number): boolean {
+    return now >= due && now - since > this.limits.keptMs && this.hands.isPaused(webhook)
+  }
+
+  /** Whether what came at `time`, and all after it, is left where it is: only what is too old is read of a paused one. */
+  private isKept(place: Place<W>, time: number, now: number): boolean {
+    if (now - time > this.limits.keptMs || this.isOpen(place, now)) return false
+    if (place.running.size === 0) place.keeps(time)
+    return true
   }
 
   /** The record is of a key with a place of its own, which counts it. */
@@ -430,9 +467,15 @@ export class Parking<W extends Parkable<Place<W>>> {
     else whole.blocked = true
   }
 
+  /** Should a record have come by now, the live loop brings it. */
+  private hasNothing({ left, readAt }: Place<W>): boolean {
+    return this.firstEnd !== undefined && left.size === 0 && readAt >= this.readable
+  }
+
   /** Looks whether the live loop can go on soon, or now. */
   private settle(place: Place<W>, now: number): void {
     place.skip()
+    if (this.hasNothing(place) && this.isOutlasting(place, now)) place.keeps(now)
     if (place.joinAt === undefined && this.mayJoin(place, now)) place.joinAt = this.joinOf(place)
     if (!place.isReadUp || place.clearing || place.adopted.length > 0 || place.writing) return
     place.clearing = true

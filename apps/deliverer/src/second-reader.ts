@@ -81,7 +81,7 @@ export class SecondReader {
     let at = from
     for (let i = 0; i < Math.max(1, messages.length); i += SLICE) {
       if (this.revoked.aborted) return
-      this.parking.open(at, Date.now())
+      this.parking.open(at, Number(messages[i]?.timestamp ?? Date.now()), Date.now())
       for (const message of messages.slice(i, i + SLICE)) this.give(message)
       at = i + SLICE >= messages.length ? next : Number(messages[i + SLICE]!.offset)
       this.parking.readTo(at, end, Date.now())

@@ -7,6 +7,7 @@ import { changeWebhooks, reportOfChanges } from './changes.js'
 import { takeDatabaseAway } from './database-away.js'
 import { freeze, MOST_IN_FLIGHT } from './frozen.js'
 import { killAtRandom, VICTIMS } from './kills.js'
+import { brokenInOrder, keepOrder } from './order.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
 import { Site } from './site.js'
@@ -84,6 +85,13 @@ describe('at least once', () => {
     expect(result.gaps).toEqual([])
     expect(result.meanwhile).toBeGreaterThan(result.before / 2)
   }, 200_000)
+
+  it('keeps first arrivals of a key in order over kills, freezes, rebalances, pauses and failures', async () => {
+    const result = await keepOrder(site, 1)
+    told(`order (${result.sequences} keys)`, result)
+    expect([...brokenIn(result), ...brokenInOrder(result)]).toEqual([])
+    expect(result.faults.filter(({ what }) => what === 'killed')).toHaveLength(2)
+  }, 400_000)
 
   it('S2 loses none of 1,000 changes of webhooks when registry or Postgres is killed before their publication', async () => {
     const result = await changeWebhooks(site, 100)

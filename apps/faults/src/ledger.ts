@@ -74,7 +74,12 @@ export class Ledger {
 
   /** Requests so far. */
   count(delivery: string): number {
-    return this.requests.get(delivery)?.length ?? 0
+    return this.requestsOf(delivery).length
+  }
+
+  /** In the order in which they were answered. */
+  requestsOf(delivery: string): readonly Request[] {
+    return this.requests.get(delivery) ?? []
   }
 
   isDelivered(delivery: string): boolean {

@@ -5,6 +5,7 @@ import { changeWebhooks, reportOfChanges } from './changes.js'
 import { takeDatabaseAway } from './database-away.js'
 import { freeze } from './frozen.js'
 import { killAtRandom } from './kills.js'
+import { brokenInOrder, keepOrder, PARKED } from './order.js'
 import { breakAtRandom, brokenInRandom, reportOfRandom } from './random.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
@@ -19,6 +20,9 @@ const USAGE = `usage: npm run faults -- [scenario…] [options]
   database   Postgres away, then killed                   --seconds 30
   changes    registry and Postgres killed before changes
              of webhooks are published                    --webhooks 100
+  order      ordered webhooks that fail, are paused and
+             resumed, while deliverers are killed, frozen,
+             joined and left                              --rounds 3
   random     all that can be broken, in an order of
              the seed, on three brokers                   --seed N  --minutes 3  --rate 200
 
@@ -26,7 +30,7 @@ Without a scenario all of them run, one after the other, or random alone when on
 is given. Each has a platform of its own on free ports: every service a process, a real Kafka and
 a real Postgres. Ends with status 1 when a promise was broken.`
 
-const OPTIONS = ['events', 'kills', 'seconds', 'webhooks', 'seed', 'minutes', 'rate'] as const
+const OPTIONS = ['events', 'kills', 'seconds', 'webhooks', 'rounds', 'seed', 'minutes', 'rate'] as const
 const OF_RANDOM = ['seed', 'minutes', 'rate'] as const
 type Options = { readonly [O in (typeof OPTIONS)[number]]?: number }
 
@@ -69,13 +73,17 @@ const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promi
     const result = await changeWebhooks(site, webhooks)
     return { report: reportOfChanges(result), broken: result.broken }
   },
+  order: async (site, { rounds = 3 }) => {
+    const result = await keepOrder(site, rounds)
+    return toldOf(`order (${result.sequences} keys, ${PARKED} parked)`, result, brokenInOrder(result))
+  },
 }
 
 const RANDOM = 'random'
 
 function read(args: string[]): { names: readonly string[]; options: Options } {
   const text = { type: 'string' } as const
-  const options = { events: text, kills: text, seconds: text, webhooks: text, seed: text, minutes: text, rate: text }
+  const options = Object.fromEntries(OPTIONS.map(name => [name, text]))
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   const all = [...Object.keys(SCENARIOS), RANDOM]
   for (const name of positionals) if (!all.includes(name)) throw new Error(`"${name}" is not a scenario`)

@@ -13,6 +13,8 @@ export type Behaviour = (delivery: string, nth: number) => ReceiverAnswer | Prom
 export interface Run {
   readonly ledger: Ledger
   readonly webhooks: readonly string[]
+  /** Id of delivery number `n` (from 0), produced or not. */
+  delivery(n: number): string
   /** Produces events with a plain client, about `perSecond`; resolves with the delivery ids they must have. */
   produce(count: number, perSecond: number): Promise<readonly string[]>
 }
@@ -23,6 +25,12 @@ export interface RunOptions {
   readonly webhooks: number
   readonly retryPolicy: Readonly<Record<string, number>>
   readonly answer: Behaviour
+  /** Of the webhooks; none unless given. */
+  readonly ordering?: 'key' | 'webhook'
+  /** The events of each webhook have one of so many keys in turn; none unless given. */
+  readonly keys?: number
+  /** For several loads together; one of its own unless given. */
+  readonly ledger?: Ledger
 }
 
 const PRODUCE_EVERY_MS = 100
@@ -74,8 +82,8 @@ export class Site {
   }
 
   /** Registers the webhooks of a load. */
-  async open({ name, webhooks, retryPolicy, answer }: RunOptions): Promise<Run> {
-    const ledger = new Ledger()
+  async open(options: RunOptions): Promise<Run> {
+    const { name, webhooks, retryPolicy, answer, ordering, keys, ledger = new Ledger() } = options
     this.receiveAt(`/${name}`, ledger, answer)
     const api = createApiClient({ url: this.stack.api, key: this.stack.key })
     const ids = await Promise.all(
@@ -84,21 +92,24 @@ export class Site {
           url: `${this.receiver.url}/${name}`,
           events: [`fault.${name}.${n}`],
           retry_policy: retryPolicy,
+          ...(ordering === undefined ? {} : { ordering }),
         }
         return (await answerOf(api.POST('/v1/webhooks', { body }))).id
       }),
     )
+    const load = { name, webhooks: ids, keys }
     let produced = 0
     const produce = async (count: number, perSecond: number) => {
       const from = produced
       produced += count
-      return this.produce({ name, webhooks: ids, from, to: produced, perSecond })
+      return this.produce({ ...load, from, to: produced, perSecond })
     }
-    return { ledger, webhooks: ids, produce }
+    const delivery = (n: number) => deliveryId(eventOf(load, n), webhookOf(load, n))
+    return { ledger, webhooks: ids, delivery, produce }
   }
 
-  private async produce(load: Load): Promise<readonly string[]> {
-    const { name, webhooks, from, to, perSecond } = load
+  private async produce(load: Span): Promise<readonly string[]> {
+    const { from, to, perSecond } = load
     const producer = this.kafka.producer({ allowAutoTopicCreation: false })
     await producer.connect()
     const partitions = await this.partitions()
@@ -110,13 +121,8 @@ export class Site {
       const batch = Math.min(to - at, Math.max(1, from + due - at), 2000)
       const messages = Array.from({ length: batch }, (_, i) => {
         const n = at + i
-        const event = {
-          tenant: 'default',
-          id: `${name}-${n}`,
-          source: SOURCE,
-          type: `fault.${name}.${n % webhooks.length}`,
-        }
-        deliveries.push(deliveryId(event, webhooks[n % webhooks.length]!))
+        const event = eventOf(load, n)
+        deliveries.push(deliveryId(event, webhookOf(load, n)))
         const whole = { ...event, time: new Date().toISOString(), contenttype: 'application/json' }
         const { key, value, headers } = encodeEvent(whole, Buffer.from(`{"n":${n}}`))
         return { key, value, headers: { ...headers }, partition: partitionFor(key!, partitions) }
@@ -146,9 +152,23 @@ interface Answering {
 interface Load {
   readonly name: string
   readonly webhooks: readonly string[]
+  readonly keys: number | undefined
+}
+
+/** The part of a load that is produced at once. */
+interface Span extends Load {
   readonly from: number
   readonly to: number
   readonly perSecond: number
+}
+
+function webhookOf({ webhooks }: Load, n: number): string {
+  return webhooks[n % webhooks.length]!
+}
+
+function eventOf({ name, webhooks, keys }: Load, n: number) {
+  const own = { tenant: 'default', id: `${name}-${n}`, source: SOURCE, type: `fault.${name}.${n % webhooks.length}` }
+  return keys === undefined ? own : { ...own, partitionkey: `key-${Math.floor(n / webhooks.length) % keys}` }
 }
 
 /** The longest time-out there is: this receiver shares a machine with all that it tests. */

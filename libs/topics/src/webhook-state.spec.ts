@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { encodeDocument } from './tables.js'
-import { decodeGone, decodeParked, encodeGone, encodeParked, encodeUnparked } from './webhook-state.js'
+import {
+  decodeGone,
+  decodeParked,
+  encodeGone,
+  encodeParked,
+  encodeUnparked,
+  parkedId,
+  parkedName,
+} from './webhook-state.js'
 
 const GONE = {
   webhook: 'webhook_1',
@@ -55,6 +63,9 @@ describe('the facets parked', () => {
     const { key: _, ...whole } = PARKED
     expect(encodeParked(whole).key).toEqual(Buffer.from('webhook_1/parked'))
     expect(encodeParked({ ...whole, key: '' }).key).toEqual(Buffer.from('webhook_1/parked/'))
+    for (const name of [{ webhook: 'w' }, { webhook: 'w', key: '' }, { webhook: 'w', key: 'a/b' }])
+      expect(parkedName(parkedId(name))).toEqual(name)
+    expect(parkedName('w/gone')).toBeUndefined()
   })
 
   it('are told from other facets, and bad when something of them is not there', () => {

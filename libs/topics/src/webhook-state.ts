@@ -64,7 +64,7 @@ export interface ParkedPlace {
   readonly tried: readonly (readonly [offset: number, attempt: number, due: number])[]
   /** Nothing is read before, ms since the epoch. */
   readonly due: number
-  /** When it was parked, ms since the epoch. */
+  /** When the oldest of its records came, or it was parked: ms since the epoch. */
   readonly since: number
 }
 
@@ -72,6 +72,13 @@ export type ParkedDocument = ParkedPlace & { readonly id: string; readonly statu
 
 export function parkedId({ webhook, key }: Pick<ParkedPlace, 'webhook' | 'key'>): string {
   return key === undefined ? `${webhook}/parked` : `${webhook}/parked/${key}`
+}
+
+/** Undefined: the id is of another facet. */
+export function parkedName(id: string): Pick<ParkedPlace, 'webhook' | 'key'> | undefined {
+  const [webhook, facet, ...key] = id.split('/')
+  if (facet !== 'parked') return undefined
+  return { webhook: webhook!, ...(key.length === 0 ? {} : { key: key.join('/') }) }
 }
 
 export function encodeParked(place: ParkedPlace): TopicRecord {
