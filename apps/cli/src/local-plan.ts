@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { freePorts, portIsFree } from '@posthorn/embedded'
 import { readSettings, SettingsError, type Settings } from '@posthorn/process'
+import { CLIENT_TLS_VARIABLES } from './client-tls.js'
 import { CommandFault } from './command.js'
 import { ROOT } from './repository.js'
 import type { Secrets } from './secrets.js'
@@ -35,6 +36,7 @@ const NOT_FOR_SERVICES = [
   'POSTHORN_API_',
   'POSTHORN_PUBLISH_URL',
   'POSTHORN_TENANT',
+  ...CLIENT_TLS_VARIABLES,
 ]
 /** Kept whatever the data folder is: 90 MB that are the same for every run. */
 export const CACHE_DIR = join(ROOT, '.posthorn', 'cache')

@@ -1,4 +1,5 @@
 import { EmbeddedFault } from '@posthorn/embedded'
+import { useClientTls } from './client-tls.js'
 import { CommandFault, UsageError, type Terminal } from './command.js'
 import { commandOf, helpFor, usageFor } from './help.js'
 
@@ -14,7 +15,9 @@ export async function runCommand([name, ...args]: readonly string[], terminal: T
       print(help)
       return 0
     }
-    return await commandOf(name).run(args, terminal)
+    const command = commandOf(name)
+    await useClientTls(terminal.env)
+    return await command.run(args, terminal)
   } catch (error) {
     if (isUsage(error)) {
       say(`${error.message}\n\n${(error instanceof UsageError ? error.usage : undefined) ?? usageFor(name)}`)

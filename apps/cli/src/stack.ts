@@ -70,9 +70,10 @@ export class Stack {
 
   get info(): StackInfo {
     const addresses: Addresses = Object.assign({}, ...this.processes.map(each => each.addresses))
+    const scheme = this.settings.tlsCertFile === undefined ? 'http' : 'https'
     return {
-      api: `http://${addresses['registry.http']}`,
-      publish: `http://${addresses['ingest.http']}`,
+      api: `${scheme}://${addresses['registry.http']}`,
+      publish: `${scheme}://${addresses['ingest.http']}`,
       grpc: `${addresses['registry.grpc']}`,
       kafka: this.brokers.split(',')[0]!,
       postgres: this.databaseUrl,

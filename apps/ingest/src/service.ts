@@ -1,6 +1,6 @@
 import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
-import type { RunningService, Service, ServiceContext } from '@posthorn/process'
+import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
 import { configuredSources } from './configured-sources.js'
 import { IngestModule } from './ingest.module.js'
@@ -21,11 +21,13 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const { settings, logger, health } = context
   const configured = configuredSources(settings)
   if (settings.authPlatformKey === undefined) logger.warn(NO_PLATFORM_KEY)
+  const tls = ServerTls.of(settings, logger)
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'ingest'))
   const app = await createHttpApp(IngestModule.with(connection, context, configured), {
     nestLogger: new NestLogger(logger),
     log: logger,
     trustedProxies: settings.trustedProxies,
+    tls,
     bodyLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
     openApi: OPEN_API,
   })
@@ -49,6 +51,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     files: ['posthorn/publish/v1/publish.proto'],
     messageLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
     readiness,
+    tls,
   })
   // Listening comes first: until Kafka is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.ingestPort)
@@ -59,6 +62,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   async function stop(): Promise<void> {
     grpc.drain()
     await app.close()
+    tls?.stop()
     await Promise.all([producer.close(), sources.stop()])
     await Promise.all([tenants.stop(), keys.stop(), schemas.stop()])
   }

@@ -1,6 +1,6 @@
 import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
-import type { RunningService, Service, ServiceContext } from '@posthorn/process'
+import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { Database } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
@@ -35,12 +35,14 @@ async function start(context: ServiceContext): Promise<RunningService> {
     logger,
   })
   if (settings.authPlatformKey === undefined) logger.warn(NO_PLATFORM_KEY)
+  const tls = ServerTls.of(settings, logger)
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'registry'))
   const sealer = new Sealer(settings.sealingKeys)
   const app = await createHttpApp(RegistryModule.with({ context, connection, database, sealer }), {
     nestLogger: new NestLogger(logger),
     log: logger,
     trustedProxies: settings.trustedProxies,
+    tls,
     bodyLimit: BODY_LIMIT,
     mapError: storeProblem,
     openApi: OPEN_API,
@@ -57,6 +59,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     files: PROTO_FILES,
     messageLimit: BODY_LIMIT,
     readiness,
+    tls,
   })
   // Listening comes first: until Postgres is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.registryPort)
@@ -71,6 +74,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   async function stop(): Promise<void> {
     grpc.drain()
     await app.close()
+    tls?.stop()
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])

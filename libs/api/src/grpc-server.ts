@@ -5,6 +5,7 @@ import type { INestApplication } from '@nestjs/common'
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices'
 import { HealthImplementation, protoPath } from 'grpc-health-check'
 import { PROTO_DIR, PROTO_OPTIONS } from './grpc-message.js'
+import { GrpcTls, type TlsSource } from './tls.js'
 
 const CHECK_EVERY_MS = 250
 
@@ -19,6 +20,8 @@ export interface GrpcServerOptions {
   readonly messageLimit: number
   /** Why the server should get no calls now; undefined when all is well. */
   readonly readiness: () => string | undefined
+  /** Absent: plain. */
+  readonly tls?: TlsSource | undefined
 }
 
 /**
@@ -40,7 +43,7 @@ export class GrpcServer {
 
   /** Listens on the app's behalf; SERVING while `readiness` gives no reason against it. */
   static async serve(app: INestApplication, options: GrpcServerOptions): Promise<GrpcServer> {
-    const { host, port, packages, files, messageLimit, readiness } = options
+    const { host, port, packages, files, messageLimit, readiness, tls } = options
     const address = `${host}:${port === 0 ? await freePort(host) : port}`
     const served = new GrpcServer(address, readiness)
     app.connectMicroservice<MicroserviceOptions>({
@@ -50,6 +53,7 @@ export class GrpcServer {
         protoPath: [protoPath, ...files.map(file => join(PROTO_DIR, file))],
         loader: { ...PROTO_OPTIONS, includeDirs: [PROTO_DIR] },
         url: address,
+        ...(tls ? { credentials: new GrpcTls(tls) } : {}),
         maxReceiveMessageLength: messageLimit,
         onLoadPackageDefinition: (definition, server) => {
           served.health.addToServer(server)

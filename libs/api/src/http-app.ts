@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Server } from 'node:tls'
 import type { DynamicModule, LoggerService } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { ApiError, problemJson, PROBLEM_MEDIA_TYPE } from './errors.js'
+import { tlsOptions, type TlsSource } from './tls.js'
 import { openApiOf, type OpenApiOptions } from './openapi.js'
 import { serveOpenApi } from './openapi-page.js'
 import { ProblemFilter, sendProblem, type ErrorLog } from './http-problem.js'
@@ -39,6 +41,8 @@ export interface HttpAppOptions {
   readonly mapError?: (error: unknown) => ApiError | undefined
   /** Addresses and CIDRs of proxies that say by X-Forwarded-For where a request came from. */
   readonly trustedProxies: readonly string[]
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsSource | undefined
   /** Served at /openapi.json and /docs. */
   readonly openApi?: OpenApiOptions
 }
@@ -50,7 +54,9 @@ const MAX_PARAM_LENGTH = 4096
 const SANE_REQUEST_ID = /^[A-Za-z0-9._~+/=:-]{1,128}$/
 
 export async function createHttpApp(module: DynamicModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
+  const { tls } = options
   const adapter = new FastifyAdapter({
+    ...(tls ? { https: tlsOptions(tls) } : {}),
     bodyLimit: options.bodyLimit,
     trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -82,6 +88,7 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
   fastify.removeAllContentTypeParsers()
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
   if (options.openApi) serveOpenApi(app, openApiOf(app, options.openApi))
+  if (tls) tls.onChange(material => (app.getHttpServer() as unknown as Server).setSecureContext({ ...material }))
   app.useGlobalFilters(new ProblemFilter(options.log, path => routes.of(path), options.mapError))
   return app
 }

@@ -28,6 +28,7 @@ import {
   type SaslMechanism,
 } from './kafka-security.js'
 import { readSecretFiles } from './secret-files.js'
+import { checkServerTls } from './server-tls.js'
 
 const PREFIX = 'POSTHORN_'
 
@@ -272,6 +273,33 @@ export class Settings {
   @IsString()
   listenHost = '0.0.0.0'
 
+  @Setting(
+    'TLS_CERT_FILE',
+    'none',
+    'PEM file of the certificate of registry and ingest, with its chain: REST and gRPC are then served over TLS alone.',
+  )
+  @IsOptional()
+  @IsString()
+  tlsCertFile?: string
+
+  @Setting('TLS_KEY_FILE', 'none', "PEM file of the certificate's private key, not encrypted.")
+  @IsOptional()
+  @IsString()
+  tlsKeyFile?: string
+
+  @Setting(
+    'TLS_CLIENT_CA_FILE',
+    'none',
+    'PEM file of CAs: only clients with a certificate of theirs are let in (mTLS).',
+  )
+  @IsOptional()
+  @IsString()
+  tlsClientCaFile?: string
+
+  @Setting('TLS_MIN_VERSION', '1.2', `Lowest version of TLS that is spoken with clients: ${TLS_VERSIONS.join(', ')}.`)
+  @IsIn(TLS_VERSIONS)
+  tlsMinVersion: TlsVersion = '1.2'
+
   @Setting('REGISTRY_PORT', '8080', 'Port of the REST API.')
   @port()
   registryPort = 8080
@@ -462,6 +490,7 @@ export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[
   for (const error of validateSync(settings, { forbidUnknownValues: false }))
     problems.push(`${variableOf.get(error.property)}: ${Object.values(error.constraints ?? {}).join('; ')}.`)
   settings.kafkaSecurity = readKafkaSecurity(settings, problems)
+  checkServerTls(settings, problems)
   settings.egressCa = readEgressCa(settings.egressCaFile, problems)
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
