@@ -142,6 +142,8 @@ export class PatchKeyBody {
 
 /** POST /v1/keys/{id}/rotate */
 export class RotateKeyBody {
+  static readonly example = { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
+
   @IsOptional()
   @Faults(signingSecretFaults, SECRET)
   secret?: string | null
