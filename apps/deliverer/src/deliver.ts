@@ -169,7 +169,7 @@ function classify(
 /** Acknowledged in the order of recordAttempt, then told to metrics and log. */
 async function record(work: Work, ended: Ended, { output, metrics, lines }: DeliverParts): Promise<Delivered> {
   await recordAttempt(output, work, ended)
-  metrics.attempted(ended.attempt)
+  metrics.attempted(ended.attempt, work)
   lines.attempted(work, ended)
   return { kind: 'recorded', outcome: ended.outcome }
 }

@@ -21,6 +21,11 @@ export class DelivererMetrics {
     unit: 's',
     advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   })
+  private readonly waits = this.meter.createHistogram('posthorn_deliverer_wait', {
+    description: 'Time from the routing of a delivery to its first attempt, where it was not moved to a delay topic.',
+    unit: 's',
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
+  })
   private readonly spills = this.meter.createCounter('posthorn_deliverer_spills', {
     description: 'Deliveries moved to a delay topic without an attempt, by reason.',
   })
@@ -57,9 +62,11 @@ export class DelivererMetrics {
     })
   }
 
-  attempted({ outcome, error_class, duration_ms, url }: Attempt): void {
+  attempted({ outcome, error_class, duration_ms, url, started_at }: Attempt, { delivery, lane, record }: Work): void {
     this.attempts.add(1, { outcome, class: error_class ?? 'none' })
     if (url !== undefined) this.durations.record(duration_ms / 1000, { outcome })
+    if (lane === 'fresh' && delivery.attempt === 1 && delivery.spills === 0)
+      this.waits.record(Math.max(0, Date.parse(started_at) - record.timestamp) / 1000)
   }
 
   spilled(reason: SpillReason): void {

@@ -17,8 +17,11 @@ import { DELIVERER_GROUP, DelivererModule } from './deliverer.module.js'
 import { DeliveryLoop } from './delivery-loop.js'
 import { ParkedPlaces } from './parked-places.js'
 
-/** Requests under way get this long at a stop; what is left then is sent again by the next owner. */
-const FINISH_MS = 10_000
+/**
+ * Requests under way get this long at a stop, more than the longest time-out of a webhook (60 s) and its
+ * record take; what is left then is sent again by the next owner.
+ */
+const FINISH_MS = 63_000
 /** Measured: objects of a record in memory, from reading it until its offset is done. */
 const WORK_OVERHEAD = 1_200
 

@@ -3,8 +3,11 @@ import { Health } from './health.js'
 import type { RunningService, Service } from './service.js'
 import type { Settings } from './settings.js'
 
-/** Kubernetes kills after its grace period; the work that is left then is read again. */
-const STOP_TIMEOUT_MS = 25_000
+/**
+ * More than a request under way may take (60 s), less than the grace period of the chart and compose.yaml
+ * (90 s); the work that is left then is read again.
+ */
+const STOP_TIMEOUT_MS = 75_000
 
 /**
  * Flags of Node for a process of services. Node's young generation of 16 MiB three times over is
