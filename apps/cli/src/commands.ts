@@ -14,9 +14,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   up: command('[--json] [--processes]', 'starts everything and stays until Ctrl-C', () => import('./up.js'), [
     'up --json --processes',
   ]),
-  smoke: command('[--fresh]', 'sends one event through the running stack, or a fresh one', () => import('./smoke.js'), [
-    'smoke --fresh',
-  ]),
+  smoke: command(
+    '[--fresh] [--api-url <url> --publish-url <url> --key <key>] [--receiver <url> | --listen <host:port> --reached-at <url>]',
+    'sends one event through the running stack, a fresh one, or one elsewhere',
+    () => import('./smoke.js'),
+    ['smoke --fresh', 'smoke --api-url https://hooks.example.com --receiver https://example.com/hook'],
+  ),
   reset: command('', 'stops what is left over and removes the data folder', () => import('./reset.js'), ['reset']),
   webhooks: noun('where events go', 'WEBHOOKS', () => import('./admin/webhooks.js')),
   events: noun('what happened', 'EVENTS', () => import('./admin/events.js')),
@@ -61,6 +64,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     () => import('./faults.js'),
     ['faults'],
   ),
+  chart: command('[--tools]', 'makes the files of k8s/ that are made from others', () => import('./chart.js'), [
+    'chart',
+  ]),
   test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js'), [
     'test',
     'test filter-index.spec',

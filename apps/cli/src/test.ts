@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { freePorts, startKafka, startPostgres, step } from '@posthorn/embedded'
+import { buildTools, NoGo } from './chart/tools.js'
 import { CHECKS, failureOf } from './checks.js'
 import type { CommandContext } from './command.js'
 import { runJest, withoutPosthorn, type TestServers } from './jest-run.js'
@@ -17,6 +18,8 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const tallies: Tally[] = []
   if (everything)
     for (const check of CHECKS) tallies.push(await one(check.name, () => failureOf(check, context.stop), context))
+  if (everything || positionals.some(pattern => CHART_SPECS.includes(pattern)))
+    tallies.push(await one('tools of the chart', () => chartTools(context), context))
   tallies.push(await jestWithServers(positionals, context))
   if (everything) tallies.push(await one('smoke', () => smokeFailure(context), context))
   context.stop.throwIfAborted()
@@ -24,6 +27,21 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   for (const failure of total.failures) context.say(`failed: ${failure}`)
   console.log(lastLine(total))
   return exitStatus(total)
+}
+
+const CHART_SPECS = 'apps/cli/src/chart/chart.spec.ts apps/cli/src/chart/settings.spec.ts'
+
+/** Before Jest, which may not take that long. Without Go its tests of the chart are skipped, and say so. */
+async function chartTools({ say }: CommandContext): Promise<string | undefined> {
+  try {
+    await buildTools(say)
+    return undefined
+  } catch (error) {
+    const { message } = error as Error
+    if (!(error instanceof NoGo)) return message
+    say(`*** THE CHART IS NOT CHECKED. ${message} ***`)
+    return undefined
+  }
 }
 
 async function one(name: string, check: () => Promise<string | undefined>, { stop, say }: CommandContext) {

@@ -5,4 +5,4 @@ export { startKafkaCluster, type KafkaClusterOptions, type RunningKafkaCluster }
 export type { SecuredListeners } from './kafka-configuration.js'
 export * from './postgres.js'
 export * from './progress.js'
-export { freePorts, portIsFree } from './requirements.js'
+export { freePorts, portIsFree, run } from './requirements.js'

@@ -100,15 +100,18 @@ function wantedPartitions({ options }: KafkaConnection, topic: TopicContract): n
   return topic.partitions === 'work' ? options.partitions : 1
 }
 
-/** Everything we depend on is said, so that no broker default can change it. */
-function wantedConfig({ options }: KafkaConnection, topic: TopicContract): Record<string, string> {
+/** Everything we depend on is said, so that no broker default can change it. `min.insync.replicas` is of the deployment. */
+export function topicConfig(topic: TopicContract): Record<string, string> {
   return {
     'cleanup.policy': topic.cleanup,
     ...(topic.retentionMs === undefined ? {} : { 'retention.ms': String(topic.retentionMs) }),
     'max.message.bytes': String(MAX_RECORD_BYTES),
     'message.timestamp.type': 'LogAppendTime',
-    'min.insync.replicas': options.replication >= 3 ? '2' : '1',
   }
+}
+
+function wantedConfig({ options }: KafkaConnection, topic: TopicContract): Record<string, string> {
+  return { ...topicConfig(topic), 'min.insync.replicas': options.replication >= 3 ? '2' : '1' }
 }
 
 function partitionDifference(connection: KafkaConnection, topic: TopicContract, found: number): TopicDifference[] {
