@@ -4,7 +4,7 @@ import { until } from '@posthorn/testkit'
 import { deliveryId } from '@posthorn/webhook'
 import { leaveAlone } from './calm.js'
 import { changeWebhooks, reportOfChanges } from './changes.js'
-import { takeDatabaseAway } from './database-away.js'
+import { diskFull, stopped, takeDatabaseAway } from './database-away.js'
 import { freeze, MOST_IN_FLIGHT } from './frozen.js'
 import { killAtRandom, VICTIMS } from './kills.js'
 import { brokenInOrder, keepOrder } from './order.js'
@@ -76,15 +76,23 @@ describe('at least once', () => {
     expect(result.audit.inFlight).toBeLessThanOrEqual(MOST_IN_FLIGHT)
   }, 200_000)
 
-  it('S10 delivers while Postgres is away for 30 s, and its history is complete afterwards', async () => {
-    const result = await takeDatabaseAway(site, 30)
-    const rates = `${result.before.toFixed(0)} requests/s before, ${result.meanwhile.toFixed(0)} meanwhile`
-    told(`Postgres away; ${rates}, ${result.gaps.length} gaps in the history`, result)
-    expect(brokenIn(result)).toEqual([])
-    expect(result.audit.inFlight).toBe(0)
-    expect(result.gaps).toEqual([])
-    expect(result.meanwhile).toBeGreaterThan(result.before / 2)
-  }, 200_000)
+  it.each([
+    ['is away for 30 s', 30, stopped],
+    ['has a full disk for 15 s', 15, diskFull],
+  ])(
+    'S10 delivers while Postgres %s, and its history is complete afterwards',
+    async (what, seconds, outage) => {
+      const result = await takeDatabaseAway(site, seconds, outage)
+      const rates = `${result.before.toFixed(0)} requests/s before, ${result.meanwhile.toFixed(0)} meanwhile`
+      told(`Postgres ${what}; ${rates}, ${result.gaps.length} gaps in the history`, result)
+      expect(brokenIn(result)).toEqual([])
+      expect(result.audit.inFlight).toBe(0)
+      expect(result.gaps).toEqual([])
+      expect(result.meanwhile).toBeGreaterThan(result.before / 2)
+      expect(result.refused > 0).toBe(outage === diskFull)
+    },
+    200_000,
+  )
 
   it('keeps first arrivals of a key in order over kills, freezes, rebalances, pauses and failures', async () => {
     const result = await keepOrder(site, 1)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningKafkaCluster } from '@posthorn/embedded'
 import type { Clocks } from './clocks.js'
-import { childrenOf } from './database-away.js'
+import { diskFull, stopped, type Outage } from './database-away.js'
 import { send } from './kills.js'
 import type { Ledger } from './ledger.js'
 import type { Line, LineState } from './line.js'
@@ -42,7 +42,8 @@ export const BREAKAGES: readonly Breakage[] = [
   { name: 'storm of deliverers', run: scene => storm(scene, 'deliverer') },
   { name: 'one broker away', run: scene => brokersAway(scene, [scene.seeded.pick(BROKERS)]) },
   { name: 'Kafka away', run: scene => brokersAway(scene, BROKERS) },
-  { name: 'Postgres away', run: databaseAway },
+  { name: 'Postgres away', run: scene => databaseAway(scene, stopped) },
+  { name: 'disk of Postgres full', run: scene => databaseAway(scene, diskFull) },
   ...(['slow', 'cut', 'half_open'] as const).map(state => ({
     name: `line ${state}`,
     run: (scene: Scene) => disturb(scene, state),
@@ -85,19 +86,13 @@ async function brokersAway({ cluster, seeded, ledger }: Scene, ids: readonly num
   ledger.fault({ what: 'away', target: ids.length > 1 ? 'kafka' : 'broker', from, to: Date.now() })
 }
 
-/** Postgres answers nobody, then dies; its supervisor starts it again. */
-async function databaseAway({ site, seeded, ledger }: Scene): Promise<void> {
-  const pid = site.stack.currentPids().postgres
-  if (pid === undefined) return
+/** Postgres does not do its work, then dies; its supervisor starts it again. */
+async function databaseAway({ site, seeded, ledger }: Scene, outage: Outage): Promise<void> {
   const from = Date.now()
-  // The postmaster first: it would start others.
-  const processes = [pid, ...childrenOf(pid)]
-  for (const each of processes) send(each, 'SIGSTOP', () => undefined)
-  await sleep(seeded.between(3000, 8000)).finally(() => {
-    for (const each of processes) send(each, 'SIGCONT', () => undefined)
-  })
-  send(pid, 'SIGKILL', () => undefined)
-  ledger.fault({ what: 'away', target: 'postgres', pid, from, to: Date.now() })
+  await outage(site, sleep(seeded.between(3000, 8000)))
+  const pid = site.stack.currentPids().postgres
+  if (pid !== undefined) send(pid, 'SIGKILL', () => undefined)
+  ledger.fault({ what: 'away', target: 'postgres', from, to: Date.now() })
 }
 
 async function disturb({ line, seeded, ledger }: Scene, state: Exclude<LineState, 'well'>): Promise<void> {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { leaveAlone } from './calm.js'
 import { changeWebhooks, reportOfChanges } from './changes.js'
-import { takeDatabaseAway } from './database-away.js'
+import { diskFull, stopped, takeDatabaseAway, type Outage } from './database-away.js'
 import { freeze } from './frozen.js'
 import { killAtRandom } from './kills.js'
 import { brokenInOrder, keepOrder, PARKED } from './order.js'
@@ -18,6 +18,7 @@ const USAGE = `usage: npm run faults -- [scenario…] [options]
   kills      services killed with -9 at random            --events 50000  --kills 36  --seconds 70
   frozen     a router and a deliverer stopped for 15 s
   database   Postgres away, then killed                   --seconds 30
+  disk       the disk of Postgres full, then killed       --seconds 15
   changes    registry and Postgres killed before changes
              of webhooks are published                    --webhooks 100
   order      ordered webhooks that fail, are paused and
@@ -63,12 +64,8 @@ const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promi
     const broken = result.commitsBack.map(each => `commit went back: ${each}`)
     return toldOf(`frozen (${result.meanwhile} requests meanwhile)`, result, broken)
   },
-  database: async (site, { seconds = 30 }) => {
-    const result = await takeDatabaseAway(site, seconds)
-    const rates = `${result.before.toFixed(0)} requests/s before, ${result.meanwhile.toFixed(0)}/s meanwhile`
-    const broken = result.gaps.map(each => `history: ${each}`)
-    return toldOf(`database (${rates})`, result, broken)
-  },
+  database: (site, { seconds = 30 }) => withoutDatabase(site, 'database', seconds, stopped),
+  disk: (site, { seconds = 15 }) => withoutDatabase(site, 'disk', seconds, diskFull),
   changes: async (site, { webhooks = 100 }) => {
     const result = await changeWebhooks(site, webhooks)
     return { report: reportOfChanges(result), broken: result.broken }
@@ -77,6 +74,14 @@ const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promi
     const result = await keepOrder(site, rounds)
     return toldOf(`order (${result.sequences} keys, ${PARKED} parked)`, result, brokenInOrder(result))
   },
+}
+
+async function withoutDatabase(site: Site, title: string, seconds: number, outage: Outage): Promise<Told> {
+  const result = await takeDatabaseAway(site, seconds, outage)
+  const { before, meanwhile, refused } = result
+  const rates = `${before.toFixed(0)} requests/s before, ${meanwhile.toFixed(0)}/s meanwhile, ${refused} writes refused`
+  const broken = result.gaps.map(each => `history: ${each}`)
+  return toldOf(`${title} (${rates})`, result, broken)
 }
 
 const RANDOM = 'random'
