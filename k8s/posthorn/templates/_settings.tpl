@@ -28,6 +28,7 @@ EGRESS_HEADER_BYTES: { for: [deliverer], value: "{{ int64 $v.egress.headerBytes 
 API_PUBLIC_URL: { for: [deliverer], value: {{ $v.api.publicUrl | quote }} }
 SIGNATURE_HEADER_PREFIX: { for: [registry, deliverer], value: {{ $v.signature.headerPrefix }} }
 TRUSTED_PROXIES: { for: [ingest, registry], value: {{ join "," $v.trustedProxies | quote }} }
+TLS_MIN_VERSION: { for: [ingest, registry], value: {{ $v.tls.minVersion | quote }} }
 REGISTRY_RATE_PER_KEY: { for: [registry], value: "{{ if $v.registry.ratePerKey }}{{ int64 $v.registry.ratePerKey }}{{ end }}" }
 INGEST_MAX_EVENT_BYTES: { for: [ingest, router, replayer], value: "{{ int64 $v.ingest.maxEventBytes }}" }
 INGEST_DEFAULT_TENANT: { for: [router, replayer, monitor], empty: true, value: {{ $v.ingest.defaultTenant | quote }} }
@@ -70,6 +71,15 @@ KAFKA_TLS_CA_FILE: { for: [all], path: kafka/ca.crt, {{ include "posthorn.caFrom
 KAFKA_TLS_CERT_FILE: { for: [all], path: kafka/client.crt, kind: secret, from: {{ .clientSecret }}, key: {{ .clientCertKey }} }
 KAFKA_TLS_KEY_FILE: { for: [all], path: kafka/client.key, kind: secret, from: {{ .clientSecret }}, key: {{ .clientKeyKey }} }
 {{- end }}
+{{- end }}
+{{- end }}
+{{- with $v.tls }}
+{{- if .existingSecret }}
+TLS_CERT_FILE: { for: [ingest, registry], path: tls/server.crt, kind: secret, from: {{ .existingSecret }}, key: {{ .certKey }} }
+TLS_KEY_FILE: { for: [ingest, registry], path: tls/server.key, kind: secret, from: {{ .existingSecret }}, key: {{ .keyKey }} }
+{{- end }}
+{{- if or .clientCa.secret .clientCa.configMap }}
+TLS_CLIENT_CA_FILE: { for: [ingest, registry], path: tls/client-ca.crt, {{ include "posthorn.caFrom" .clientCa }} }
 {{- end }}
 {{- end }}
 {{- with $v.egress.ca }}{{- if or .secret .configMap }}

@@ -241,6 +241,8 @@ function withFiles(container: Container, pod: Pod, owner: string): NodeJS.Proces
     [/platform-key/, 'a-platform-key-of-24-characters'],
     [/database/, 'postgres://posthorn@postgres:5432/posthorn'],
     [/ca\.crt/, authority.ca],
+    [/server\.crt/, client.cert],
+    [/server\.key/, client.key],
     [/client\.crt/, client.cert],
     [/client\.key/, client.key],
     [/password/, 'password'],
