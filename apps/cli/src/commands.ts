@@ -54,6 +54,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     () => import('./topics.js'),
     ['topics', 'topics --apply', 'topics --json'],
   ),
+  secrets: command(
+    'status | reseal [--json]',
+    'says which master keys the secrets at rest are sealed by, and seals them anew by the first one',
+    () => import('./master-keys.js'),
+    ['secrets status', 'secrets reseal'],
+  ),
   migrate: command('[--json]', 'brings the database to this version', () => import('./migrate.js'), ['migrate']),
   bench: command('<scenario> [options]', 'measures this machine', () => import('./bench.js'), [
     'bench throughput --events 50000',

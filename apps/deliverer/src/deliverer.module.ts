@@ -41,6 +41,7 @@ export class DelivererModule {
         // What it sends is of the past (attempts) or for later (tiers): nothing waits for it.
         { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { unhurried: true }) },
         { provide: Egress, useFactory: () => egress(context) },
+        { provide: Sealer, useFactory: () => new Sealer(context.settings.sealingKeys) },
         {
           provide: TableFollower,
           useFactory: () =>
@@ -61,9 +62,15 @@ export class DelivererModule {
         },
         {
           provide: DeliveryLoop,
-          inject: [SafeProducer, TableFollower, Egress, ParkedPlaces],
-          useFactory: (output: SafeProducer, webhooks: TableFollower<Webhook>, door: Egress, places: ParkedPlaces) =>
-            deliveryLoop(context, {
+          inject: [SafeProducer, TableFollower, Egress, ParkedPlaces, Sealer],
+          useFactory: (
+            output: SafeProducer,
+            webhooks: TableFollower<Webhook>,
+            door: Egress,
+            places: ParkedPlaces,
+            sealer: Sealer,
+          ) =>
+            deliveryLoop(context, sealer, {
               output,
               webhooks,
               egress: door,
@@ -102,11 +109,11 @@ interface Outside {
   readonly healthy: () => boolean
 }
 
-function deliveryLoop({ settings, logger, fatal }: ServiceContext, outside: Outside): DeliveryLoop {
+function deliveryLoop({ settings, logger, fatal }: ServiceContext, sealer: Sealer, outside: Outside): DeliveryLoop {
   return new DeliveryLoop({
     ...outside,
     cache: new WebhookCache(
-      new Sealer(settings.sealingKeys),
+      sealer,
       ({ id, version, tenant }, error) =>
         logger.error(
           { alert: 'secret_sealed', webhook: id, version, tenant, err: error },

@@ -11,6 +11,7 @@ import {
   type PartitionClaim,
 } from '@posthorn/kafka'
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
+import { countByKey, Sealer, tellMissingKeys } from '@posthorn/sealing'
 import { NestLogger } from '@posthorn/telemetry'
 import type { Webhook } from '@posthorn/webhook'
 import { DELIVERER_GROUP, DelivererModule } from './deliverer.module.js'
@@ -57,6 +58,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   health.addReadiness('deliverer.webhooks', () => (webhooks.isCaughtUp ? undefined : 'is reading the webhooks'))
   health.addReadiness('deliverer.places', () => (places.isCaughtUp ? undefined : 'is reading what is parked'))
   await Promise.all([producer.connect(), webhooks.start(), places.start()])
+  tellMissingKeys(app.get(Sealer), countByKey(sealedIn(webhooks.values())), logger)
   await app.listen()
   listens = true
   loop.start()
@@ -71,5 +73,13 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await app.close()
     await producer.close()
     await Promise.all([webhooks.stop(), places.stop(), egress.close()])
+  }
+}
+
+function* sealedIn(webhooks: Iterable<Webhook>): Iterable<string> {
+  for (const { sealedSecrets, sealedHeaders = {}, authentication } of webhooks) {
+    if (authentication) yield authentication.sealed
+    yield* sealedSecrets
+    yield* Object.values(sealedHeaders)
   }
 }

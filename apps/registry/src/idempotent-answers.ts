@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ApiError, type Caller } from '@posthorn/api'
-import type { Sealer } from '@posthorn/sealing'
-import type { ClaimedRequest, Idempotency } from '@posthorn/store'
+import { SealError, type Sealer } from '@posthorn/sealing'
+import { idempotencyContext, type ClaimedRequest, type Idempotency } from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
 
 const KEY = /^[\x20-\x7e]{1,255}$/
@@ -45,7 +45,10 @@ export class IdempotentAnswers {
     const claim = await this.store.claim(scope, key, fingerprint(request.parts))
     switch (claim.kind) {
       case 'answered':
-        return { answer: JSON.parse(this.sealer.unseal(claim.sealedAnswer, context(scope, key))) as T, replayed: true }
+        return {
+          answer: JSON.parse(this.open(claim.sealedAnswer, idempotencyContext(scope, key))) as T,
+          replayed: true,
+        }
       case 'running':
         throw new ApiError('idempotency_running', 'The first request with this Idempotency-Key is not answered yet.')
       case 'lost':
@@ -70,9 +73,19 @@ export class IdempotentAnswers {
       await this.store.release(claimed).catch((failure: unknown) => this.lost(failure))
       throw error
     }
-    const sealed = this.sealer.seal(JSON.stringify(answer ?? null), context(claimed.scope, claimed.key))
+    const sealed = this.sealer.seal(JSON.stringify(answer ?? null), idempotencyContext(claimed.scope, claimed.key))
     await this.store.keep(claimed, sealed).catch((failure: unknown) => this.lost(failure))
     return answer
+  }
+
+  private open(sealed: string, context: string): string {
+    try {
+      return this.sealer.unseal(sealed, context)
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error
+      this.logger.error({ err: error }, 'the answer to an Idempotency-Key does not open')
+      throw new ApiError('idempotency_answer_lost', 'The answer to this Idempotency-Key cannot be opened any more.')
+    }
   }
 
   private lost(failure: unknown): void {
@@ -82,8 +95,6 @@ export class IdempotentAnswers {
     )
   }
 }
-
-const context = (scope: string, key: string) => `idempotency ${scope} ${key}`
 
 /** Each part with its length, so that no two different requests give the same. */
 function fingerprint(parts: IdempotentRequest['parts']): string {

@@ -1,4 +1,5 @@
 import { ApiError } from '@posthorn/api'
+import { SealError } from '@posthorn/sealing'
 import {
   ClaimTaken,
   EventTypesFull,
@@ -19,7 +20,7 @@ const COUNTED: Readonly<Record<QuotaReached['of'], string>> = {
   unindexedFilters: 'webhooks whose filter wants no exact value',
 }
 
-/** The answer to a failure that the store knows: the caller's to correct, or to repeat when the database is away. */
+/** The answer to a failure that the store or the sealer knows: the caller's to correct, or to repeat when the database is away. */
 export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof TenantGone) return new ApiError('tenant_not_found', `There is no tenant "${error.message}".`)
   if (error instanceof TenantTaken)
@@ -33,6 +34,8 @@ export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof ReplaysFull)
     return new ApiError('quota_reached', `The tenant may have at most ${OPEN_REPLAYS} unfinished replays.`)
   if (error instanceof ReplayEnded) return new ApiError('replay_ended', `The replay is ${error.status}.`)
+  if (error instanceof SealError)
+    return new ApiError('secret_sealed', 'The secret does not open with the master keys of this deployment.')
   if (error instanceof ClaimTaken) return new ApiError('idempotency_running', `It took too long: ${error.message}.`)
   if (error instanceof VersionConflict)
     return new ApiError('version_conflict', `It has version ${error.version} by now.`)

@@ -1,8 +1,8 @@
 import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
-import { Sealer } from '@posthorn/sealing'
-import { Database } from '@posthorn/store'
+import { Sealer, tellMissingKeys } from '@posthorn/sealing'
+import { Database, SealedValues, type SealedCount } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundRemoval } from './background-removal.js'
 import { FailingWebhooks } from './failing-webhooks.js'
@@ -64,6 +64,11 @@ async function start(context: ServiceContext): Promise<RunningService> {
   // Listening comes first: until Postgres is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.registryPort)
   await Promise.all([database.connect(), producer.connect(), tails.start()])
+  // Not waited for: it is for a person, and nothing depends on it.
+  void new SealedValues(database).counts().then(
+    counts => tellMissingKeys(sealer, countsOf(counts), logger),
+    (error: unknown) => logger.warn({ err: error }, 'cannot see whether a master key is missing'),
+  )
   relay.start()
   removal.start()
   gone.start()
@@ -81,4 +86,9 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await Promise.all([relay.stopped(), removal.stop(), gone.stop(), failing.stop(), uses.stop()])
     await database.close()
   }
+}
+
+/** An answer to an Idempotency-Key is gone after a day. */
+function countsOf(sealed: readonly SealedCount[]): Map<string, number> {
+  return new Map(sealed.map(({ id, secrets, headers, keys }) => [id, secrets + headers + keys]))
 }

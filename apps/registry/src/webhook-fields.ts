@@ -13,7 +13,7 @@ import {
   type RateLimitBody,
   type RetryPolicyBody,
 } from '@posthorn/api'
-import type { Sealer } from '@posthorn/sealing'
+import { SealError, type Sealer } from '@posthorn/sealing'
 import type { NewWebhook, StoredAuthentication, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
 import {
   checkFilter,
@@ -204,7 +204,17 @@ function encryptionOf(body: EncryptionBody, before: Encryption | null, headers: 
 }
 
 function signsWith(sealer: Sealer, row: WebhookRow, secret: string): boolean {
-  return row.secrets.length === 1 && sealer.unseal(row.secrets[0]!.sealed, secretContext(row)) === secret
+  return row.secrets.length === 1 && holds(sealer, row.secrets[0]!.sealed, secretContext(row), secret)
+}
+
+/** What does not open holds nothing: a webhook whose master key is lost gets well by new values. */
+function holds(sealer: Sealer, sealed: string, context: string, value: string): boolean {
+  try {
+    return sealer.unseal(sealed, context) === value
+  } catch (error) {
+    if (error instanceof SealError) return false
+    throw error
+  }
 }
 
 /** The headers sealed; where a value is as it was, what was sealed before, so that nothing seems to have changed. */
@@ -212,7 +222,7 @@ function sameHeaders(sealer: Sealer, { id, sealedHeaders }: WebhookRow, headers:
   const entries = Object.entries(headers).map(([given, value]) => {
     const name = given.toLowerCase()
     const before = Object.hasOwn(sealedHeaders, name) ? sealedHeaders[name] : undefined
-    const same = before !== undefined && sealer.unseal(before, headerContext(id, name)) === value
+    const same = before !== undefined && holds(sealer, before, headerContext(id, name), value)
     return [name, same ? before : sealer.seal(value, headerContext(id, name))]
   })
   return Object.fromEntries(entries) as Record<string, string>

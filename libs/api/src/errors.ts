@@ -237,6 +237,12 @@ export const ERRORS = {
     title: 'Posthorn failed',
     action: 'Try again; if it lasts, look for the request id in the log.',
   },
+  secret_sealed: {
+    status: 500,
+    title: 'The secret cannot be opened',
+    action:
+      'Tell the operator: POSTHORN_SEALING_KEYS lacks its master key. If that is lost, give another secret without overlap.',
+  },
   kafka_unavailable: {
     status: 503,
     title: 'Kafka did not acknowledge',

@@ -86,9 +86,9 @@ export class GrpcProblemFilter implements ExceptionFilter {
   private toApiError(exception: unknown, requestId: string): ApiError {
     if (exception instanceof ApiError) return exception
     const mapped = this.parts.mapError(exception)
-    if (mapped) return mapped
-    this.parts.log.error({ err: exception, request_id: requestId }, 'a call failed')
-    return new ApiError('internal', 'The failure was logged under this request id.')
+    const error = mapped ?? new ApiError('internal', 'The failure was logged under this request id.')
+    if (error.status === 500) this.parts.log.error({ err: exception, request_id: requestId }, 'a call failed')
+    return error
   }
 }
 

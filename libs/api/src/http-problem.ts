@@ -22,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>()
     const reply = http.getResponse<FastifyReply>()
     const error = this.toApiError(exception, request, reply)
-    if (error.code === 'internal')
+    if (error.status === 500)
       this.log.error({ err: exception, request_id: request.id, method: request.method }, 'a request failed')
     await sendProblem(request, reply, error)
   }

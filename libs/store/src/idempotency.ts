@@ -37,6 +37,9 @@ interface ClaimedRow {
   readonly dead: boolean
 }
 
+/** What a sealed answer is bound to: copied to another request it does not open. */
+export const idempotencyContext = (scope: string, key: string) => `idempotency ${scope} ${key}`
+
 /** The answers to requests that carry an Idempotency-Key, for a day. `scope` keeps keys of different callers apart. */
 export class Idempotency {
   constructor(private readonly database: Database) {}

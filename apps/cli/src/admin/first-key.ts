@@ -27,8 +27,8 @@ export async function makeFirstKey(name: string, env: NodeJS.ProcessEnv): Promis
   }
 }
 
-/** Database.connect would wait for it for ever. */
-async function requireDatabase(url: string): Promise<void> {
+/** Database.connect would wait for it for ever. Throws CommandFault. */
+export async function requireDatabase(url: string): Promise<void> {
   const missing = await pendingMigrations(url).catch((error: unknown) => {
     throw new CommandFault(`Postgres of POSTHORN_DATABASE_URL does not let us in: ${(error as Error).message}`)
   })
