@@ -2165,6 +2165,7 @@ export interface components {
         | 'rate_limited'
         | 'wrong_keys_limited'
         | 'internal'
+        | 'secret_sealed'
         | 'kafka_unavailable'
         | 'database_unavailable'
         | 'signing_unavailable'

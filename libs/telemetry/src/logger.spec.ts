@@ -16,6 +16,12 @@ describe('describeError', () => {
     expect(JSON.stringify(describeError(error))).not.toMatch(/4711|select 1|client/)
   })
 
+  it('leaves out where Postgres says the values of a row', () => {
+    const error = Object.assign(new Error('violates check constraint'), { code: '23514', detail: 'Failing row (4711)' })
+    expect(describeError(error)).toMatchObject({ code: '23514' })
+    expect(JSON.stringify(describeError(error))).not.toContain('4711')
+  })
+
   it('passes on what is thrown and is no error', () => {
     expect(describeError('text')).toBe('text')
   })

@@ -23,13 +23,18 @@ export function createLogger(level: LogLevel, name: string, to: DestinationStrea
   )
 }
 
+const WITH_VALUES = ['detail', 'where', 'internalQuery']
+
 /**
  * An error without the objects that libraries hang on it: pg adds its whole client, 5 KB with the
- * key that cancels its queries. Type, message, stack (with those of its causes) and plain values stay.
+ * key that cancels its queries. Type, message, stack (with those of its causes) and plain values stay,
+ * but for those in which Postgres repeats the values of the row at fault.
  */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { type, message, stack } = stdSerializers.err(error)
-  const plain = Object.entries(error).filter(([, value]) => value === null || typeof value !== 'object')
+  const plain = Object.entries(error).filter(
+    ([name, value]) => !WITH_VALUES.includes(name) && (value === null || typeof value !== 'object'),
+  )
   return { ...Object.fromEntries(plain), type, message, stack }
 }
