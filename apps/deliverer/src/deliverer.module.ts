@@ -16,8 +16,6 @@ import { ParkedPlaces } from './parked-places.js'
 import { SecondReader } from './second-reader.js'
 import { WebhookCache } from './webhook-cache.js'
 
-export const DELIVERER_GROUP = 'deliverer'
-
 const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
 }

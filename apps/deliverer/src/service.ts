@@ -13,8 +13,9 @@ import {
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { countByKey, Sealer, tellMissingKeys } from '@posthorn/sealing'
 import { NestLogger } from '@posthorn/telemetry'
+import { DELIVERER_GROUP } from '@posthorn/topics'
 import type { Webhook } from '@posthorn/webhook'
-import { DELIVERER_GROUP, DelivererModule } from './deliverer.module.js'
+import { DelivererModule } from './deliverer.module.js'
 import { DeliveryLoop } from './delivery-loop.js'
 import { ParkedPlaces } from './parked-places.js'
 

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common'
-import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import { readOldestUnfinished, SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import {
   HealthKeeper,
@@ -9,22 +9,25 @@ import {
   sendOwnEvents,
   type SqlPool,
 } from '@posthorn/store'
+import { ALL_GROUPS, groupName, MONITOR_GROUP } from '@posthorn/topics'
 import { HealthMetrics } from './health-metrics.js'
 import { HistoryEdge } from './history.edge.js'
 import { DayKeeper } from './keep-days.js'
 import { MonitorMetrics } from './monitor-metrics.js'
+import { ParkedWebhooks } from './parked-webhooks.js'
 import { HealthPublisher } from './publish-health.js'
 import { readEntry } from './read-entry.js'
 import { HistoryRecorder } from './record-history.js'
+import { RetentionMetrics } from './retention-metrics.js'
+import { RetentionWatch } from './watch-retention.js'
 
-export const MONITOR_GROUP = 'monitor'
 /** What was not acknowledged by then is sent again; a transaction waits for it meanwhile. */
 const SEND_MS = 10_000
 
 @Module({})
 export class MonitorModule {
   static with(connection: KafkaConnection, pool: SqlPool, context: ServiceContext): DynamicModule {
-    const { settings, logger } = context
+    const { settings, logger, fatal } = context
     return {
       module: MonitorModule,
       controllers: [HistoryEdge],
@@ -47,7 +50,7 @@ export class MonitorModule {
               connection,
               context,
               producer,
-              new HistoryWriter(pool, partitions, connection.prefix + MONITOR_GROUP, healthKeeper(settings)),
+              new HistoryWriter(pool, partitions, groupName(connection.prefix, MONITOR_GROUP), healthKeeper(settings)),
             ),
         },
         {
@@ -59,6 +62,19 @@ export class MonitorModule {
               sendOwn: (limit, send) => sendOwnEvents(pool, limit, send),
               send: (topic, record) => producer.send(topic, record, { timeoutMs: SEND_MS }),
               metrics: new HealthMetrics(),
+              logger,
+            }),
+        },
+        { provide: ParkedWebhooks, useFactory: () => new ParkedWebhooks(connection, fatal) },
+        {
+          provide: RetentionWatch,
+          inject: [ParkedWebhooks],
+          useFactory: (parked: ParkedWebhooks) =>
+            new RetentionWatch({
+              read: () => readOldestUnfinished(connection, ALL_GROUPS),
+              parked: () => parked.oldest(),
+              now: Date.now,
+              metrics: new RetentionMetrics(),
               logger,
             }),
         },

@@ -4,10 +4,13 @@ import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } f
 import { SettingsError, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { openHistoryPool } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
+import { MONITOR_GROUP } from '@posthorn/topics'
 import { DayKeeper } from './keep-days.js'
-import { MONITOR_GROUP, MonitorModule } from './monitor.module.js'
+import { MonitorModule } from './monitor.module.js'
+import { ParkedWebhooks } from './parked-webhooks.js'
 import { HealthPublisher } from './publish-health.js'
 import { HistoryRecorder } from './record-history.js'
+import { RetentionWatch } from './watch-retention.js'
 
 /** For the open batch; what is not written then is read again by the next owner. */
 const FINISH_MS = 5_000
@@ -47,10 +50,14 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const producer = app.get(SafeProducer)
   const days = app.get(DayKeeper)
   const healthPublisher = app.get(HealthPublisher)
+  const parked = app.get(ParkedWebhooks)
+  const retention = app.get(RetentionWatch)
   await producer.connect()
   days.start()
   healthPublisher.start()
+  void parked.start()
   await app.listen()
+  retention.start()
   health.addReadiness('monitor.consumer', () => strategy.consumer.readiness())
   health.addReadiness('monitor.history', () => recorder.readiness())
   health.addLiveness('monitor.consumer', () => strategy.consumer.liveness())
@@ -62,7 +69,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await within(FINISH_MS, strategy.consumer.drain())
     recorder.stop()
     await app.close()
-    await within(FINISH_MS, healthPublisher.stop())
+    await within(FINISH_MS, Promise.all([healthPublisher.stop(), parked.stop(), retention.stop()]))
     await producer.close()
     await within(CLOSE_POOL_MS, pool.end())
   }
@@ -74,8 +81,8 @@ function databaseUrlOf(url: string | undefined): string {
   return url
 }
 
-function within(ms: number, work: Promise<void>): Promise<void> {
+function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout
   const bound = new Promise<void>(resolve => (timer = setTimeout(resolve, ms)))
-  return Promise.race([work, bound]).finally(() => clearTimeout(timer))
+  return Promise.race([work.then(() => undefined), bound]).finally(() => clearTimeout(timer))
 }

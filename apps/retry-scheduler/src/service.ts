@@ -3,10 +3,9 @@ import type { MicroserviceOptions } from '@nestjs/microservices'
 import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import type { RunningService, Service, ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
+import { RETRY_SCHEDULER_GROUP } from '@posthorn/topics'
 import { ReleaseLoop } from './release-loop.js'
 import { RetrySchedulerModule } from './retry-scheduler.module.js'
-
-const GROUP = 'retry-scheduler'
 
 /** The read-ahead pauses partitions one by one, fairly; the consumer's own bound, over all at once, must not come first. */
 const MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
@@ -24,7 +23,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const { settings, logger, health, fatal } = context
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'retry-scheduler'))
   const strategy = new KafkaBatchStrategy(connection, {
-    group: GROUP,
+    group: RETRY_SCHEDULER_GROUP,
     fatal,
     maxUnfinishedBytes: MAX_UNFINISHED_BYTES,
     maxFetchBytes: MAX_FETCH_BYTES,

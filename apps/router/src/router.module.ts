@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
-import { EVENTS } from '@posthorn/topics'
+import { EVENTS, groupName, ROUTER_GROUP } from '@posthorn/topics'
 import { EventsEdge } from './events.edge.js'
 import { route, type RouteParts } from './route.js'
 import { tracedBy, untraced } from './route-trace.js'
@@ -10,8 +10,6 @@ import { RoutingLoop } from './routing-loop.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
 import { Tenants } from './tenants.js'
-
-export const ROUTER_GROUP = 'router'
 
 /** What may wait for Kafka: a full send (8 MiB) in flight, and the next one. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -73,7 +71,7 @@ function routingLoop(
     trace:
       settings.traceOtlpUrl === undefined
         ? untraced
-        : tracedBy(connection.topic(EVENTS), `${connection.prefix}${ROUTER_GROUP}`),
+        : tracedBy(connection.topic(EVENTS), groupName(connection.prefix, ROUTER_GROUP)),
   }
   return new RoutingLoop({
     route: record => route(record, parts),

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Controller, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { testBrokers, until } from '@posthorn/testkit'
+import type { ConsumerGroup } from '@posthorn/topics'
 import type { KafkaConnection } from './connection.js'
 import { KafkaBatchHandler, KafkaBatchStrategy } from './nest.js'
 import type { RecordBatch } from './record.js'
 import { SafeProducer } from './safe-producer.js'
 import { dropTopics, makeTopics, MORE, testConnection, WORK } from './test-cluster.js'
 
+const NEST: ConsumerGroup = { name: 'nest', topics: [MORE, WORK] }
 const seen: string[] = []
 
 @Controller()
@@ -52,7 +54,7 @@ describe('KafkaBatchStrategy in a Nest app', () => {
 
   it('finds the handlers, gives them their batches in order, and is fatal when one throws', async () => {
     const fatal: Error[] = []
-    const strategy = new KafkaBatchStrategy(connection, { group: 'nest', fatal: error => fatal.push(error) })
+    const strategy = new KafkaBatchStrategy(connection, { group: NEST, fatal: error => fatal.push(error) })
     const app = await NestFactory.createMicroservice(EdgeModule, { strategy, logger: false, abortOnError: false })
     await app.listen()
     expect(strategy.consumer.healthyMembership()).toBe(true)
@@ -69,4 +71,10 @@ describe('KafkaBatchStrategy in a Nest app', () => {
     await app.close()
     expect(strategy.consumer.readiness()).toBe('has left its group')
   }, 30_000)
+
+  it('refuses to listen when the group is said to read other topics', () => {
+    const group = { name: 'nest', topics: [WORK] }
+    const strategy = new KafkaBatchStrategy(connection, { group, fatal: () => undefined })
+    expect(() => strategy.listen(() => undefined)).toThrow('is said to read work.v1; there are handlers for ')
+  })
 })

@@ -5,7 +5,7 @@ import {
   type CustomTransportStrategy,
   type MessageHandler,
 } from '@nestjs/microservices'
-import type { TopicContract } from '@posthorn/topics'
+import type { ConsumerGroup, TopicContract } from '@posthorn/topics'
 import { isObservable, lastValueFrom } from 'rxjs'
 import type { KafkaConnection } from './connection.js'
 import { GroupConsumer } from './group-consumer.js'
@@ -44,7 +44,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   constructor(
     private readonly connection: KafkaConnection,
-    private readonly options: Omit<GroupConsumerOptions, 'topics' | 'onBatch'>,
+    private readonly options: Omit<GroupConsumerOptions, 'group' | 'topics' | 'onBatch'> & {
+      readonly group: ConsumerGroup
+    },
   ) {
     super()
   }
@@ -56,9 +58,12 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   listen(callback: (error?: unknown) => void): void {
+    const { group, ...options } = this.options
     const topics = [...this.messageHandlers.values()].map(topicOf)
+    requireSame(group, topics)
     this.running = new GroupConsumer(this.connection, {
-      ...this.options,
+      ...options,
+      group: group.name,
       topics,
       onBatch: batch => this.handOver(batch),
     })
@@ -82,6 +87,17 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const result: unknown = await handler(batch)
     if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined })
   }
+}
+
+/** What a group reads is known to others, who look after it. */
+function requireSame(group: ConsumerGroup, handled: readonly TopicContract[]): void {
+  const [said, done] = [group.topics, handled].map(topics =>
+    topics
+      .map(({ name }) => name)
+      .sort()
+      .join(', '),
+  )
+  if (said !== done) throw new Error(`the group ${group.name} is said to read ${said}; there are handlers for ${done}`)
 }
 
 function topicOf(handler: MessageHandler): TopicContract {

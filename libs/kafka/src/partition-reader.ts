@@ -1,4 +1,4 @@
-import type { KafkaMessage } from 'kafkajs'
+import type { Cluster, KafkaMessage } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
 import { listOffsets, lowLevel, type LowLevel } from './low-level.js'
 
@@ -52,23 +52,7 @@ export class PartitionReader {
    * OffsetGone, or with kafkajs's error while the leader is away: recover() then, and again.
    */
   async fetch(offset: number, maxWaitMs: number): Promise<FetchedRecords> {
-    await this.client.cluster.refreshMetadataIfNecessary()
-    const [nodeId] = Object.keys(this.client.cluster.findLeaderForPartitions(this.topic, [this.partition]))
-    if (nodeId === undefined) throw new Error(`${this.topic}/${this.partition} has no leader`)
-    const broker = await this.client.cluster.findBroker({ nodeId })
-    const answer = await broker
-      .fetch({ maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: MAX_BYTES, topics: [this.request(offset)] })
-      .catch((error: unknown) => {
-        throw (error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE' ? new OffsetGone(String(error)) : error
-      })
-    const found = (answer as { responses: { partitions: FetchedPartition[] }[] }).responses[0]?.partitions[0]
-    if (!found) throw new Error(`the broker left ${this.topic}/${this.partition} out of its answer`)
-    const end = Number(found.highWatermark)
-    const last = found.messages.at(-1)
-    // Nothing although there should be: only holes are left up to the end, of compaction or markers.
-    const next = last ? Number(last.offset) + 1 : Math.max(offset, end)
-    const messages = found.messages.filter(message => !message.isControlRecord && Number(message.offset) >= offset)
-    return { messages, next: Math.max(next, offset), end }
+    return fetchRecords(this.client.cluster, { topic: this.topic, partition: this.partition, offset }, maxWaitMs)
   }
 
   /** The first offset of the log. */
@@ -91,11 +75,31 @@ export class PartitionReader {
   close(): Promise<void> {
     return this.client.consumer.disconnect()
   }
+}
 
-  private request(offset: number) {
-    return {
-      topic: this.topic,
-      partitions: [{ partition: this.partition, fetchOffset: String(offset), maxBytes: MAX_BYTES }],
-    }
-  }
+/** See PartitionReader.fetch. Of a batch that is larger than `maxBytes` all of it comes. */
+export async function fetchRecords(
+  cluster: Cluster,
+  { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number },
+  maxWaitMs: number,
+  maxBytes = MAX_BYTES,
+): Promise<FetchedRecords> {
+  await cluster.refreshMetadataIfNecessary()
+  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
+  if (nodeId === undefined) throw new Error(`${topic}/${partition} has no leader`)
+  const broker = await cluster.findBroker({ nodeId })
+  const topics = [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes }] }]
+  const answer = await broker
+    .fetch({ maxWaitTime: maxWaitMs, minBytes: 1, maxBytes, topics })
+    .catch((error: unknown) => {
+      throw (error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE' ? new OffsetGone(String(error)) : error
+    })
+  const found = (answer as { responses: { partitions: FetchedPartition[] }[] }).responses[0]?.partitions[0]
+  if (!found) throw new Error(`the broker left ${topic}/${partition} out of its answer`)
+  const end = Number(found.highWatermark)
+  const last = found.messages.at(-1)
+  // Nothing although there should be: only holes are left up to the end, of compaction or markers.
+  const next = last ? Number(last.offset) + 1 : Math.max(offset, end)
+  const messages = found.messages.filter(message => !message.isControlRecord && Number(message.offset) >= offset)
+  return { messages, next: Math.max(next, offset), end }
 }

@@ -1,3 +1,4 @@
+export * from './bounds.js'
 export * from './circuit.js'
 export * from './concurrency.js'
 export * from './delivery.js'

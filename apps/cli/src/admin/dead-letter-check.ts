@@ -2,7 +2,7 @@ import { KafkaConnection, kafkaOptionsFrom, PartitionReader } from '@posthorn/ka
 import type { Settings } from '@posthorn/process'
 import { keptDeadLetters, openHistoryPool, type KeptDeadLetters } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
-import { DEAD_LETTERS, decodeDeadLetter } from '@posthorn/topics'
+import { DEAD_LETTERS, decodeDeadLetter, groupName, MONITOR_GROUP } from '@posthorn/topics'
 import { CommandFault } from '../command.js'
 import { settingsHere } from '../settings-here.js'
 
@@ -123,7 +123,7 @@ async function readKept({ databaseUrl }: Settings, connection: KafkaConnection):
   try {
     return await keptDeadLetters(pool, {
       topic: connection.topic(DEAD_LETTERS),
-      group: `${connection.prefix}monitor`,
+      group: groupName(connection.prefix, MONITOR_GROUP),
       since: Date.now() - DEAD_LETTERS.retentionMs!,
     })
   } catch (error) {
