@@ -1,6 +1,7 @@
 export * from './certificates.js'
 export * from './database.js'
 export * from './manual-clock.js'
+export * from './python.js'
 export * from './receiver.js'
 export * from './schemathesis.js'
 export * from './servers.js'
