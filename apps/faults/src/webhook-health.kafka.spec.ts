@@ -64,11 +64,15 @@ it('warns of, disables and recovers a failing webhook, and tells each once altho
     type: 'posthorn.webhook.disabled',
     data: expect.objectContaining({ webhook: ill.id, rule: 'failing', disable_after_seconds: DISABLE_AFTER_S }),
   }
+  expect(ill).toMatchObject({ health: 'healthy', failing_since: null })
   await publish('a')
+  await until(async () => (await read(ill.id)).health === 'degraded', WAIT_MS)
   await untilTold(1)
   process.kill(stack.currentPids().monitor!, 'SIGKILL')
   await untilTold(2)
-  expect(await read(ill.id)).toMatchObject({ status: 'disabled', disabled_reason: { rule: 'failing' } })
+  const { failing_since: since, ...shown } = await read(ill.id)
+  const reason = { rule: 'failing', failing_since: since }
+  expect(shown).toMatchObject({ status: 'disabled', health: 'failing', disabled_reason: reason })
   await sleep(NOTHING_COMES_MS)
   expect(told(watcher.secret)).toEqual([failing, disabled])
 
@@ -82,5 +86,5 @@ it('warns of, disables and recovers a failing webhook, and tells each once altho
   await sleep(NOTHING_COMES_MS)
   const recovered = { type: 'posthorn.webhook.recovered', data: expect.objectContaining({ webhook: ill.id }) }
   expect(told(watcher.secret)).toEqual([failing, disabled, recovered])
-  expect(await read(ill.id)).toMatchObject({ status: 'active', disabled_reason: null })
+  expect(await read(ill.id)).toMatchObject({ status: 'active', health: 'healthy', disabled_reason: null })
 }, 240_000)

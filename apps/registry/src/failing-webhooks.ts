@@ -1,7 +1,7 @@
 import { raiseOwnEvent, shownUrl, type WebhookRow } from '@posthorn/store'
 import { decodeHealth, type OwnEvent, type WebhookHealthDocument } from '@posthorn/topics'
 import { ACTOR, FacetActor, type ActingParts } from './facet-actor.js'
-import { webhookView } from './webhook-view.js'
+import { settingsView } from './webhook-view.js'
 
 export interface FailingParts extends ActingParts {
   /** For webhooks that do not say it themselves; 0: never. */
@@ -49,8 +49,8 @@ export class FailingWebhooks {
         tenant,
         action: 'webhook.failing',
         subject: webhook,
-        before: before ? webhookView(before) : null,
-        after: after ? webhookView(after) : null,
+        before: before ? settingsView(before) : null,
+        after: after ? settingsView(after) : null,
       }),
       (run, _before, after) => raiseOwnEvent(run, this.eventOf(facet, after)),
     )

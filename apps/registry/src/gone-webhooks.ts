@@ -1,6 +1,6 @@
 import { decodeGone, type GoneWebhook } from '@posthorn/topics'
 import { ACTOR, FacetActor, type ActingParts } from './facet-actor.js'
-import { webhookView } from './webhook-view.js'
+import { settingsView } from './webhook-view.js'
 
 /**
  * Disables the webhooks that answered 410, as the deliverer says. What was changed since the answer, enabled
@@ -38,8 +38,8 @@ export class GoneWebhooks {
         tenant,
         action: 'webhook.gone',
         subject: webhook,
-        before: before ? webhookView(before) : null,
-        after: after ? webhookView(after) : null,
+        before: before ? settingsView(before) : null,
+        after: after ? settingsView(after) : null,
       }),
     )
     if (!disabled) return

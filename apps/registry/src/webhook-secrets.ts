@@ -14,7 +14,7 @@ import { actorOf, audited } from './auditing.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
 import { newSecret } from './webhook-fields.js'
-import { secretView, webhookView } from './webhook-view.js'
+import { secretView, settingsView } from './webhook-view.js'
 import { found } from './webhooks.js'
 
 const ID = /^webhook_[0-9a-z]{26}$/
@@ -78,7 +78,7 @@ export class WebhookSecrets {
 }
 
 function rotationView(row: WebhookRow): object {
-  return { ...webhookView(row), secrets: row.secrets.map(secretView) }
+  return { ...settingsView(row), secrets: row.secrets.map(secretView) }
 }
 
 /** Those that still sign beside the new one: until the overlap is over, or until their own end if that is sooner. */

@@ -7,11 +7,16 @@ import {
   type SecretView,
   type WebhookView,
 } from '@posthorn/api'
-import type { DisabledReason, StoredSecret, WebhookRow } from '@posthorn/store'
+import type { DisabledReason, StoredSecret, WebhookCondition, WebhookRow } from '@posthorn/store'
 import type { FilterPattern } from '@posthorn/webhook'
 
 /** A webhook as the API shows it: no secret, and of a header only its name. */
-export function webhookView(row: WebhookRow): WebhookView {
+export function webhookView(row: WebhookRow, { condition, failingSince }: WebhookCondition): WebhookView {
+  return { ...settingsView(row), health: condition, failing_since: failingSince?.toISOString() ?? null }
+}
+
+/** What changes of it alone, which the audit has. */
+export function settingsView(row: WebhookRow): Omit<WebhookView, 'health' | 'failing_since'> {
   const { id, uid, status, url, method, events, filter, format, description, metadata, version } = row
   return {
     id,

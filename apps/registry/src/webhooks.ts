@@ -19,7 +19,7 @@ import { pageView, placeOf, type CursorShape } from './cursor.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
 import { changeOf, fieldsOf, newSecret, refuse, replacementOf } from './webhook-fields.js'
-import { webhookView } from './webhook-view.js'
+import { settingsView, webhookView } from './webhook-view.js'
 
 const ID = /^webhook_[0-9a-z]{26}$/
 const CURSOR: CursorShape = { list: 'webhooks', fields: { createdAt: 'time', id: 'text' } }
@@ -51,10 +51,10 @@ export class WebhookCases {
     const { verifier, kept } = newSecret(this.sealer, secretContext({ id, ...fields }), body)
     const row = await this.webhooks.insert(
       { id, tenant, status: 'active', secrets: [kept], ...fields },
-      audited(caller, tenant, 'webhook.created', webhookView),
+      audited(caller, tenant, 'webhook.created', settingsView),
     )
     await this.publishing.published('webhook', row)
-    return { ...webhookView(row), secret: verifier }
+    return { ...(await this.viewOf(row)), secret: verifier }
   }
 
   async list({ tenant }: Caller, query: ListWebhooksQuery): Promise<ListView<WebhookView>> {
@@ -62,12 +62,13 @@ export class WebhookCases {
     const { limit, status, uid, event_type: type, cursor } = query
     const anyOf = type === undefined ? undefined : patternsMatching(type)
     const page = await this.webhooks.list(tenant, { limit, status, uid, anyOf, after: placeOf(CURSOR, cursor) })
-    return pageView(CURSOR, page, webhookView)
+    const conditionOf = await this.webhooks.conditions(page.rows)
+    return pageView(CURSOR, page, row => webhookView(row, conditionOf(row)))
   }
 
   async get({ tenant }: Caller, id: string): Promise<WebhookView> {
     await this.tenants.require(tenant)
-    return webhookView(found(id, ID.test(id) ? await this.webhooks.get(tenant, id) : undefined))
+    return this.viewOf(found(id, ID.test(id) ? await this.webhooks.get(tenant, id) : undefined))
   }
 
   change(caller: Caller, id: string, body: PatchWebhookBody, version?: number): Promise<WebhookView> {
@@ -93,14 +94,14 @@ export class WebhookCases {
 
   async remove(caller: Caller, id: string, version?: number): Promise<void> {
     await this.tenants.require(caller.tenant)
-    const trail = audited(caller, caller.tenant, 'webhook.deleted', webhookView)
+    const trail = audited(caller, caller.tenant, 'webhook.deleted', settingsView)
     const row = found(id, ID.test(id) ? await this.webhooks.remove(caller.tenant, id, version, trail) : undefined)
     await this.publishing.published('webhook', row)
   }
 
   async byUid({ tenant }: Caller, uid: string): Promise<WebhookView> {
     await this.tenants.require(tenant)
-    return webhookView(found(uid, uidFaults(uid).length === 0 ? await this.webhooks.byUid(tenant, uid) : undefined))
+    return this.viewOf(found(uid, uidFaults(uid).length === 0 ? await this.webhooks.byUid(tenant, uid) : undefined))
   }
 
   /**
@@ -136,12 +137,12 @@ export class WebhookCases {
     body: CreateWebhookBody,
     version: number | undefined,
   ): Promise<Upserted | undefined> {
-    const trail = audited(caller, caller.tenant, 'webhook.updated', webhookView)
+    const trail = audited(caller, caller.tenant, 'webhook.updated', settingsView)
     const decide = (row: WebhookRow) => replacementOf(this.sealer, row, body)
     const row = await this.webhooks.change(caller.tenant, id, version, decide, trail)
     if (!row) return undefined
     await this.publishing.published('webhook', row)
-    return { kind: 'kept', webhook: webhookView(row) }
+    return { kind: 'kept', webhook: await this.viewOf(row) }
   }
 
   private async tryCreate(caller: Caller, body: CreateWebhookBody): Promise<Upserted | undefined> {
@@ -161,13 +162,17 @@ export class WebhookCases {
     version?: number,
   ): Promise<WebhookView> {
     await this.tenants.require(caller.tenant)
-    const trail = audited(caller, caller.tenant, action, webhookView)
+    const trail = audited(caller, caller.tenant, action, settingsView)
     const row = found(
       id,
       ID.test(id) ? await this.webhooks.change(caller.tenant, id, version, decide, trail) : undefined,
     )
     await this.publishing.published('webhook', row)
-    return webhookView(row)
+    return this.viewOf(row)
+  }
+
+  private async viewOf(row: WebhookRow): Promise<WebhookView> {
+    return webhookView(row, (await this.webhooks.conditions([row]))(row))
   }
 }
 

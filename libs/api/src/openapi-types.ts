@@ -1002,6 +1002,16 @@ export interface components {
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
+      /**
+       * @description Of its requests: healthy, degraded (the last one failed), or failing (nothing but failures for so long that it will be disabled), see docs/webhook-health.md.
+       * @enum {string}
+       */
+      health: 'healthy' | 'degraded' | 'failing'
+      /**
+       * Format: date-time
+       * @description When the first failure after the last success ended; null if it is healthy.
+       */
+      failing_since: string | null
       /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
       disabled_reason: {
         /** @enum {unknown} */
@@ -1106,6 +1116,16 @@ export interface components {
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
+      /**
+       * @description Of its requests: healthy, degraded (the last one failed), or failing (nothing but failures for so long that it will be disabled), see docs/webhook-health.md.
+       * @enum {string}
+       */
+      health: 'healthy' | 'degraded' | 'failing'
+      /**
+       * Format: date-time
+       * @description When the first failure after the last success ended; null if it is healthy.
+       */
+      failing_since: string | null
       /** @description Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410). */
       disabled_reason: {
         /** @enum {unknown} */

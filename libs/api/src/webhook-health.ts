@@ -1,4 +1,4 @@
-import type { Problem } from '@posthorn/webhook'
+import { CONDITIONS, type Problem } from '@posthorn/webhook'
 
 /** A year: longer than that nobody remembers why. */
 export const MAX_DISABLE_AFTER_S = 365 * 24 * 3600
@@ -13,6 +13,12 @@ export const HEALTH_SCHEMA = {
     description:
       'It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default.',
   },
+  health: {
+    enum: [...CONDITIONS],
+    description:
+      'Of its requests: healthy, degraded (the last one failed), or failing (nothing but failures for so long that it will be disabled), see docs/webhook-health.md.',
+  },
+  failingSince: { ...TIME, description: 'When the first failure after the last success ended; null if it is healthy.' },
   disabledReason: {
     type: 'object',
     description: 'Why Posthorn disabled it: failing (nothing but failures for too long) or gone (it answered 410).',

@@ -10,6 +10,7 @@ import {
   RATE_UNITS,
   SIGNATURES,
   TLS_VERSIONS,
+  type Condition,
   type FilterPattern,
   type Format,
   type Method,
@@ -374,6 +375,8 @@ export class WebhookView {
   @Documented({ ...ENCRYPTION_SCHEMA, nullable: true }) readonly encryption: EncryptionView | null
   @Documented({ ...AUTHENTICATION_SCHEMA, nullable: true }) readonly authentication: AuthenticationView | null
   @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null
+  @Documented(HEALTH_SCHEMA.health) readonly health: Condition
+  @Documented({ ...HEALTH_SCHEMA.failingSince, nullable: true }) readonly failing_since: string | null
   @Documented({ ...HEALTH_SCHEMA.disabledReason, nullable: true }) readonly disabled_reason: DisabledReasonView | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null
   @Documented(STRINGS) readonly metadata: Readonly<Record<string, string>>

@@ -37,7 +37,7 @@ export interface Interval {
   readonly to: number
 }
 
-interface RawHealth extends Omit<HealthRow, 'health'> {
+export interface RawHealth extends Omit<HealthRow, 'health'> {
   readonly since: number | null
   readonly last: number | null
   readonly lastSuccess: number | null
@@ -61,7 +61,7 @@ export async function readHealth(client: SqlClient, webhooks: readonly string[])
   )
 }
 
-function healthOf(
+export function healthOf(
   { since, last, failures, countedMs }: Pick<RawHealth, 'since' | 'last' | 'failures' | 'countedMs'>,
   lastSuccess: number | undefined,
 ): Health {

@@ -259,3 +259,32 @@ describe('a webhook that a person enables or sends elsewhere', () => {
     expect(await rows()).toEqual([])
   })
 })
+
+describe('the condition of a webhook, as its readers see it', () => {
+  const read = async (id: string) => {
+    const row = (await webhooks.get('default', id))!
+    return (await webhooks.conditions([row]))(row)
+  }
+
+  test('is degraded by its last failure, failing once warned of, and healthy by a success', async () => {
+    const [id, well] = [await aWebhook(), await aWebhook()]
+    await write(attempt(well, 0, 'ok'), attempt(id, 0, 'fails'))
+    const failingSince = new Date(START)
+    expect(await read(well)).toEqual({ condition: 'healthy', failingSince: undefined })
+    expect(await read(id)).toEqual({ condition: 'degraded', failingSince })
+    await write(...attempts(id, 'fails', 60))
+    expect(await read(id)).toEqual({ condition: 'failing', failingSince })
+    await write(attempt(id, 70, 'ok'))
+    expect(await read(id)).toEqual({ condition: 'healthy', failingSince: undefined })
+  })
+
+  test.each([['nothing but one failure', [0]] as const, ['a warning', [0, 60]] as const])(
+    'begins anew with another URL, after %s',
+    async (_what, seconds) => {
+      const id = await aWebhook()
+      await write(...attempts(id, 'fails', ...seconds))
+      await change(id, { url: 'https://shop.example/new' })
+      expect(await read(id)).toEqual({ condition: 'healthy', failingSince: undefined })
+    },
+  )
+})

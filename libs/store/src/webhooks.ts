@@ -9,6 +9,7 @@ import type { RunSql } from './own-events.js'
 import { pageOf, type ListPosition, type ListPage } from './page.js'
 import { changesNothing, requireVersion, saveRow } from './published-row.js'
 import { holdTenant, quotasOf } from './tenants.js'
+import { conditionsOf, type WebhookCondition } from './webhook-condition.js'
 
 export interface WebhookFilter {
   readonly status?: WebhookStatus
@@ -107,6 +108,11 @@ export class Webhooks {
     if (uid !== undefined) query.andWhere('w.uid = :uid', { uid })
     if (anyOf !== undefined) query.andWhere('w.events && :anyOf::text[]', { anyOf })
     return pageOf(query, limit, after)
+  }
+
+  /** How each of these rows does now. */
+  conditions(rows: readonly WebhookRow[]): Promise<(row: WebhookRow) => WebhookCondition> {
+    return conditionsOf(this.database.manager, rows)
   }
 
   /**

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import {
   advance,
+  conditionOf,
   healthLimits,
   nextToTell,
   STEP_MS,
@@ -143,4 +144,18 @@ describe('what is said of it', () => {
     expect(tell(fails(0, 1e9), always, 0)).toEqual([])
     expect(tell(fails(0, 1e6, 2e6, 3e6), never)).toEqual([])
   })
+})
+
+test('a webhook is degraded from its first failure on, failing once it was warned of, and healthy after a success', () => {
+  const failing = after(fails(0, 60_000))
+  expect([conditionOf(UNKNOWN_HEALTH, 'nothing'), conditionOf(after([works(0)]), 'healthy')]).toEqual([
+    'healthy',
+    'healthy',
+  ])
+  expect((['nothing', 'healthy', 'failing', 'due'] as const).map(told => conditionOf(failing, told))).toEqual([
+    'degraded',
+    'degraded',
+    'failing',
+    'failing',
+  ])
 })

@@ -98,3 +98,12 @@ export function nextToTell(told: HealthTold, health: Health, limits: HealthLimit
   if (!warned) return health.countedMs >= limits.warnAfterMs ? 'failing' : undefined
   return told === 'failing' && health.countedMs >= limits.disableAfterMs ? 'due' : undefined
 }
+
+export const CONDITIONS = ['healthy', 'degraded', 'failing'] as const
+/** A webhook's health in a word: degraded is one whose last request failed, failing one that was warned of. */
+export type Condition = (typeof CONDITIONS)[number]
+
+export function conditionOf(health: Health, told: HealthTold): Condition {
+  if (health.kind !== 'failing') return 'healthy'
+  return told === 'failing' || told === 'due' ? 'failing' : 'degraded'
+}

@@ -21,7 +21,7 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   body: BODY,
 }
 const UID = text('<name>', 'your own name for it')
-const COLUMNS = ['id', 'status', 'uid', 'url', 'events', 'description']
+const COLUMNS = ['id', 'status', 'health', 'uid', 'url', 'events', 'description']
 const SHOWN_ONCE = 'The secret is shown this once; "posthorn webhooks secrets reveal" shows it again, to admins.'
 
 const create: Verb = {
