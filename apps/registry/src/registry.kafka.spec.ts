@@ -348,7 +348,7 @@ describe('bad input', () => {
     ['a long URL', { ...GOOD, url: `https://example.com/${'a'.repeat(2048)}` }, ['/url']],
     ['nothing', {}, ['/url', '/events']],
     ['an unknown field', { ...GOOD, 'colour/of': 1 }, ['/colour~1of']],
-    ['a planned field', { ...GOOD, encryption: {} }, ['/encryption']],
+    ['an encryption without its key', { ...GOOD, encryption: {} }, ['/encryption/key']],
     [
       'a bad filter',
       { ...GOOD, filter: { data: { amount: [{ numeric: ['~', 1] }] }, Source: ['x'] } },
