@@ -2,7 +2,7 @@ import type { ConsumedRecord } from '@posthorn/kafka'
 import { BULK, decodeDelivery, DUE, type Attempt, type ReadDelivery } from '@posthorn/topics'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { Seen } from './seen.js'
-import { Completion, type Lane, type OffsetOwner, type Work } from './work.js'
+import { Completion, isOrdered, type Lane, type OffsetOwner, type Work } from './work.js'
 
 export interface IntakeParts {
   readonly metrics: DelivererMetrics
@@ -98,10 +98,15 @@ export class Intake {
         work.completion.follow(sighting.work.completion)
         break
       case 'behind':
-        this.queueBehind(sighting.work, work)
-        return false
+        if (!isOrdered(sighting.work)) {
+          this.queueBehind(sighting.work, work)
+          return false
+        }
+        // Ordered work makes all its attempts itself: its end is that of its copies, whatever their number.
+        work.completion.follow(sighting.work.completion)
+        break
     }
-    this.parts.metrics.duplicate(sighting.kind, work.lane)
+    this.parts.metrics.duplicate(sighting.kind === 'settled' ? 'settled' : 'in_flight', work.lane)
     return false
   }
 
