@@ -15,6 +15,7 @@ import { Sealer } from '@posthorn/sealing'
 import { Database, migrate, SealedValues, WebhookRow } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import {
+  createAuthority,
   createTestDatabase,
   startReceiver,
   testBrokers,
@@ -150,6 +151,7 @@ async function webhooksLike(id: string): Promise<string[]> {
     id: other,
     uid: null,
     authentication: null,
+    tls: null,
     events: ['nothing.at.all'],
     secrets: [{ ...row.secrets[0]!, sealed: sealer.seal(secretFrom(randomBytes(32)), other) }],
     sealedHeaders: { 'x-key': sealer.seal('value', headerContext(other, 'x-key')) },
@@ -162,6 +164,7 @@ async function webhooksLike(id: string): Promise<string[]> {
 
 describe('S7 master keys', () => {
   const headers = { 'x-api-key': 'value of the header' }
+  const client = createAuthority('Rotation CA').issue('posthorn')
   let id: string
   let secret: string
 
@@ -172,6 +175,7 @@ describe('S7 master keys', () => {
       events: ['rotation.*'],
       headers,
       authentication: { type: 'bearer', token: 'of-the-receiver' },
+      tls: { certificate: client.cert, key: client.key },
     }
     const made = await call(registryService, 'POST', '/v1/webhooks', body, { 'idempotency-key': 'once' })
     ;({ id, secret } = made.json as Json & { secret: string })
@@ -206,7 +210,7 @@ describe('S7 master keys', () => {
     const after = JSON.parse((await posthorn('secrets', 'status', '--json')).out) as Json
     expect(after).toEqual({
       keys: [
-        { id: 'new', state: 'seals', secrets: others.length + 1, headers: others.length + 2, keys: 1, answers: 1 },
+        { id: 'new', state: 'seals', secrets: others.length + 1, headers: others.length + 3, keys: 1, answers: 1 },
         { id: 'old', state: 'set', secrets: 0, headers: 0, keys: 0, answers: 0 },
       ],
       unpublished: 0,
@@ -242,7 +246,7 @@ describe('S7 master keys', () => {
       atStart()
         .map(each => each.count)
         .sort(),
-    ).toEqual([2 * OTHERS + 3, 2 * OTHERS + 4])
+    ).toEqual([2 * OTHERS + 4, 2 * OTHERS + 5])
     expect(await posthorn('secrets', 'status')).toMatchObject({ status: 1, err: expect.stringContaining('"new"') })
     const nothing = await posthorn('secrets', 'reseal', '--json')
     expect(nothing.status).toBe(1)

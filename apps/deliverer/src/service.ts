@@ -78,8 +78,9 @@ async function start(context: ServiceContext): Promise<RunningService> {
 }
 
 function* sealedIn(webhooks: Iterable<Webhook>): Iterable<string> {
-  for (const { sealedSecrets, sealedHeaders = {}, authentication } of webhooks) {
+  for (const { sealedSecrets, sealedHeaders = {}, authentication, tls } of webhooks) {
     if (authentication) yield authentication.sealed
+    if (tls?.sealedKey) yield tls.sealedKey
     yield* sealedSecrets
     yield* Object.values(sealedHeaders)
   }

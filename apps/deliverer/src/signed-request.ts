@@ -1,3 +1,4 @@
+import type { RequestTls } from '@posthorn/egress'
 import { formatEvent, partForEncryption, signStandard, type TlsVersion, type Webhook } from '@posthorn/webhook'
 import type { PreparedWebhook } from './webhook-cache.js'
 import type { Work } from './work.js'
@@ -17,7 +18,9 @@ export interface SignedRequest {
   readonly body: Buffer
   readonly timeoutMs: number
   readonly allowedCidrs?: readonly string[]
+  readonly deniedCidrs?: readonly string[]
   readonly minTlsVersion?: TlsVersion
+  readonly tls?: RequestTls
 }
 
 /** One attempt as a request, encrypted if the webhook says so, and then signed at `now` (ms). */
@@ -39,7 +42,9 @@ export async function signedRequest(work: Work, prepared: PreparedWebhook, now: 
     body,
     timeoutMs: webhook.retryPolicy.timeoutMs,
     ...(webhook.allowedCidrs ? { allowedCidrs: webhook.allowedCidrs } : {}),
+    ...(webhook.deniedCidrs ? { deniedCidrs: webhook.deniedCidrs } : {}),
     ...(webhook.minTlsVersion ? { minTlsVersion: webhook.minTlsVersion } : {}),
+    ...(prepared.tls ? { tls: prepared.tls } : {}),
   }
 }
 

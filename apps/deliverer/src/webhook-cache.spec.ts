@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import { Sealer } from '@posthorn/sealing'
+import { createAuthority } from '@posthorn/testkit'
 import {
   authenticationContext,
   compileSecret,
   DEFAULT_RETRY_POLICY,
   headerContext,
   secretContext,
+  tlsKeyContext,
   signStandard,
   type Webhook,
 } from '@posthorn/webhook'
@@ -66,4 +68,17 @@ test('S7 an authentication is a header, and a document that has lost it does not
   expect(open({ ...webhook, sealedSecrets }).opened).toEqual({ kind: 'sealed' })
   const moved = { ...authentication, header: 'x-key' }
   expect(open({ ...webhook, sealedSecrets, authentication: moved }).opened).toEqual({ kind: 'sealed' })
+})
+
+test('S7 a client certificate is ready with its key, and a document that has lost it, or has another, does not open', () => {
+  const authority = createAuthority('CA')
+  const [client, other] = [authority.issue('a'), authority.issue('b')]
+  const tls = { certificate: client.cert, sealedKey: sealer.seal(client.key, tlsKeyContext('webhook_a')) }
+  const sealedSecrets = [sealer.seal(NEW, secretContext({ id: 'webhook_a', tls }))]
+  const whole = { ...webhook, sealedSecrets, tls }
+  const nameOf = (of: Webhook) => (open(of).opened as { prepared: { tls: { name: string } } }).prepared.tls.name
+  expect(nameOf(whole)).toBe(nameOf({ ...whole, version: 2 }))
+  expect(nameOf(whole)).not.toBe(nameOf({ ...whole, tls: { ...tls, ca: authority.ca } }))
+  expect(open({ ...webhook, sealedSecrets }).opened).toEqual({ kind: 'sealed' })
+  expect(open({ ...whole, tls: { ...tls, certificate: other.cert } }).opened).toEqual({ kind: 'sealed' })
 })

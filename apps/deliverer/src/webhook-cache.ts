@@ -1,9 +1,11 @@
+import { RequestTls } from '@posthorn/egress'
 import { PayloadCipher } from '@posthorn/sealing'
 import {
   authenticationContext,
   compileSecret,
   headerContext,
   secretContext,
+  tlsKeyContext,
   type SigningKey,
   type Webhook,
 } from '@posthorn/webhook'
@@ -16,6 +18,8 @@ export interface PreparedWebhook {
   readonly keys: readonly SigningKey[]
   /** Absent: bodies are sent as they are. */
   readonly cipher?: PayloadCipher
+  /** Absent: connections are made as the deployment says. */
+  readonly tls?: RequestTls
   /** The customer's own, and what shows the receiver who sends. */
   readonly headers: Readonly<Record<string, string>>
   /** Its URL as records and logs may show it. */
@@ -77,6 +81,7 @@ export class WebhookCache {
       if (keys.length === 0) throw new Error('the webhook has no secret')
       const headers = this.headersOf(webhook)
       const cipher = webhook.encryption && new PayloadCipher(webhook.encryption.key)
+      const tls = this.tlsOf(webhook)
       const prepared = {
         webhook,
         keys,
@@ -84,12 +89,20 @@ export class WebhookCache {
         publicUrl: publicUrl(webhook.url),
         terms: this.terms,
         ...(cipher ? { cipher } : {}),
+        ...(tls ? { tls } : {}),
       }
       return { kind: 'prepared', prepared }
     } catch (error) {
       this.alert(webhook, error as Error)
       return { kind: 'sealed' }
     }
+  }
+
+  private tlsOf({ id, tls }: Webhook): RequestTls | undefined {
+    if (!tls) return undefined
+    const { sealedKey, ...shown } = tls
+    const key = sealedKey === undefined ? {} : { key: this.sealer.unseal(sealedKey, tlsKeyContext(id)) }
+    return new RequestTls(id, { ...shown, ...key })
   }
 
   private headersOf({ id, sealedHeaders = {}, authentication }: Webhook): Record<string, string> {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { messageOf } from '@posthorn/api'
 import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
+import { createAuthority } from '@posthorn/testkit'
 import { deliveryId } from '@posthorn/webhook'
 import { poisonId } from './poison-id.js'
 import { TestRegistry, type RpcFailure } from './test-registry.js'
@@ -18,6 +19,8 @@ beforeAll(async () => {
 afterAll(() => registry.stop(), 30_000)
 
 const JWK = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' }
+const AUTHORITY = createAuthority('Contract CA')
+const CLIENT = AUTHORITY.issue('posthorn')
 const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const GOOD = {
   url: 'https://example.com/hook',
@@ -28,9 +31,11 @@ const GOOD = {
   rate_limit: { requests: 90, per: 'minute' },
   max_concurrency: 8,
   allowed_cidrs: ['203.0.113.0/24', '2001:db8::/32'],
+  denied_cidrs: ['203.0.113.7/32'],
   min_tls_version: '1.3',
   encryption: { key: JWK, headers: ['X-Api-Key'], attributes: true },
   authentication: { type: 'basic', username: 'posthorn', password: 'pä' },
+  tls: { ca: AUTHORITY.ca, certificate: CLIENT.cert, key: CLIENT.key },
   method: 'PUT',
   format: 'enveloped',
   description: 'd',
@@ -183,6 +188,8 @@ const CASES: readonly UseCase[] = [
         rate_limit: { requests: 5 },
         max_concurrency: null,
         allowed_cidrs: null,
+        denied_cidrs: ['10.0.0.0/8'],
+        tls: { ca: null },
         min_tls_version: '1.2',
         encryption: { headers: null },
         authentication: { type: 'bearer', token: 't' },
@@ -197,6 +204,7 @@ const CASES: readonly UseCase[] = [
         headers: { 'x-b': '1' },
         rate_limit: { requests: 5 },
         min_tls_version: '1.2',
+        denied_cidrs: ['10.0.0.0/8'],
         authentication: { type: 'bearer', token: 't' },
       },
       update_mask: {
@@ -204,6 +212,8 @@ const CASES: readonly UseCase[] = [
           'rate_limit.requests',
           'max_concurrency',
           'allowed_cidrs',
+          'denied_cidrs',
+          'tls.ca',
           'min_tls_version',
           'encryption.headers',
           'authentication',

@@ -122,9 +122,11 @@ function fresh(): NewWebhook {
     rateLimit: null,
     maxConcurrency: null,
     allowedCidrs: null,
+    deniedCidrs: null,
     minTlsVersion: null,
     encryption: null,
     authentication: null,
+    tls: null,
     disableAfterSeconds: null,
     description: null,
   }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import {
-  ApiError,
   encryptionFrom,
   headersFaults,
   metadataFaults,
@@ -14,7 +13,7 @@ import {
   type RetryPolicyBody,
 } from '@posthorn/api'
 import { SealError, type Sealer } from '@posthorn/sealing'
-import type { NewWebhook, StoredAuthentication, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
+import type { NewWebhook, StoredSecret, WebhookChange, WebhookRow } from '@posthorn/store'
 import {
   checkFilter,
   DEFAULT_RETRY_POLICY,
@@ -27,12 +26,13 @@ import {
   verifierOf,
   type Encryption,
   type FilterPattern,
-  type Problem,
   type RateLimit,
   type RetryPolicy,
   type Signature,
 } from '@posthorn/webhook'
+import { refuse } from './refuse.js'
 import { authenticationConflicts, storedAuthentication } from './webhook-authentication.js'
+import { patchedTls, storedTls } from './webhook-tls.js'
 
 type Strings = Readonly<Record<string, string>>
 type Settable = Omit<NewWebhook, 'id' | 'tenant' | 'status' | 'secrets'>
@@ -76,10 +76,12 @@ export function fieldsOf(
   sealer: Sealer,
   id: string,
   body: CreateWebhookBody,
-  before: StoredAuthentication | null = null,
+  before: Pick<WebhookRow, 'authentication' | 'tls'> = { authentication: null, tls: null },
 ): Settable {
   const names = Object.keys(body.headers ?? {})
-  const authentication = body.authentication ? storedAuthentication(sealer, id, body.authentication, before) : null
+  const authentication = body.authentication
+    ? storedAuthentication(sealer, id, body.authentication, before.authentication)
+    : null
   refuse('/authentication', authenticationConflicts(authentication, names))
   return {
     uid: body.uid ?? null,
@@ -94,9 +96,11 @@ export function fieldsOf(
     rateLimit: rateLimitFrom(body.rate_limit ?? {}, null) ?? null,
     maxConcurrency: body.max_concurrency ?? null,
     allowedCidrs: body.allowed_cidrs ?? null,
+    deniedCidrs: body.denied_cidrs ?? null,
     minTlsVersion: body.min_tls_version ?? null,
     encryption: encryptionOf(body.encryption ?? {}, null, names),
     authentication,
+    tls: storedTls(sealer, { id, tls: before.tls }, body.tls ?? {}),
     disableAfterSeconds: body.disable_after_seconds ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
@@ -121,9 +125,11 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     rate_limit: limit,
     max_concurrency: maxConcurrency,
     allowed_cidrs: allowedCidrs,
+    denied_cidrs: deniedCidrs,
     min_tls_version: minTlsVersion,
     encryption,
     authentication,
+    tls,
     disable_after_seconds: disableAfterSeconds,
     secret,
   } = body
@@ -144,11 +150,13 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     rateLimit: patched(limit, null, patch => mergedLimit(row.rateLimit, patch)),
     maxConcurrency,
     allowedCidrs,
+    deniedCidrs,
     minTlsVersion,
     encryption: encryptionAfter(row, encryption, sealedHeaders),
     authentication: patched(authentication, null, body =>
       storedAuthentication(sealer, row.id, body, row.authentication),
     ),
+    tls: patched(tls, null, patch => patchedTls(sealer, row, patch)),
     disableAfterSeconds,
   })
   const after = { ...row, ...change }
@@ -158,7 +166,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
 
 /** What a body that is the whole of a webhook changes of the row: its headers only where their values differ. */
 export function replacementOf(sealer: Sealer, row: WebhookRow, body: CreateWebhookBody): WebhookChange {
-  const { sealedHeaders: _sealed, ...fields } = fieldsOf(sealer, row.id, body, row.authentication)
+  const { sealedHeaders: _sealed, ...fields } = fieldsOf(sealer, row.id, body, row)
   const sealedHeaders = sameHeaders(sealer, row, body.headers ?? {})
   const given = body.secret ?? undefined
   const secret = given === undefined || signsWith(sealer, row, given) ? undefined : given
@@ -286,11 +294,6 @@ function mergePatch(before: unknown, patch: unknown): unknown {
 /** Of an update mask it has no prototype. */
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
-
-export function refuse(pointer: string, faults: readonly Problem[]): void {
-  const problems = faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }))
-  if (problems.length > 0) throw new ApiError('request_invalid', `${pointer} ${problems[0]!.message}.`, problems)
-}
 
 function withoutNulls(map: Readonly<Record<string, string | null>>): Record<string, string> {
   return Object.fromEntries(Object.entries(map).filter((entry): entry is [string, string] => entry[1] !== null))

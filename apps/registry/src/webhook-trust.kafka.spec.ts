@@ -2,6 +2,7 @@ import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { TableFollower } from '@posthorn/kafka'
 import { Sealer } from '@posthorn/sealing'
+import { createAuthority } from '@posthorn/testkit'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import { secretContext, type Webhook } from '@posthorn/webhook'
 import { calculateJwkThumbprint } from 'jose'
@@ -154,6 +155,75 @@ describe('S7 authentication of a webhook', () => {
     const later = await patch(json.id, { headers: { authorization: 'x' } })
     expect([later.status, pointers(later)]).toEqual([400, ['/authentication']])
   })
+})
+
+describe('S7 the TLS of a webhook', () => {
+  const authority = createAuthority('Registry CA')
+  const [one, other] = [authority.issue('one'), authority.issue('other')]
+  const TLS = { ca: authority.ca, certificate: one.cert, key: one.key }
+  /** A line of each key: nothing of them may be shown. */
+  const SECRETS = [one, other].map(({ key }) => key.split('\n')[1]!)
+
+  test('has a key that is shown nowhere and sealed on the topic; secrets open only beside it', async () => {
+    const made = await create({ tls: { ...TLS, key: one.key.replaceAll('\n', '\r\n') } })
+    const { id } = made.json
+    expect(made.json.tls).toEqual({ ...TLS, key: '[redacted]' })
+    const { tls, sealedSecrets } = await published(id, 1)
+    expect(tls).toEqual({ ca: TLS.ca, certificate: TLS.certificate, sealedKey: expect.stringMatching(/^v\d\./) })
+    expect(sealer.unseal(tls!.sealedKey!, `${id} tls key`)).toBe(one.key)
+    expect(sealer.unseal(sealedSecrets[0]!, `${id} with tls`)).toBe(SECRET)
+    expect(() => sealer.unseal(sealedSecrets[0]!, id)).toThrow()
+
+    const without = await patch(id, { tls: { ca: null } })
+    expect(without.json.tls).toEqual({ ca: null, certificate: one.cert, key: '[redacted]' })
+    const renewed = await patch(id, { tls: { certificate: other.cert, key: other.key } })
+    expect(sealer.unseal((await published(id, 3)).tls!.sealedKey!, `${id} tls key`)).toBe(other.key)
+    const plain = await patch(id, { tls: null })
+    expect(plain.json).toMatchObject({ tls: null, version: 4 })
+    const last = await published(id, 4)
+    expect(last).not.toHaveProperty('tls')
+    expect(sealer.unseal(last.sealedSecrets[0]!, id)).toBe(SECRET)
+    const audit = await registry.call('GET', '/v1/audit?limit=100')
+    expect(audit.text).toContain(id)
+    for (const secret of SECRETS) expect([made, without, renewed, audit].map(a => a.text).join()).not.toContain(secret)
+  })
+
+  test('set to what it is, it is no new version', async () => {
+    const body = { ...GOOD, tls: TLS, denied_cidrs: ['10.0.0.0/8'] }
+    const { json } = await registry.call('PUT', '/v1/webhooks/by-uid/with-tls', body)
+    const again = await registry.call('PUT', '/v1/webhooks/by-uid/with-tls', body)
+    const patched = await patch(json.id, { tls: { ca: TLS.ca, key: one.key }, denied_cidrs: ['10.0.0.0/8'] })
+    expect([again.json.version, patched.json.version]).toEqual([1, 1])
+  })
+
+  test('is refused where its parts do not fit, at creation and at a change', async () => {
+    const strange = await create({ tls: { ...TLS, key: other.key } })
+    expect([strange.status, pointers(strange)]).toEqual([400, ['/tls/key']])
+    const old = authority.issue('old', [], [], Date.now() - 1000)
+    const expired = await create({ tls: { certificate: old.cert, key: old.key } })
+    expect([expired.status, pointers(expired)]).toEqual([400, ['/tls/certificate']])
+    const huge = await create({ tls: { ca: `${authority.ca}${'\n'.repeat(2 ** 20)}` } })
+    expect([400, 413]).toContain(huge.status)
+    const { json } = await create({ tls: TLS })
+    for (const [tls, at] of [
+      [{ key: null }, '/tls/key'],
+      [{ certificate: null }, '/tls/certificate'],
+      [{ certificate: other.cert }, '/tls/key'],
+      [{ key: '[redacted]' }, '/tls/key'],
+    ] as const) {
+      const answer = await patch(json.id, { tls })
+      expect([answer.status, pointers(answer)]).toEqual([400, [at]])
+    }
+    expect(strange.text).not.toContain(SECRETS[1])
+  })
+})
+
+test('S7 secrets of a webhook with denied_cidrs do not open without them', async () => {
+  const { json } = await create({ denied_cidrs: ['10.0.0.0/8'] })
+  expect(json.denied_cidrs).toEqual(['10.0.0.0/8'])
+  const { deniedCidrs, sealedSecrets } = await published(json.id, 1)
+  expect(deniedCidrs).toEqual(['10.0.0.0/8'])
+  expect(() => sealer.unseal(sealedSecrets[0]!, json.id)).toThrow()
 })
 
 test("S7 a webhook's own header is none of the signature's", async () => {

@@ -18,7 +18,8 @@ import { audited } from './auditing.js'
 import { pageView, placeOf, type CursorShape } from './cursor.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
-import { changeOf, fieldsOf, newSecret, refuse, replacementOf } from './webhook-fields.js'
+import { refuse } from './refuse.js'
+import { changeOf, fieldsOf, newSecret, replacementOf } from './webhook-fields.js'
 import { settingsView, webhookView } from './webhook-view.js'
 
 const ID = /^webhook_[0-9a-z]{26}$/

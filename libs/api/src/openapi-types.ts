@@ -861,6 +861,8 @@ export interface components {
       max_concurrency?: number | null
       /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
       allowed_cidrs?: string[] | null
+      /** @description No request goes to addresses of these ranges; a name that has one of them is refused. */
+      denied_cidrs?: string[] | null
       /**
        * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
        * @enum {string|null}
@@ -894,6 +896,15 @@ export interface components {
         header?: string | null
         /** @description Of api_key. */
         value?: string | null
+      } | null
+      /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
+      tls?: {
+        /** @description The CAs that alone are trusted in this receiver, 16 at most; unless set, those of the deployment. */
+        ca?: string | null
+        /** @description What is shown to the receiver (mTLS), intermediate certificates after it. */
+        certificate?: string | null
+        /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
+        key?: string | null
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null
@@ -966,6 +977,8 @@ export interface components {
       max_concurrency: number | null
       /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
       allowed_cidrs: string[] | null
+      /** @description No request goes to addresses of these ranges; a name that has one of them is refused. */
+      denied_cidrs: string[] | null
       /**
        * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
        * @enum {string|null}
@@ -999,6 +1012,15 @@ export interface components {
         header?: string | null
         /** @description Of api_key. */
         value?: string | null
+      } | null
+      /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
+      tls: {
+        /** @description The CAs that alone are trusted in this receiver, 16 at most; unless set, those of the deployment. */
+        ca?: string | null
+        /** @description What is shown to the receiver (mTLS), intermediate certificates after it. */
+        certificate?: string | null
+        /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
+        key?: string | null
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
@@ -1080,6 +1102,8 @@ export interface components {
       max_concurrency: number | null
       /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
       allowed_cidrs: string[] | null
+      /** @description No request goes to addresses of these ranges; a name that has one of them is refused. */
+      denied_cidrs: string[] | null
       /**
        * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
        * @enum {string|null}
@@ -1113,6 +1137,15 @@ export interface components {
         header?: string | null
         /** @description Of api_key. */
         value?: string | null
+      } | null
+      /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
+      tls: {
+        /** @description The CAs that alone are trusted in this receiver, 16 at most; unless set, those of the deployment. */
+        ca?: string | null
+        /** @description What is shown to the receiver (mTLS), intermediate certificates after it. */
+        certificate?: string | null
+        /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
+        key?: string | null
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
@@ -1189,6 +1222,8 @@ export interface components {
       max_concurrency?: number | null
       /** @description Requests go to addresses of these ranges alone; unless set, to all that the deployment permits. */
       allowed_cidrs?: string[] | null
+      /** @description No request goes to addresses of these ranges; a name that has one of them is refused. */
+      denied_cidrs?: string[] | null
       /**
        * @description Lowest version of TLS that is spoken; unless set, what the deployment says.
        * @enum {string|null}
@@ -1222,6 +1257,15 @@ export interface components {
         header?: string | null
         /** @description Of api_key. */
         value?: string | null
+      } | null
+      /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
+      tls?: {
+        /** @description The CAs that alone are trusted in this receiver, 16 at most; unless set, those of the deployment. */
+        ca?: string | null
+        /** @description What is shown to the receiver (mTLS), intermediate certificates after it. */
+        certificate?: string | null
+        /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
+        key?: string | null
       } | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null

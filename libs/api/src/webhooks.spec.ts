@@ -105,6 +105,10 @@ describe('the body of a creation', () => {
       { ...GOOD, allowed_cidrs: ['203.0.113.0/24', '10.0.0.1', '10.0.0.0/33', 'fe80::%a/10', {}, '::/129', '::1/128'] },
       [1, 2, 3, 4, 5].map(at => `/allowed_cidrs/${at}`),
     ],
+    [{ ...GOOD, denied_cidrs: [] }, ['/denied_cidrs']],
+    [{ ...GOOD, denied_cidrs: ['10.0.0.0/8', '10.0.0.1'] }, ['/denied_cidrs/1']],
+    [{ ...GOOD, tls: 'x' }, ['/tls']],
+    [{ ...GOOD, tls: { cert: 'x', ca: 1, key: '' } }, ['/tls/cert', '/tls/ca', '/tls/key']],
     [{ ...GOOD, min_tls_version: '1.1' }, ['/min_tls_version']],
     [{ ...GOOD, min_tls_version: 1.3 }, ['/min_tls_version']],
     [{ ...GOOD, status: 'active', encryption: 'key' }, ['/status', '/encryption']],
@@ -126,6 +130,8 @@ describe('the body of a change', () => {
     expect(pointersOf(PatchWebhookBody, { metadata: { gone: null }, retry_policy: { attempts: null } })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { rate_limit: null, max_concurrency: null })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { allowed_cidrs: null, min_tls_version: null })).toEqual([])
+    expect(pointersOf(PatchWebhookBody, { denied_cidrs: null, tls: null })).toEqual([])
+    expect(pointersOf(PatchWebhookBody, { tls: { ca: null, certificate: null, key: null } })).toEqual([])
     expect(pointersOf(PatchWebhookBody, { rate_limit: { per: 'minute' } })).toEqual([])
   })
 

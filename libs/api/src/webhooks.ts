@@ -24,7 +24,7 @@ import { Documented, type FieldSchema } from './documented.js'
 import { Faults } from './http-validation.js'
 import { ListQuery } from './lists.js'
 import { RETRY_POLICY_SCHEMA, retryPolicyFaults, type RetryPolicyBody, type RetryPolicyView } from './retry-policy.js'
-import { allowedCidrsFaults, EGRESS_SCHEMA, ONE_TLS_VERSION } from './webhook-egress.js'
+import { EGRESS_SCHEMA, ONE_TLS_VERSION, webhookCidrsFaults } from './webhook-egress.js'
 import {
   AUTHENTICATION_SCHEMA,
   authenticationFaults,
@@ -53,6 +53,7 @@ import {
   type RateLimitBody,
 } from './webhook-fields.js'
 import { ONE_SIGNATURE, SECRET_SCHEMA } from './webhook-secrets.js'
+import { TLS_SCHEMA, tlsFaults, type TlsBody, type TlsView } from './webhook-tls.js'
 
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
 export const IfPresent = () => ValidateIf((_object, value) => value !== undefined)
@@ -168,8 +169,12 @@ export class CreateWebhookBody {
   max_concurrency?: number | null
 
   @IsOptional()
-  @Faults(allowedCidrsFaults, { ...EGRESS_SCHEMA.allowedCidrs, ...NULLABLE })
+  @Faults(webhookCidrsFaults, { ...EGRESS_SCHEMA.allowedCidrs, ...NULLABLE })
   allowed_cidrs?: string[] | null
+
+  @IsOptional()
+  @Faults(webhookCidrsFaults, { ...EGRESS_SCHEMA.deniedCidrs, ...NULLABLE })
+  denied_cidrs?: string[] | null
 
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, ...NULLABLE })
   @IsOptional()
@@ -183,6 +188,10 @@ export class CreateWebhookBody {
   @IsOptional()
   @Faults(authenticationFaults, { ...AUTHENTICATION_SCHEMA, ...NULLABLE })
   authentication?: AuthenticationBody | null
+
+  @IsOptional()
+  @Faults(value => tlsFaults(value), { ...TLS_SCHEMA, ...NULLABLE })
+  tls?: TlsBody | null
 
   @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
@@ -271,8 +280,12 @@ export class PatchWebhookBody {
   max_concurrency?: number | null
 
   @IsOptional()
-  @Faults(allowedCidrsFaults, { ...EGRESS_SCHEMA.allowedCidrs, ...NULLABLE })
+  @Faults(webhookCidrsFaults, { ...EGRESS_SCHEMA.allowedCidrs, ...NULLABLE })
   allowed_cidrs?: string[] | null
+
+  @IsOptional()
+  @Faults(webhookCidrsFaults, { ...EGRESS_SCHEMA.deniedCidrs, ...NULLABLE })
+  denied_cidrs?: string[] | null
 
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, ...NULLABLE })
   @IsOptional()
@@ -288,6 +301,11 @@ export class PatchWebhookBody {
   @IsOptional()
   @Faults(authenticationFaults, { ...AUTHENTICATION_SCHEMA, ...NULLABLE })
   authentication?: AuthenticationBody | null
+
+  /** Merged by name; null removes it. */
+  @IsOptional()
+  @Faults(value => tlsFaults(value), { ...TLS_SCHEMA, ...NULLABLE })
+  tls?: TlsBody | null
 
   @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
@@ -371,9 +389,11 @@ export class WebhookView {
   @Documented({ ...SCHEMA.rateLimit, nullable: true }) readonly rate_limit: RateLimit | null
   @Documented({ ...SCHEMA.maxConcurrency, nullable: true }) readonly max_concurrency: number | null
   @Documented({ ...EGRESS_SCHEMA.allowedCidrs, nullable: true }) readonly allowed_cidrs: readonly string[] | null
+  @Documented({ ...EGRESS_SCHEMA.deniedCidrs, nullable: true }) readonly denied_cidrs: readonly string[] | null
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, nullable: true }) readonly min_tls_version: TlsVersion | null
   @Documented({ ...ENCRYPTION_SCHEMA, nullable: true }) readonly encryption: EncryptionView | null
   @Documented({ ...AUTHENTICATION_SCHEMA, nullable: true }) readonly authentication: AuthenticationView | null
+  @Documented({ ...TLS_SCHEMA, nullable: true }) readonly tls: TlsView | null
   @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null
   @Documented(HEALTH_SCHEMA.health) readonly health: Condition
   @Documented({ ...HEALTH_SCHEMA.failingSince, nullable: true }) readonly failing_since: string | null

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { AddressGuard, type Resolve } from './address-guard.js'
+import { AddressGuard, type ListedRanges, type Resolve } from './address-guard.js'
 import { embeddedIpv4 } from './embedded-ipv4.js'
 import { AddressRanges, PortRanges } from './ranges.js'
 
@@ -8,7 +8,7 @@ const guardOf = (allow: readonly string[] = [], deny: readonly string[] = [], re
   new AddressGuard({ allow, deny }, resolve)
 const permits = (guard: AddressGuard, addresses: readonly string[]) =>
   Object.fromEntries(addresses.map(address => [address, guard.permits(address)]))
-const asks = (guard: AddressGuard, host: string, listed?: AddressRanges) =>
+const asks = (guard: AddressGuard, host: string, listed: ListedRanges = {}) =>
   new Promise(answer => guard.lookupAmong(listed)(host, { all: true }, (...result) => answer(result)))
 const v4 = (address: string) => ({ address, family: 4 })
 
@@ -71,14 +71,27 @@ describe('AddressGuard', () => {
 
   it('leaves out addresses that the webhook does not list, and refuses a host without one', async () => {
     const guard = guardOf([], [], async () => [v4('1.1.1.1'), v4('8.8.8.8')])
-    expect(await asks(guard, 'a.example', new AddressRanges(['8.8.8.0/24']))).toEqual([null, [v4('8.8.8.8')]])
-    const [error] = (await asks(guard, 'a.example', new AddressRanges(['9.9.9.9/32']))) as [Error]
+    expect(await asks(guard, 'a.example', { allowed: new AddressRanges(['8.8.8.0/24']) })).toEqual([
+      null,
+      [v4('8.8.8.8')],
+    ])
+    const [error] = (await asks(guard, 'a.example', { allowed: new AddressRanges(['9.9.9.9/32']) })) as [Error]
     expect(error).toMatchObject({ refusal: 'address_unlisted', message: expect.stringContaining('allowed_cidrs') })
+  })
+
+  it('S7 refuses a host with one address that the webhook denies, also behind NAT64 and where it is allowed', async () => {
+    const guard = guardOf(['64:ff9b::/96'], [], async () => [v4('1.1.1.1'), v4('8.8.8.8')])
+    const listed = { allowed: new AddressRanges(['0.0.0.0/0']), denied: new AddressRanges(['8.8.8.0/24']) }
+    const refusal = { refusal: 'address_unlisted', message: expect.stringContaining('denied_cidrs') }
+    expect(await asks(guard, 'a.example', listed)).toMatchObject([refusal, []])
+    for (const literal of ['8.8.8.8', '[64:ff9b::8.8.8.8]'])
+      expect(guard.checkLiteral(literal, listed)).toMatchObject(refusal)
+    expect(guard.checkLiteral('8.8.4.4', listed)).toBeUndefined()
   })
 
   it('lets no list of a webhook reach what the deployment refuses', async () => {
     const guard = guardOf([], [], async () => [v4('10.0.0.1')])
-    const listed = new AddressRanges(['0.0.0.0/0', '::/0'])
+    const listed = { allowed: new AddressRanges(['0.0.0.0/0', '::/0']) }
     expect(guard.checkLiteral('127.0.0.1', listed)).toMatchObject({ refusal: 'address_refused' })
     expect(await asks(guard, 'a.example', listed)).toMatchObject([{ refusal: 'address_refused' }, []])
   })

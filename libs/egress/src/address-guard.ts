@@ -55,6 +55,12 @@ export interface AddressPolicy {
   readonly deny: readonly string[]
 }
 
+/** What one webhook leaves out of that. */
+export interface ListedRanges {
+  readonly allowed?: AddressRanges
+  readonly denied?: AddressRanges
+}
+
 export type Resolve = (hostname: string, options: LookupOptions & { readonly all: true }) => Promise<LookupAddress[]>
 
 /**
@@ -82,22 +88,23 @@ export class AddressGuard {
   }
 
   /** Refuses a host that is itself an address: no lookup is ever made for one, so it is judged before connecting. */
-  checkLiteral(hostname: string, listed?: AddressRanges): AddressRefused | undefined {
+  checkLiteral(hostname: string, listed: ListedRanges = {}): AddressRefused | undefined {
     const address = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
     if (isIP(address) === 0) return undefined
     const refusal = this.refusalOf(address)
     if (refusal !== undefined) return new AddressRefused(address, address, refusal)
-    return listed === undefined || listed.has(address) ? undefined : unlisted(address, address)
+    if (leadsInto(listed.denied, address)) return deniedByWebhook(address, address)
+    return listed.allowed?.has(address) === false ? unlisted(address, address) : undefined
   }
 
   /**
    * DNS for the connector. One bad address among good ones refuses the host: which of them is
    * used is decided later and by others, and rebinding plays on exactly that.
    */
-  readonly lookup: LookupFunction = this.lookupAmong(undefined)
+  readonly lookup: LookupFunction = this.lookupAmong({})
 
-  /** The same for a webhook that names the ranges it may be sent to: other addresses are left out. */
-  lookupAmong(listed: AddressRanges | undefined): LookupFunction {
+  /** The same for a webhook with ranges of its own: addresses outside of `allowed` are left out, one in `denied` refuses the host. */
+  lookupAmong(listed: ListedRanges): LookupFunction {
     return (hostname, options, callback) => {
       this.checked(hostname, options as LookupOptions, listed).then(
         addresses => {
@@ -112,14 +119,15 @@ export class AddressGuard {
   private async checked(
     hostname: string,
     options: LookupOptions,
-    listed: AddressRanges | undefined,
+    { allowed, denied }: ListedRanges,
   ): Promise<LookupAddress[]> {
     const addresses = await this.resolveOnce(hostname, options)
     for (const { address } of addresses) {
       const refusal = isIP(address) === 0 ? 'which is no address' : this.refusalOf(address)
       if (refusal !== undefined) throw new AddressRefused(hostname, address, refusal)
+      if (leadsInto(denied, address)) throw deniedByWebhook(hostname, address)
     }
-    const usable = listed === undefined ? addresses : addresses.filter(({ address }) => listed.has(address))
+    const usable = allowed === undefined ? addresses : addresses.filter(({ address }) => allowed.has(address))
     if (addresses.length === 0) throw new AddressRefused(hostname, 'nothing', 'no address')
     if (usable.length === 0) throw unlisted(hostname, addresses[0]!.address)
     return usable
@@ -146,6 +154,14 @@ export class AddressGuard {
     }
     return pending
   }
+}
+
+function leadsInto(denied: AddressRanges | undefined, address: string): boolean {
+  return denied !== undefined && [address, ...embeddedIpv4(address)].some(one => denied.has(one))
+}
+
+function deniedByWebhook(host: string, address: string): AddressRefused {
+  return new AddressRefused(host, address, "an address of the webhook's denied_cidrs", 'address_unlisted')
 }
 
 function unlisted(host: string, address: string): AddressRefused {

@@ -4,7 +4,7 @@ import { laterTlsVersion, type TlsVersion } from '@posthorn/webhook'
 import type { AddressGuard } from './address-guard.js'
 import { AddressRanges } from './ranges.js'
 import type { Sockets } from './sockets.js'
-import { receiverTrust } from './trust.js'
+import { receiverTrust, type RequestTls } from './trust.js'
 
 /** Receivers behind load balancers close idle connections after some seconds: be first where we can. */
 const KEEP_ALIVE_MS = 4_000
@@ -15,7 +15,9 @@ const MAX_DOORS = 1_000
 /** What a webhook asks of the connections that are made for it. */
 export interface DoorPolicy {
   readonly allowedCidrs?: readonly string[]
+  readonly deniedCidrs?: readonly string[]
   readonly minTlsVersion?: TlsVersion
+  readonly tls?: RequestTls
 }
 
 interface Deployment {
@@ -40,12 +42,13 @@ export class Doors {
   ) {}
 
   /** Throws on a range that is no CIDR. */
-  doorFor({ allowedCidrs, minTlsVersion }: DoorPolicy): Agent {
+  doorFor(policy: DoorPolicy): Agent {
+    const { allowedCidrs, deniedCidrs, minTlsVersion, tls } = policy
     const version = laterTlsVersion(minTlsVersion, this.deployment.minTlsVersion)
-    const key = allowedCidrs === undefined ? version : `${version} ${allowedCidrs.join(' ')}`
+    const key = [version, allowedCidrs?.join(' '), deniedCidrs?.join(' '), tls?.name].join('|')
     let door = this.doors.get(key)
     // The one used last stands last.
-    if (door === undefined) door = this.open(version, allowedCidrs)
+    if (door === undefined) door = this.open(version, policy)
     else this.doors.delete(key)
     this.doors.set(key, door)
     if (this.doors.size > MAX_DOORS) this.closeOldest()
@@ -56,12 +59,15 @@ export class Doors {
     await Promise.all([...this.doors.values()].map(door => door.destroy()))
   }
 
-  private open(version: TlsVersion, allowedCidrs: readonly string[] | undefined): Agent {
-    const listed = allowedCidrs && new AddressRanges(allowedCidrs)
+  private open(version: TlsVersion, { allowedCidrs, deniedCidrs, tls }: DoorPolicy): Agent {
+    const listed = {
+      ...(allowedCidrs ? { allowed: new AddressRanges(allowedCidrs) } : {}),
+      ...(deniedCidrs ? { denied: new AddressRanges(deniedCidrs) } : {}),
+    }
     const connect = this.sockets.connector({
       lookup: this.guard.lookupAmong(listed),
       checkLiteral: hostname => this.guard.checkLiteral(hostname, listed),
-      secureContext: this.contextFor(version),
+      secureContext: tls?.contextFor(version, this.deployment.ca) ?? this.contextFor(version),
     })
     return new Agent({
       connect,

@@ -9,6 +9,7 @@ import { describe, networkCause, SendTimeout } from './network-cause.js'
 import { phasesOf, type Phases } from './phases.js'
 import { PortRanges, PortRefused } from './ranges.js'
 import { Sockets, type Exchange } from './sockets.js'
+import type { RequestTls } from './trust.js'
 
 export interface EgressOptions extends AddressPolicy {
   /** Ports and ranges of ports that requests may go to. */
@@ -37,8 +38,11 @@ export interface EgressRequest {
   readonly timeoutMs: number
   /** CIDRs that it may be sent to, of those that the deployment permits; absent: all of them. */
   readonly allowedCidrs?: readonly string[]
+  /** CIDRs that it may not be sent to. */
+  readonly deniedCidrs?: readonly string[]
   /** Unless that of the deployment is higher. */
   readonly minTlsVersion?: TlsVersion
+  readonly tls?: RequestTls
   /** Gives the request up: send() then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }

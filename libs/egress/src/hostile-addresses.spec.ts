@@ -244,6 +244,10 @@ describe('S7 what is connected to is what was checked', () => {
       cause: 'address_unlisted',
     })
     expect(await egress.send(asked(url, { allowedCidrs: ['127.0.0.2/32'] }))).toMatchObject({ status: 200 })
+    expect(await egress.send(asked(url, { deniedCidrs: ['127.0.0.2/32'] }))).toMatchObject({
+      cause: 'address_unlisted',
+    })
+    expect(await egress.send(asked(url, { deniedCidrs: ['127.0.0.1/32'] }))).toMatchObject({ status: 200 })
   })
 
   it('for thousands of lists, with one request after the other', async () => {

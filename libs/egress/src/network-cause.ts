@@ -37,6 +37,10 @@ const BY_CODE: Readonly<Record<string, NetworkCause>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate_untrusted',
 }
 
+/** Alerts by which a receiver refuses a client certificate, or the lack of one. */
+const CLIENT_CERTIFICATE =
+  /_ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(REQUIRED|EXPIRED|REVOKED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/
+
 /** Maps what undici, node:net, node:tls or node:dns rejected with. */
 export function networkCause(error: Error, phase: Phase, secure: boolean): NetworkCause {
   if (error instanceof AddressRefused) return error.refusal
@@ -44,6 +48,7 @@ export function networkCause(error: Error, phase: Phase, secure: boolean): Netwo
   const known = BY_CODE[code]
   if (known) return known
   if (syscall === 'getaddrinfo' || code.startsWith('EAI_')) return 'dns'
+  if (CLIENT_CERTIFICATE.test(code)) return 'client_certificate'
   if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL')) return 'tls'
   // Its codes are not always there. An end of the connection within the answer is its business too.
   if (error.name === 'HTTPParserError') return /\bEOF\b/.test(error.message) ? 'reset' : 'protocol'

@@ -8,6 +8,7 @@ import type {
   Ordering,
   RateLimit,
   RetryPolicy,
+  SealedTls,
   Signature,
   TlsVersion,
   Webhook,
@@ -149,6 +150,10 @@ export class WebhookRow {
   @Column('text', { name: 'allowed_cidrs', array: true, nullable: true })
   allowedCidrs: string[] | null
 
+  /** Ranges that they do not go to; null: none. */
+  @Column('text', { name: 'denied_cidrs', array: true, nullable: true })
+  deniedCidrs: string[] | null
+
   @Column('text', { name: 'min_tls_version', nullable: true })
   minTlsVersion: TlsVersion | null
 
@@ -157,6 +162,9 @@ export class WebhookRow {
 
   @Column('jsonb', { nullable: true })
   authentication: StoredAuthentication | null
+
+  @Column('jsonb', { nullable: true })
+  tls: SealedTls | null
 
   /** It is disabled after so long of nothing but failures; 0: never; null: what the deployment says. */
   @Column('integer', { name: 'disable_after_seconds', nullable: true })
@@ -274,9 +282,11 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
     ...(row.maxConcurrency === null ? {} : { maxConcurrency: row.maxConcurrency }),
     ...(row.allowedCidrs === null ? {} : { allowedCidrs: row.allowedCidrs }),
+    ...(row.deniedCidrs === null ? {} : { deniedCidrs: row.deniedCidrs }),
     ...(row.minTlsVersion === null ? {} : { minTlsVersion: row.minTlsVersion }),
     ...(row.encryption === null ? {} : { encryption: row.encryption }),
     ...(row.authentication === null ? {} : { authentication: authenticationDocument(row.authentication) }),
+    ...(row.tls === null ? {} : { tls: row.tls }),
   }
 }
 

@@ -19,6 +19,7 @@ import { EncryptionMigration } from './migrations/40-encryption.js'
 import { SigningKeysMigration } from './migrations/44-signing-keys.js'
 import { DeadLettersMigration } from './migrations/46-dead-letters.js'
 import { AuthenticationMigration } from './migrations/47-authentication.js'
+import { ReceiverTlsMigration } from './migrations/48-receiver-tls.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -40,6 +41,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   SigningKeysMigration,
   DeadLettersMigration,
   AuthenticationMigration,
+  ReceiverTlsMigration,
 ]
 
 const TABLE = 'migrations'

@@ -1,4 +1,4 @@
-import { authenticationContext, headerContext, secretContext } from '@posthorn/webhook'
+import { authenticationContext, headerContext, secretContext, tlsKeyContext } from '@posthorn/webhook'
 import type { EntityManager } from 'typeorm'
 import type { Database } from './data-source.js'
 import { KeyRow, WebhookRow } from './entities.js'
@@ -12,6 +12,7 @@ export type Reseal = (sealed: string, context: string) => string
 export interface SealedCount {
   readonly id: string
   readonly secrets: number
+  /** Of webhooks, with their authentication and the keys of their client certificates. */
   readonly headers: number
   /** Of keys that sign. */
   readonly keys: number
@@ -36,6 +37,7 @@ const COUNTS = `
     SELECT 'secret' AS place, s ->> 'sealed' AS sealed FROM webhooks, jsonb_array_elements(secrets) s
     UNION ALL SELECT 'header', h.value FROM webhooks, jsonb_each_text(sealed_headers) h
     UNION ALL SELECT 'header', authentication ->> 'sealed' FROM webhooks WHERE authentication IS NOT NULL
+    UNION ALL SELECT 'header', tls ->> 'sealedKey' FROM webhooks WHERE tls ->> 'sealedKey' IS NOT NULL
     UNION ALL SELECT 'key', sealed_secret FROM keys WHERE sealed_secret IS NOT NULL
     UNION ALL SELECT 'answer', sealed_answer FROM idempotency WHERE sealed_answer IS NOT NULL) AS everything
   GROUP BY 1 ORDER BY 1`
@@ -63,6 +65,7 @@ export class SealedValues {
        WHERE id > $2 AND deleted_at IS NULL
          AND (EXISTS (SELECT FROM jsonb_array_elements(secrets) s WHERE NOT starts_with(s ->> 'sealed', $1))
            OR NOT starts_with(authentication ->> 'sealed', $1)
+           OR NOT starts_with(tls ->> 'sealedKey', $1)
            OR EXISTS (SELECT FROM jsonb_each_text(sealed_headers) h WHERE NOT starts_with(h.value, $1)))
        ORDER BY id LIMIT $3`,
       [prefix, after, limit],
@@ -82,7 +85,8 @@ export class SealedValues {
         ...row.authentication,
         sealed: reseal(row.authentication.sealed, authenticationContext(id, row.authentication.header)),
       }
-      const change = { secrets, sealedHeaders, authentication }
+      const tls = row.tls?.sealedKey ? { ...row.tls, sealedKey: reseal(row.tls.sealedKey, tlsKeyContext(id)) } : row.tls
+      const change = { secrets, sealedHeaders, authentication, tls }
       if (changesNothing(row, change)) return false
       await saveRow(tx, WebhookRow, 'webhook', row, change)
       return true

@@ -37,9 +37,11 @@ type Changeable =
   | 'rateLimit'
   | 'maxConcurrency'
   | 'allowedCidrs'
+  | 'deniedCidrs'
   | 'minTlsVersion'
   | 'encryption'
   | 'authentication'
+  | 'tls'
   | 'disableAfterSeconds'
   | 'status'
   | 'secrets'
@@ -156,7 +158,14 @@ export class Webhooks {
       const row = await lockWebhook(tx, tenant, id)
       if (!row) return undefined
       requireVersion(row, wanted)
-      const gone = { secrets: [], sealedHeaders: {}, authentication: null, nextSecretEnd: null, deletedAt: new Date() }
+      const gone = {
+        secrets: [],
+        sealedHeaders: {},
+        authentication: null,
+        tls: null,
+        nextSecretEnd: null,
+        deletedAt: new Date(),
+      }
       const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...gone, status: 'deleted' })
       await appendAudit(tx, audited(row, undefined))
       return next

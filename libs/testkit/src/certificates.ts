@@ -12,11 +12,11 @@ export interface TestAuthority {
   issue(commonName: string, hosts?: readonly string[], addresses?: readonly string[], until?: number): IssuedCertificate
 }
 
-/** A certificate authority of its own, for an hour. Node can sign but not write certificates: hence the DER below. */
-export function createAuthority(commonName: string): TestAuthority {
+/** A certificate authority of its own, for an hour or until `end` (ms since the epoch). Node can sign but not write certificates: hence the DER below. */
+export function createAuthority(commonName: string, end?: number): TestAuthority {
   const keys = newKeys()
   const issuer = { name: commonName, key: keys.privateKey }
-  const ca = certificate({ ...issuer, subject: commonName, publicKey: keys.publicKey, extensions: [CA] })
+  const ca = certificate({ ...issuer, subject: commonName, publicKey: keys.publicKey, extensions: [CA], until: end })
   return {
     ca,
     issue: (subject, hosts = [], addresses = [], until) => {

@@ -28,6 +28,7 @@ const CAUSES: Record<NetworkCause, string> = {
   certificate_expired: 'network.connection',
   certificate_name: 'network.connection',
   certificate_untrusted: 'network.connection',
+  client_certificate: 'client.authentication',
   reset: 'network.retry',
   address_refused: 'network.connection',
   address_unlisted: 'network.connection',

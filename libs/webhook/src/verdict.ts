@@ -12,6 +12,7 @@ export type NetworkCause =
   | 'certificate_expired'
   | 'certificate_name'
   | 'certificate_untrusted'
+  | 'client_certificate'
   | 'reset'
   | 'address_refused'
   | 'address_unlisted'
@@ -170,7 +171,12 @@ const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; r
   certificate_untrusted: {
     class: 'network.connection',
     advice:
-      "The receiver's certificate leads to no CA that is trusted. Use one of a public CA and send the intermediate certificates with it; for a CA of your own set POSTHORN_EGRESS_CA_FILE.",
+      "The receiver's certificate leads to no CA that is trusted. Use one of a public CA and send the intermediate certificates with it; for a CA of your own give it as tls.ca of the webhook, or set POSTHORN_EGRESS_CA_FILE.",
+  },
+  client_certificate: {
+    class: 'client.authentication',
+    advice:
+      "The receiver asks for a client certificate and did not accept what it got. Set tls.certificate and tls.key of the webhook to one that it trusts and that has not expired, or let it trust that certificate's CA.",
   },
   reset: {
     class: 'network.retry',
@@ -185,7 +191,7 @@ const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; r
   address_unlisted: {
     class: 'network.connection',
     advice:
-      "The webhook's URL leads to an address outside of its own allowed_cidrs. Correct allowed_cidrs, or the DNS records of the host.",
+      "The webhook's URL leads to an address outside of its own allowed_cidrs or within its denied_cidrs. Correct these, or the DNS records of the host.",
   },
   port_refused: {
     class: 'network.connection',

@@ -5,6 +5,7 @@ import type { RateLimit } from './rate-limit.js'
 import type { RetryPolicy } from './retry-policy.js'
 import type { FilterPattern } from './filter.js'
 import type { TlsVersion } from './tls-version.js'
+import type { SealedTls } from './webhook-tls.js'
 
 export type WebhookStatus = 'pending' | 'active' | 'paused' | 'disabled' | 'deleted'
 
@@ -36,12 +37,16 @@ export interface Webhook {
   readonly maxConcurrency?: number
   /** CIDRs that requests may go to, of those that the deployment permits; absent: all of them. */
   readonly allowedCidrs?: readonly string[]
+  /** CIDRs that requests do not go to, of those that they may go to; absent: none. */
+  readonly deniedCidrs?: readonly string[]
   /** Absent, or lower than the deployment's: the deployment's. */
   readonly minTlsVersion?: TlsVersion
   /** Absent: bodies are sent as they are. */
   readonly encryption?: Encryption
   /** The header that shows the receiver who sends; its value sealed by libs/sealing. */
   readonly authentication?: Authentication
+  /** Absent: what the deployment trusts, and no client certificate. */
+  readonly tls?: SealedTls
 }
 
 export interface Authentication {
@@ -66,7 +71,7 @@ export function secretContext(webhook: Protected): string {
 }
 
 /** In this order, and of fields that older versions do not know: with another order or name nothing would open. */
-const PROTECTIONS = ['encryption', 'authentication'] as const
+const PROTECTIONS = ['encryption', 'authentication', 'tls', 'deniedCidrs'] as const
 type Protected = { readonly id: string } & { readonly [P in (typeof PROTECTIONS)[number]]?: object | null | undefined }
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */

@@ -18,6 +18,10 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   'max-concurrency': number('<n>', 'requests at once'),
   authentication: json('<json>', 'such as {"type": "bearer", "token": "…"} (docs/signatures.md)'),
   encryption: json('<json>', 'such as {"key": <public JWK>} (docs/encryption.md)'),
+  'allowed-cidrs': list('<cidrs>', 'requests go to these ranges alone (docs/egress.md)'),
+  'denied-cidrs': list('<cidrs>', 'no request goes to these ranges'),
+  'min-tls-version': text('<version>', '1.2 or 1.3'),
+  tls: json('<json>', 'such as {"ca": "…", "certificate": "…", "key": "…"} in PEM (docs/egress.md)'),
   body: BODY,
 }
 const UID = text('<name>', 'your own name for it')
