@@ -93,6 +93,12 @@ function egress({ settings }: ServiceContext): Egress {
     sockets: settings.delivererSockets,
     keptBytes: settings.egressResponseBytes,
     headerBytes: settings.egressHeaderBytes,
+    steps: {
+      dns: settings.egressDnsTimeoutMs,
+      connect: settings.egressConnectTimeoutMs,
+      tls: settings.egressTlsTimeoutMs,
+      firstByte: settings.egressFirstByteTimeoutMs,
+    },
     userAgent: `Posthorn/${VERSION}`,
   })
 }

@@ -25,6 +25,10 @@ EGRESS_PORTS: { for: [deliverer], value: {{ join "," $v.egress.ports | quote }} 
 EGRESS_MIN_TLS_VERSION: { for: [deliverer], value: {{ $v.egress.minTlsVersion | quote }} }
 EGRESS_RESPONSE_BYTES: { for: [deliverer], value: "{{ int64 $v.egress.responseBytes }}" }
 EGRESS_HEADER_BYTES: { for: [deliverer], value: "{{ int64 $v.egress.headerBytes }}" }
+EGRESS_DNS_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.dnsMs }}" }
+EGRESS_CONNECT_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.connectMs }}" }
+EGRESS_TLS_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.tlsMs }}" }
+EGRESS_FIRST_BYTE_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.firstByteMs }}" }
 API_PUBLIC_URL: { for: [deliverer], value: {{ $v.api.publicUrl | quote }} }
 SIGNATURE_HEADER_PREFIX: { for: [registry, deliverer], value: {{ $v.signature.headerPrefix }} }
 TRUSTED_PROXIES: { for: [ingest, registry], value: {{ join "," $v.trustedProxies | quote }} }

@@ -46,6 +46,11 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
     this.controller?.abort(reason)
   }
 
+  /** Whether the head of the answer has come. */
+  get hasBegun(): boolean {
+    return this.began > 0
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
     if (this.stopped) controller.abort(this.stopped)

@@ -18,6 +18,7 @@ const egress = Egress.from({
   userAgent: 'test',
   keptBytes: 1024,
   headerBytes: 16_384,
+  steps: { dns: 5_000, connect: 5_000, tls: 5_000, firstByte: 60_000 },
 })
 const servers: Server[] = []
 const sockets = new Set<Socket>()

@@ -12,6 +12,7 @@ const options = {
   userAgent: 'Posthorn/test',
   keptBytes: 16_384,
   headerBytes: 16_384,
+  steps: { dns: 5_000, connect: 5_000, tls: 5_000, firstByte: 60_000 },
 } as const
 const egress = Egress.from(options)
 const servers: { server: Server; sockets: Set<Socket> }[] = []
@@ -166,9 +167,11 @@ describe('S11 what a receiver does wrong is a value with its cause', () => {
     expect(await send(port, { timeoutMs: 200 })).toMatchObject({ kind: 'failed', cause: 'timeout' })
   })
 
-  it('a TLS handshake that never goes on: timeout', async () => {
+  it('a TLS handshake that never goes on: tls_timeout', async () => {
     const port = await tcp(() => {})
-    expect(await send(port, { url: `https://127.0.0.1:${port}/`, timeoutMs: 200 })).toMatchObject({ cause: 'timeout' })
+    expect(await send(port, { url: `https://127.0.0.1:${port}/`, timeoutMs: 200 })).toMatchObject({
+      cause: 'tls_timeout',
+    })
   })
 
   it('an endless body: the status counts, 16 KiB are kept, the rest is not read', async () => {

@@ -5,10 +5,11 @@ import type { SendResult, TlsVersion } from '@posthorn/webhook'
 import { AddressGuard, type AddressPolicy, type Resolve } from './address-guard.js'
 import { AnswerHandler, textOf } from './answer.js'
 import { Doors } from './doors.js'
-import { describe, networkCause, SendTimeout } from './network-cause.js'
+import { describe, networkCause } from './network-cause.js'
 import { phasesOf, type Phases } from './phases.js'
 import { PortRanges, PortRefused } from './ranges.js'
 import { Sockets, type Exchange } from './sockets.js'
+import { SendTimeout, type StepLimits } from './time-outs.js'
 import type { RequestTls } from './trust.js'
 
 export interface EgressOptions extends AddressPolicy {
@@ -24,6 +25,7 @@ export interface EgressOptions extends AddressPolicy {
   readonly keptBytes: number
   /** Largest headers of an answer; beyond it the cause is protocol. */
   readonly headerBytes: number
+  readonly steps: StepLimits
   /** DNS; unless given, that of the machine. */
   readonly resolve?: Resolve
 }
@@ -70,7 +72,7 @@ export class Egress {
 
   private constructor(private readonly options: EgressOptions) {
     this.ports = new PortRanges(options.ports)
-    this.sockets = new Sockets(options.sockets)
+    this.sockets = new Sockets(options.sockets, options.steps)
     this.doors = new Doors(new AddressGuard(options, options.resolve), this.sockets, options)
   }
 
@@ -102,14 +104,21 @@ export class Egress {
     request.signal?.throwIfAborted()
     // A view of its own, so that two requests with one body are told apart.
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength)
-    const exchange: Exchange = { body }
     const handler = new AnswerHandler(this.options.keptBytes)
+    const { firstByte } = this.options.steps
+    let answering: NodeJS.Timeout | undefined
+    const onSent = () => {
+      if (firstByte < request.timeoutMs)
+        answering = setTimeout(() => handler.hasBegun || end(new SendTimeout('firstByte', firstByte)), firstByte)
+    }
+    const exchange: Exchange = { body, onSent }
     const end = (reason: Error) => {
       handler.stop(reason)
       // undici hears of it only once the request is written; a connection in the making must be ended here.
       exchange.connecting?.destroy(reason)
     }
-    const timer = setTimeout(() => end(new SendTimeout(request.timeoutMs)), deadline - performance.now())
+    const whole = () => end(new SendTimeout(exchange.times?.step ?? 'whole', request.timeoutMs))
+    const timer = setTimeout(whole, deadline - performance.now())
     const abort = () => end(request.signal!.reason as Error)
     request.signal?.addEventListener('abort', abort, { once: true })
     try {
@@ -132,6 +141,7 @@ export class Egress {
       return failed(thrown as Error, exchange, url)
     } finally {
       clearTimeout(timer)
+      clearTimeout(answering)
       request.signal?.removeEventListener('abort', abort)
       this.sockets.end(exchange)
     }

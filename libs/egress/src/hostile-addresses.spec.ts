@@ -119,7 +119,8 @@ async function listen(server: Server, host: string, port = 0): Promise<number> {
 const doors: Egress[] = []
 function door(options: Partial<EgressOptions> = {}): Egress {
   const all = { allow: [], deny: [], ports: ['80', '443', '1024-65535'], minTlsVersion: '1.2', sockets: 16 } as const
-  const made = Egress.from({ ...all, userAgent: 'test', keptBytes: 16_384, headerBytes: 16_384, ...options })
+  const steps = { dns: 5_000, connect: 5_000, tls: 5_000, firstByte: 60_000 }
+  const made = Egress.from({ ...all, userAgent: 'test', keptBytes: 16_384, headerBytes: 16_384, steps, ...options })
   doors.push(made)
   return made
 }

@@ -22,6 +22,7 @@ function door(options: Partial<EgressOptions> = {}): Egress {
     userAgent: 'test',
     keptBytes: 16_384,
     headerBytes: 16_384,
+    steps: { dns: 5_000, connect: 5_000, tls: 5_000, firstByte: 60_000 },
     resolve: async () => [{ address: '127.0.0.1', family: 4 }],
     ...options,
   })
@@ -164,7 +165,7 @@ describe('S7 receivers that mean harm are bounded in time and memory', () => {
 
   it('that never goes on with its TLS handshake', async () => {
     const port = await listen(createTcp(() => {}))
-    failure(await send(`https://127.0.0.1:${port}/`, { timeoutMs: 400 }), 'timeout', /Answer 2xx first/)
+    failure(await send(`https://127.0.0.1:${port}/`, { timeoutMs: 400 }), 'tls_timeout', /speaks TLS on this port/)
   })
 })
 

@@ -1,23 +1,13 @@
 import type { NetworkCause } from '@posthorn/webhook'
 import { AddressRefused } from './address-guard.js'
+import { SendTimeout } from './time-outs.js'
 
 /** How far a request had come when it failed. */
 export type Phase = 'connecting' | 'sent'
 
-/** The request took longer than it may, from the first DNS query to the last byte. */
-export class SendTimeout extends Error {
-  readonly code = 'POSTHORN_SEND_TIMEOUT'
-
-  constructor(timeoutMs: number) {
-    super(`no complete answer within ${timeoutMs} ms`)
-    this.name = 'SendTimeout'
-  }
-}
-
 const BY_CODE: Readonly<Record<string, NetworkCause>> = {
-  POSTHORN_SEND_TIMEOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
+  ETIMEDOUT: 'connect_timeout',
   ECONNREFUSED: 'connect',
   EHOSTUNREACH: 'connect',
   ENETUNREACH: 'connect',
@@ -44,6 +34,7 @@ const CLIENT_CERTIFICATE =
 /** Maps what undici, node:net, node:tls or node:dns rejected with. */
 export function networkCause(error: Error, phase: Phase, secure: boolean): NetworkCause {
   if (error instanceof AddressRefused) return error.refusal
+  if (error instanceof SendTimeout) return error.reason
   const { code = '', syscall } = error as NodeJS.ErrnoException
   const known = BY_CODE[code]
   if (known) return known

@@ -1,16 +1,16 @@
 import { channel } from 'node:diagnostics_channel'
-import type { LookupFunction, Socket } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import { buildConnector, type DiagnosticsChannel } from 'undici'
 import type { AddressRefused } from './address-guard.js'
-
-/** Longest retry policy time-out: the request's own, shorter one ends the connection attempt by itself. */
-const CONNECT_TIMEOUT_MS = 60_000
+import { SendTimeout, type Step, type StepLimits } from './time-outs.js'
 
 /** When the steps of making a connection were done, by performance.now(). */
 export interface ConnectionTimes {
   readonly started: number
+  /** What is under way. */
+  step: Step
   resolved?: number
   connected?: number
   secured?: number
@@ -31,6 +31,7 @@ export interface Exchange {
   times?: ConnectionTimes
   /** When the request was written, by performance.now(). */
   sent?: number
+  readonly onSent: () => void
 }
 
 /** What connections of one kind have in common. */
@@ -55,7 +56,10 @@ export class Sockets {
   private readonly byBody = new WeakMap<object, Exchange>()
   private starting: Exchange | undefined
 
-  constructor(private readonly limit: number) {
+  constructor(
+    private readonly limit: number,
+    private readonly steps: StepLimits,
+  ) {
     channel(SEND_HEADERS).subscribe(this.onSendHeaders)
   }
 
@@ -85,7 +89,8 @@ export class Sockets {
       lookup,
       secureContext,
       rejectUnauthorized: true,
-      timeout: CONNECT_TIMEOUT_MS,
+      // Each step has its own.
+      timeout: 0,
       allowH2: false,
     }) as unknown as (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
     return (options, callback) => {
@@ -93,7 +98,7 @@ export class Sockets {
       // Not at once: undici is still in the middle of making the client that asks.
       if (refused) return queueMicrotask(() => callback(refused, null))
       this.closeIdle()
-      this.keep(make(options, callback))
+      this.keep(make(options, callback), options)
     }
   }
 
@@ -102,16 +107,42 @@ export class Sockets {
     for (const socket of this.open.keys()) socket.destroy()
   }
 
-  private keep(socket: Socket): void {
-    const times: ConnectionTimes = { started: performance.now() }
-    socket.once('lookup', () => (times.resolved = performance.now()))
-    socket.once('connect', () => (times.connected = performance.now()))
-    socket.once('secureConnect', () => (times.secured = performance.now()))
+  private keep(socket: Socket, options: buildConnector.Options): void {
+    const times = this.timed(socket, options)
     this.open.set(socket, times)
     socket.once('close', () => this.forget(socket))
     if (!this.starting) return
     this.starting.connecting = socket
     this.starting.times = times
+  }
+
+  /** Tells when the steps of connecting were done, and ends the one that takes too long. */
+  private timed(socket: Socket, { hostname, protocol }: buildConnector.Options): ConnectionTimes {
+    const times: ConnectionTimes = { started: performance.now(), step: 'dns' }
+    let timer: NodeJS.Timeout | undefined
+    const begin = (step: Step) => {
+      clearTimeout(timer)
+      times.step = step
+      if (step === 'whole') return
+      const ms = this.steps[step]
+      timer = setTimeout(() => socket.destroy(new SendTimeout(step, ms)), ms)
+    }
+    // No lookup is made for an address.
+    begin(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? 'dns' : 'connect')
+    socket.once('lookup', () => {
+      times.resolved = performance.now()
+      begin('connect')
+    })
+    socket.once('connect', () => {
+      times.connected = performance.now()
+      begin(protocol === 'https:' ? 'tls' : 'whole')
+    })
+    socket.once('secureConnect', () => {
+      times.secured = performance.now()
+      begin('whole')
+    })
+    socket.once('close', () => clearTimeout(timer))
+    return times
   }
 
   private closeIdle(): void {
@@ -143,5 +174,6 @@ export class Sockets {
     exchange.times = this.open.get(socket)
     if (this.open.has(socket)) this.open.set(socket, undefined)
     exchange.sent = performance.now()
+    exchange.onSent()
   }
 }

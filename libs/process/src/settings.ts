@@ -232,6 +232,38 @@ export class Settings {
   @Max(262_144)
   egressHeaderBytes = 16_384
 
+  @Setting('EGRESS_DNS_TIMEOUT_MS', '5000', "How long resolving a receiver's host name may take.")
+  @number()
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  egressDnsTimeoutMs = 5_000
+
+  @Setting('EGRESS_CONNECT_TIMEOUT_MS', '5000', 'How long connecting to a receiver may take.')
+  @number()
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  egressConnectTimeoutMs = 5_000
+
+  @Setting('EGRESS_TLS_TIMEOUT_MS', '5000', 'How long the TLS handshake with a receiver may take.')
+  @number()
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  egressTlsTimeoutMs = 5_000
+
+  @Setting(
+    'EGRESS_FIRST_BYTE_TIMEOUT_MS',
+    '60000',
+    'How long a receiver may take until its answer begins; the time-out of a webhook is for the whole.',
+  )
+  @number()
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  egressFirstByteTimeoutMs = 60_000
+
   @Setting('EGRESS_CA_FILE', 'none', 'PEM file of CAs to trust in receivers beside the public ones.')
   @IsOptional()
   @IsString()

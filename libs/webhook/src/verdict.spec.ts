@@ -21,6 +21,10 @@ const CLASSES = [
 ]
 const CAUSES: Record<NetworkCause, string> = {
   timeout: 'network.timeout',
+  dns_timeout: 'network.timeout',
+  connect_timeout: 'network.timeout',
+  tls_timeout: 'network.timeout',
+  first_byte_timeout: 'network.timeout',
   dns: 'network.connection',
   connect: 'network.connection',
   tls: 'network.connection',

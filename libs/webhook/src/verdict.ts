@@ -5,6 +5,10 @@ export type SendResult =
 
 export type NetworkCause =
   | 'timeout'
+  | 'dns_timeout'
+  | 'connect_timeout'
+  | 'tls_timeout'
+  | 'first_byte_timeout'
   | 'dns'
   | 'connect'
   | 'tls'
@@ -138,6 +142,26 @@ const NETWORK: { readonly [C in NetworkCause]: { readonly class: FailureClass; r
     class: 'network.timeout',
     advice:
       'The receiver did not answer in time. Answer 2xx first and work afterwards, or raise the time-out of the webhook.',
+  },
+  dns_timeout: {
+    class: 'network.timeout',
+    advice:
+      "The host name of the webhook's URL was not resolved in time. Check that its name servers answer; the operator sets the time by POSTHORN_EGRESS_DNS_TIMEOUT_MS.",
+  },
+  connect_timeout: {
+    class: 'network.timeout',
+    advice:
+      'The receiver did not take the connection in time. Check that it runs and that no firewall drops these requests; the operator sets the time by POSTHORN_EGRESS_CONNECT_TIMEOUT_MS.',
+  },
+  tls_timeout: {
+    class: 'network.timeout',
+    advice:
+      'The receiver took the connection and did not end the TLS handshake in time. Check that it speaks TLS on this port and is not overloaded; the operator sets the time by POSTHORN_EGRESS_TLS_TIMEOUT_MS.',
+  },
+  first_byte_timeout: {
+    class: 'network.timeout',
+    advice:
+      'The receiver took the request and did not begin to answer in time. Answer 2xx first and work afterwards; the operator sets the time by POSTHORN_EGRESS_FIRST_BYTE_TIMEOUT_MS.',
   },
   dns: {
     class: 'network.connection',
