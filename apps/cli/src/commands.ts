@@ -49,10 +49,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     ['doctor', 'doctor --egress https://hooks.example.com --json'],
   ),
   topics: command(
-    '[--apply] [--add-partitions] [--json]',
-    'compares the topics with what is wanted, and changes them',
+    '[--apply] [--add-partitions] [--json] | --acls [--json]',
+    'compares the topics with what is wanted, and changes them; or prints the ACLs of each service',
     () => import('./topics.js'),
-    ['topics', 'topics --apply', 'topics --json'],
+    ['topics', 'topics --apply', 'topics --json', 'topics --acls'],
   ),
   secrets: command(
     'status | reseal [--json]',

@@ -1,14 +1,17 @@
 import { parseArgs } from 'node:util'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, type TopicPlan } from '@posthorn/kafka'
 import { createLogger } from '@posthorn/telemetry'
+import { aclsOf, SERVICE_ACCESS, type AclRule } from '@posthorn/topics'
 import type { CommandContext } from './command.js'
 import { settingsHere } from './settings-here.js'
 
 export async function run(args: readonly string[], { say }: CommandContext): Promise<number> {
   const flag = { type: 'boolean', default: false } as const
-  const { values } = parseArgs({ args: [...args], options: { apply: flag, 'add-partitions': flag, json: flag } })
+  const options = { apply: flag, 'add-partitions': flag, acls: flag, json: flag }
+  const { values } = parseArgs({ args: [...args], options })
   const print = values.json ? printJson : printText
   const settings = settingsHere(process.env)
+  if (values.acls) return printAcls(settings.kafkaPrefix, values.json)
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, createLogger('error', 'posthorn-topics'), 'topics'))
   let plan = await planTopics(connection)
   if (values.apply && !fits(plan)) {
@@ -36,4 +39,25 @@ function printJson({ missing, differences }: TopicPlan, connection: KafkaConnect
   const names = missing.map(topic => connection.topic(topic))
   const different = differences.map(({ topic, kind, sentence }) => ({ topic: connection.topic(topic), kind, sentence }))
   console.log(JSON.stringify({ missing: names, differences: different }))
+}
+
+/** Asks no broker: who gives rights is often another than who has them. */
+function printAcls(prefix: string, json: boolean): number {
+  const services = Object.entries(SERVICE_ACCESS).map(([service, access]) => ({
+    service,
+    rules: aclsOf(access, prefix),
+  }))
+  if (json) console.log(JSON.stringify(services))
+  else for (const { service, rules } of services) for (const rule of rules) console.log(aclCommand(service, rule))
+  return 0
+}
+
+function aclCommand(service: string, { resource, pattern, names, operations }: AclRule): string {
+  return [
+    'kafka-acls.sh --bootstrap-server "$BROKERS" --command-config admin.properties --add',
+    `--allow-principal User:posthorn-${service}`,
+    ...operations.map(operation => `--operation ${operation}`),
+    `--resource-pattern-type ${pattern}`,
+    ...names.map(name => `--${resource} '${name}'`),
+  ].join(' ')
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@posthorn/telemetry'
 import type { RecordMetadata, TopicMessages } from 'kafkajs'
+import { accessProblem } from './access.js'
 import { ProduceQueue, type Outgoing, type Parcel } from './produce-queue.js'
 import { RecordRefused } from './produce-errors.js'
 
@@ -129,14 +130,20 @@ export class ProduceLoop {
     parcel.items.forEach((record, i) => settle(record, () => record.resolve(baseOffset + i)))
   }
 
+  private tell(error: unknown): void {
+    if (performance.now() - this.loggedAt <= LOG_EVERY_MS) return
+    this.loggedAt = performance.now()
+    const { queuedBytes } = this
+    const problem = accessProblem(error)
+    if (problem !== undefined) this.logger.error({ queuedBytes }, `cannot produce: ${problem}`)
+    else this.logger.warn({ err: error, queuedBytes }, 'cannot produce: trying until it works')
+  }
+
   private onFailure(parcels: readonly Parcel[], error: unknown): number {
     const refusal = refusalOf(error)
     const records = parcels.reduce((sum, { items }) => sum + items.length, 0)
     if (refusal === undefined) {
-      if (performance.now() - this.loggedAt > LOG_EVERY_MS) {
-        this.loggedAt = performance.now()
-        this.logger.warn({ err: error, queuedBytes: this.queuedBytes }, 'cannot produce: trying until it works')
-      }
+      this.tell(error)
       return 0
     }
     if (records > 1) {
