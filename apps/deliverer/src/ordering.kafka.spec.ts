@@ -39,6 +39,14 @@ const settings = readSettings({
   POSTHORN_LOG_LEVEL: 'silent',
 })
 const logger = createLogger(settings.logLevel, 'ordering.kafka.spec')
+/** What a deliverer says to its operators. */
+const alerts: Record<string, unknown>[] = []
+const alerting = createLogger('error', 'deliverer', {
+  write: line => {
+    const said = JSON.parse(line) as Record<string, unknown>
+    if (said.alert !== undefined) alerts.push(said)
+  },
+})
 const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'ordering-test'))
 const sealer = new Sealer(settings.sealingKeys)
 const producer = new SafeProducer(connection)
@@ -56,7 +64,7 @@ let counter = 0
 function start(): Promise<RunningService> {
   const context: ServiceContext = {
     settings,
-    logger,
+    logger: alerting,
     health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
     fatal: error => {
       throw error
@@ -139,6 +147,17 @@ const firsts = (target: Receiver) => [...new Set(names(target))]
 const numbered = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}${i}`)
 const parked = ({ id }: Webhook) => [...state.values()].filter(({ webhook }) => webhook === id)
 
+/** Removes all but the last records of partition 0, as retention does; resolves with where the log begins then. */
+async function lose(keep: number): Promise<number> {
+  return connection.withAdmin(async admin => {
+    const topic = connection.topic(DELIVERIES)
+    const end = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === 0)!
+    const start = Number(end.high) - keep
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(start) }] })
+    return start
+  })
+}
+
 /** Committed up to the end: nothing would be read again by the live loop. */
 async function allCommitted(): Promise<boolean> {
   return connection.withAdmin(async admin => {
@@ -192,6 +211,23 @@ describe('a paused webhook', () => {
     expect(new Set(names(target)).size).toBe(680)
     expect(target.requests).toHaveLength(680)
   }, 120_000)
+
+  it('goes on behind what the log has lost of it, and operators hear of that', async () => {
+    const target = await receiver()
+    const webhook = await register(target.url, { status: 'paused' })
+    await giveAll(webhook, numbered('lost', 10))
+    await until(() => parked(webhook).length === 1, WAIT_MS)
+    await giveAll(webhook, numbered('kept', 5))
+    await until(allCommitted, WAIT_MS)
+    const start = await lose(5)
+    const resumed = await publish({ ...webhook, version: 2, status: 'active' })
+    await target.waitFor(5, WAIT_MS)
+    await until(() => parked(webhook).length === 0, WAIT_MS)
+    await give(resumed, 'live')
+    await target.waitFor(6, WAIT_MS)
+    expect(names(target).toSorted()).toEqual([...numbered('kept', 5), 'live'])
+    expect(alerts).toMatchObject([{ alert: 'parked_lost', partition: 0, start }])
+  }, 90_000)
 })
 
 describe('order by key', () => {
