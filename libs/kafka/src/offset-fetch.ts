@@ -40,6 +40,7 @@ const API_KEY = 9
 /** The first with `require_stable`: Kafka 2.5. */
 const STABLE_VERSION = 7
 const NO_TAGS = 0
+const NULL_ARRAY = 0
 
 /**
  * Adds the version of OffsetFetch in which the broker waits until it knows what it tells. Without
@@ -73,7 +74,8 @@ export function askForStableOffsets(definition: OffsetFetchDefinition): void {
 function encode(encoder: Encoder, { groupId, topics }: OffsetFetchArguments): Encoder {
   // The tags of the header: kafkajs writes the header of a version without them.
   encoder.writeInt8(NO_TAGS).writeUVarIntString(groupId)
-  encoder.writeUVarInt(topics.length + 1)
+  // None named, as kafkajs means it: all that the group has committed.
+  encoder.writeUVarInt(topics.length === 0 ? NULL_ARRAY : topics.length + 1)
   for (const { topic, partitions } of topics) {
     encoder.writeUVarIntString(topic).writeUVarInt(partitions.length + 1)
     for (const { partition } of partitions) encoder.writeInt32(partition)
