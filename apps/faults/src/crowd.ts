@@ -67,12 +67,12 @@ const KINDS: readonly Kind[] = [
     weight: 12,
     retryPolicy: PERSISTENT,
     endOf: delivered,
+    // Once each: where all that is left has to fail again, every probe of the circuit does, and nothing drains.
     answer: (delivery, nth) => {
-      if (nth > 2 || dice(delivery) > 3) return { status: 200 }
+      if (nth > 1 || dice(delivery) > 3) return { status: 200 }
       if (dice(delivery) === 0) return { status: UNANSWERED }
       // Each of these stops the whole webhook for a second: more of them, and it takes less than it is given.
-      const isLimit = nth === 2 && dice(delivery) === 1
-      return isLimit ? { status: 503, headers: { 'retry-after': '1' } } : { status: 500 }
+      return dice(delivery) === 1 ? { status: 503, headers: { 'retry-after': '1' } } : { status: 500 }
     },
   },
   {

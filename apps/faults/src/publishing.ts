@@ -96,12 +96,10 @@ async function openProducer({ kafka }: Site) {
         const { key, value, headers } = encodeEvent(event, Buffer.from(JSON.stringify(id)))
         return { key, value, headers: { ...headers }, partition: partitionFor(key!, partitions) }
       })
-      while (
-        !(await producer.send({ topic, acks: -1, messages }).then(
-          () => true,
-          () => false,
-        ))
-      )
+      // kafkajs can resolve although some partitions were never sent, after a leader has moved.
+      const isTaken = (answers: readonly { readonly partition: number }[]) =>
+        messages.every(message => answers.some(({ partition }) => partition === message.partition))
+      while (!(await producer.send({ topic, acks: -1, messages }).then(isTaken, () => false)))
         await sleep(AGAIN_AFTER_MS)
     },
     close: () => producer.disconnect(),

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startKafkaCluster, type RunningKafkaCluster } from '@posthorn/embedded'
-import { DEAD_LETTERS, DELIVERIES } from '@posthorn/topics'
+import { DEAD_LETTERS, decodeDelivery, DELAYS, DELIVERIES, DUE } from '@posthorn/topics'
+import type { Kafka } from 'kafkajs'
 import { readAttempts } from './attempts-log.js'
 import { balance, type Balance } from './balance.js'
 import { BREAKAGES, type Scene } from './breakages.js'
@@ -167,10 +168,28 @@ async function settle(site: Site, ledger: Ledger, { deliveries: wanted }: Publis
     say(`${balanced.routed} are routed, ${balanced.pending.length} of them pending`)
     if (balanced.pending.length > 0 && uncommitted.length === 0 && performance.now() < deadline) continue
     const audit = ledger.audit([...wanted.keys()], records)
+    const pending = balanced.pending.length === 0 ? [] : await lastSeen(site.kafka, balanced.pending)
     // What had to arrive is told by the balance: not all of it had to.
-    return { audit: { ...audit, missing: [] }, balance: balanced, uncommitted, faults: ledger.faults, records }
+    const settled = { audit: { ...audit, missing: [] }, balance: { ...balanced, pending } }
+    return { ...settled, uncommitted, faults: ledger.faults, records }
   }
 }
+
+/** Where each pending delivery was put last, and when it is to leave. Each begins with the delivery's id. */
+async function lastSeen(kafka: Kafka, pending: readonly string[]): Promise<string[]> {
+  const found = new Map<string, { readonly at: number; readonly text: string }>()
+  for (const topic of [...Object.values(DELAYS), DUE])
+    for (const { value, appendedAt } of await readLog(kafka, topic)) {
+      const read = decodeDelivery(value)
+      if (read.kind !== 'delivery' || appendedAt < (found.get(read.delivery.id)?.at ?? 0)) continue
+      const { id, attempt, spills, due } = read.delivery
+      const text = `${topic.name} since ${iso(appendedAt)}, attempt ${attempt}, moved ${spills} times, due ${iso(due)}`
+      found.set(id, { at: appendedAt, text })
+    }
+  return pending.map(each => `${each}: ${found.get(each.split(' ')[0]!)?.text ?? 'in deliveries.v1'}`)
+}
+
+const iso = (ms: number) => new Date(ms).toISOString()
 
 export function brokenInRandom(result: RandomResult): string[] {
   const { wrong, pending } = result.balance
