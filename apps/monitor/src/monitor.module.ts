@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common'
 import { readOldestUnfinished, SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import {
+  AlertKeeper,
   HealthKeeper,
   HealthReports,
   HistoryPartitions,
@@ -16,6 +17,7 @@ import { DayKeeper } from './keep-days.js'
 import { MonitorMetrics } from './monitor-metrics.js'
 import { ParkedWebhooks } from './parked-webhooks.js'
 import { HealthPublisher } from './publish-health.js'
+import { AlertLoop } from './raise-alerts.js'
 import { readEntry } from './read-entry.js'
 import { HistoryRecorder } from './record-history.js'
 import { RetentionMetrics } from './retention-metrics.js'
@@ -23,6 +25,9 @@ import { RetentionWatch } from './watch-retention.js'
 
 /** What was not acknowledged by then is sent again; a transaction waits for it meanwhile. */
 const SEND_MS = 10_000
+
+/** It always exists. */
+const DEFAULT_TENANT = 'default'
 
 @Module({})
 export class MonitorModule {
@@ -65,6 +70,7 @@ export class MonitorModule {
               logger,
             }),
         },
+        { provide: AlertLoop, useFactory: () => new AlertLoop({ keeper: alertKeeper(pool, settings), logger }) },
         { provide: ParkedWebhooks, useFactory: () => new ParkedWebhooks(connection, fatal) },
         {
           provide: RetentionWatch,
@@ -85,6 +91,15 @@ export class MonitorModule {
 
 function healthKeeper({ webhookDisableAfterSeconds, webhookWarnAt }: ServiceContext['settings']): HealthKeeper {
   return new HealthKeeper({ disableAfterSeconds: webhookDisableAfterSeconds, warnAt: webhookWarnAt })
+}
+
+function alertKeeper(pool: SqlPool, settings: ServiceContext['settings']): AlertKeeper {
+  return new AlertKeeper(pool, {
+    successRate: settings.monitorAlertSuccessRate,
+    windowSeconds: settings.monitorAlertWindowSeconds,
+    platformTenant: settings.ingestDefaultTenant === '' ? DEFAULT_TENANT : settings.ingestDefaultTenant,
+    keptDays: settings.monitorRetentionDays,
+  })
 }
 
 function recorder(

@@ -9,14 +9,15 @@ import { DayKeeper } from './keep-days.js'
 import { MonitorModule } from './monitor.module.js'
 import { ParkedWebhooks } from './parked-webhooks.js'
 import { HealthPublisher } from './publish-health.js'
+import { AlertLoop } from './raise-alerts.js'
 import { HistoryRecorder } from './record-history.js'
 import { RetentionWatch } from './watch-retention.js'
 
 /** For the open batch; what is not written then is read again by the next owner. */
 const FINISH_MS = 5_000
 const CLOSE_POOL_MS = 2_000
-/** One transaction at a time, one connection that makes partitions, one that drops them, one for health. */
-const CONNECTIONS = 4
+/** One transaction at a time, one connection that makes partitions, one that drops them, one for health, one for alerts. */
+const CONNECTIONS = 5
 /** Read and not in the history yet; a few full batches. */
 const MAX_UNFINISHED_BYTES = 12 * 1024 * 1024
 
@@ -50,11 +51,13 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const producer = app.get(SafeProducer)
   const days = app.get(DayKeeper)
   const healthPublisher = app.get(HealthPublisher)
+  const alerts = app.get(AlertLoop)
   const parked = app.get(ParkedWebhooks)
   const retention = app.get(RetentionWatch)
   await producer.connect()
   days.start()
   healthPublisher.start()
+  alerts.start()
   void parked.start()
   await app.listen()
   retention.start()
@@ -69,7 +72,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await within(FINISH_MS, strategy.consumer.drain())
     recorder.stop()
     await app.close()
-    await within(FINISH_MS, Promise.all([healthPublisher.stop(), parked.stop(), retention.stop()]))
+    await within(FINISH_MS, Promise.all([alerts.stop(), healthPublisher.stop(), parked.stop(), retention.stop()]))
     await producer.close()
     await within(CLOSE_POOL_MS, pool.end())
   }

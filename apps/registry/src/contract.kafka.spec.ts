@@ -445,6 +445,11 @@ const CASES: readonly UseCase[] = [
     grpc: ({ id }) => ({ id }),
   },
   {
+    method: 'AlertService/ListAlerts',
+    rest: () => ['GET', '/v1/alerts?status=firing'],
+    grpc: () => ({ status: 'firing' }),
+  },
+  {
     method: 'AuditService/ListAudit',
     needs: 'webhook',
     rest: ({ id }) => ['GET', `/v1/audit?subject=${id}&scope=all`],

@@ -75,7 +75,7 @@ export class FailingWebhooks {
     return {
       id: `${webhook}.disabled.${version}`,
       tenant,
-      webhook,
+      subject: webhook,
       type: 'posthorn.webhook.disabled',
       time: row.updatedAt.toISOString(),
       data: {

@@ -60,6 +60,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/GetKey' },
   'POST /v1/keys/{id}/rotate': { answers: 'unknown', rpc: 'KeyService/RotateKey' },
   'DELETE /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/DeleteKey' },
+  'GET /v1/alerts': { answers: 'own', rpc: 'AlertService/ListAlerts' },
   'GET /v1/audit': { answers: 'own', rpc: 'AuditService/ListAudit' },
   'GET /v1/events': { answers: 'own', rpc: 'HistoryService/ListEvents' },
   'GET /v1/events/{id}': { answers: 'unknown', rpc: 'HistoryService/GetEvent' },

@@ -5,6 +5,7 @@ import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import {
+  Alerts,
   Audit,
   EventTypes,
   DeadLetters,
@@ -23,6 +24,9 @@ import {
   type Database,
 } from '@posthorn/store'
 import { refusalCounter } from '@posthorn/telemetry'
+import { AlertCases } from './alerts.js'
+import { AlertsEdge } from './alerts.edge.js'
+import { AlertsGrpc } from './alerts.grpc.js'
 import { AuditCases } from './audit.js'
 import { AuditEdge } from './audit.edge.js'
 import { BackgroundRemoval } from './background-removal.js'
@@ -90,6 +94,7 @@ const REST = [
   EventTypesEdge,
   ReplaysEdge,
   PoisonEdge,
+  AlertsEdge,
 ]
 const GRPC = [
   WebhooksGrpc,
@@ -102,6 +107,7 @@ const GRPC = [
   ReplaysGrpc,
   DeadLettersGrpc,
   PoisonGrpc,
+  AlertsGrpc,
 ]
 
 /** REST and gRPC are thin edges over the same use cases. */
@@ -123,6 +129,7 @@ function stores({ database }: RegistryParts): Provider[] {
     Keys,
     Sources,
     EventTypes,
+    Alerts,
     Audit,
     Idempotency,
     Outbox,
@@ -199,6 +206,7 @@ function cases({ sealer, connection, context: { settings } }: RegistryParts): Pr
     given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
     given(WebhookTest, Webhooks, TenantCases, EventTypeCases, SafeProducer),
     given(KeyCases, Keys, TenantCases, Sealer, Publishing),
+    given(AlertCases, Alerts),
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
     given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),

@@ -17,7 +17,18 @@ import { TableTails } from './table-tails.js'
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
 
-const SERVED = ['webhooks', 'tenants', 'keys', 'audit', 'history', 'sources', 'event_types', 'filters', 'replays']
+const SERVED = [
+  'webhooks',
+  'tenants',
+  'keys',
+  'audit',
+  'history',
+  'sources',
+  'event_types',
+  'filters',
+  'replays',
+  'alerts',
+]
 /** What the gRPC server serves, below the folder of the .proto files. */
 export const PROTO_FILES = SERVED.map(name => `posthorn/admin/v1/${name}.proto`)
 

@@ -41,6 +41,8 @@ DELIVERER_SOCKETS: { for: [deliverer], value: "{{ int64 $v.deliverer.sockets }}"
 DELIVERER_WEBHOOK_CONCURRENCY: { for: [deliverer], value: "{{ int64 $v.deliverer.webhookConcurrency }}" }
 DELIVERER_QUEUE_BYTES: { for: [deliverer], value: "{{ int64 $v.deliverer.queueBytes }}" }
 DELIVERER_LOG_DELIVERED: { for: [deliverer], value: "{{ $v.deliverer.logDelivered }}" }
+MONITOR_ALERT_SUCCESS_RATE: { for: [monitor], value: "{{ $v.monitor.alertSuccessRate }}" }
+MONITOR_ALERT_WINDOW_SECONDS: { for: [monitor], value: "{{ int64 $v.monitor.alertWindowSeconds }}" }
 MONITOR_RETENTION_DAYS: { for: [monitor], value: "{{ int64 $v.monitor.retentionDays }}" }
 WEBHOOK_DISABLE_AFTER_SECONDS: { for: [registry, monitor], value: "{{ int64 $v.webhook.disableAfterSeconds }}" }
 WEBHOOK_WARN_AT: { for: [monitor], value: "{{ $v.webhook.warnAt }}" }

@@ -1,4 +1,5 @@
 export * from './api-key.js'
+export * from './alerts.js'
 export * from './audit.js'
 export * from './authentication.js'
 export * from './client-addresses.js'

@@ -768,6 +768,23 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/alerts': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List alerts */
+    get: operations['alerts_list']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/publish': {
     parameters: {
       query?: never
@@ -2106,6 +2123,31 @@ export interface components {
       size: number
       /** @description The value; in a list its first 4,096 bytes, and empty where it was too large to keep. */
       value_base64: string
+    }
+    AlertView: {
+      id: string
+      /** @enum {string} */
+      rule: 'webhook_success_rate' | 'tenant_success_rate' | 'platform_success_rate'
+      /** @enum {string} */
+      severity: 'warning' | 'critical'
+      /** @enum {string} */
+      status: 'firing' | 'resolved'
+      /** @description null: the platform as a whole. */
+      tenant: string | null
+      /** @description null: all webhooks. */
+      webhook: string | null
+      /** @description Within the window, when it began. */
+      attempts: number
+      delivered: number
+      /** @description It began below this share of delivered attempts. */
+      success_rate: number
+      window_seconds: number
+      /** Format: date-time */
+      fired_at: string
+      /** Format: date-time */
+      resolved_at: string | null
+      /** @enum {string|null} */
+      resolved_by: 'recovered' | 'inactive' | null
     }
     /** @description The plain form, with data or data_base64. */
     PublishEvent: {
@@ -4697,6 +4739,49 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['PoisonView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alerts_list: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description Those that fire now, or those that did. */
+        status?: 'firing' | 'resolved'
+        /** @description Id of a webhook. */
+        webhook?: string
+        /** @description Alerts about what the tenant has, about the platform as a whole, or all. */
+        scope?: 'tenant' | 'platform' | 'all'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['AlertView'][]
+            next_cursor: string | null
+          }
         }
       }
       429: components['responses']['RateLimited']

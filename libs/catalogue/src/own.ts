@@ -1,6 +1,6 @@
-import type { OwnEventType } from '@posthorn/webhook'
+import { ALERT_RULES, ALERT_SEVERITIES, type OwnEventType } from '@posthorn/webhook'
 import type { BuiltInEventType } from './event-type.js'
-import { COUNT, ID, object, oneOf, TEXT, TIME } from './json-types.js'
+import { COUNT, ID, object, oneOf, SHARE, TEXT, TIME } from './json-types.js'
 
 interface OwnType extends BuiltInEventType {
   readonly type: OwnEventType
@@ -13,6 +13,30 @@ const EXAMPLE = {
   url: 'https://shop.example',
   failing_since: '2026-03-01T02:00:00.000Z',
   failures: 84,
+}
+
+const ALERT = {
+  alert: ID,
+  rule: oneOf(...ALERT_RULES),
+  severity: oneOf(...ALERT_SEVERITIES),
+  attempts: COUNT,
+  delivered: COUNT,
+  success_rate: SHARE,
+  window_seconds: COUNT,
+  fired_at: TIME,
+}
+const ABOUT = { tenant: ID, webhook: ID }
+const ALERT_EXAMPLE = {
+  alert: 'alert_17',
+  rule: 'webhook_success_rate',
+  severity: 'warning',
+  tenant: 'acme',
+  webhook: EXAMPLE.webhook,
+  attempts: 120,
+  delivered: 40,
+  success_rate: 0.9,
+  window_seconds: 600,
+  fired_at: '2026-03-01T02:00:00.000Z',
 }
 
 /** What Posthorn tells a tenant about its webhooks. */
@@ -40,5 +64,17 @@ export const OWN_EVENT_TYPES_BUILT_IN: readonly OwnType[] = [
     description: 'A webhook that was told to be failing, or was disabled for it, takes events again or was enabled.',
     schema: object({ webhook: ID, url: ID, by: oneOf('success', 'enabled') }),
     example: { webhook: EXAMPLE.webhook, url: EXAMPLE.url, by: 'success' },
+  },
+  {
+    type: 'posthorn.alert.firing',
+    description: 'An alert fires: too few attempts of the last minutes have delivered.',
+    schema: object(ALERT, ABOUT),
+    example: ALERT_EXAMPLE,
+  },
+  {
+    type: 'posthorn.alert.resolved',
+    description: 'An alert that fired has ended.',
+    schema: object({ ...ALERT, resolved_at: TIME, by: oneOf('recovered', 'inactive') }, ABOUT),
+    example: { ...ALERT_EXAMPLE, delivered: 118, resolved_at: '2026-03-01T02:25:00.000Z', by: 'recovered' },
   },
 ]

@@ -440,6 +440,24 @@ export class Settings {
   monitorRetentionDays = 14
 
   @Setting(
+    'MONITOR_ALERT_SUCCESS_RATE',
+    '0.9',
+    'An alert fires when a smaller share of attempts delivers, of a webhook, a tenant or all; to 0.99. 0: never.',
+  )
+  @number()
+  @IsNumber()
+  @Min(0)
+  @Max(0.99)
+  monitorAlertSuccessRate = 0.9
+
+  @Setting('MONITOR_ALERT_WINDOW_SECONDS', '600', 'The attempts of so long are looked at, in whole minutes.')
+  @number()
+  @IsInt()
+  @Min(60)
+  @Max(86_400)
+  monitorAlertWindowSeconds = 600
+
+  @Setting(
     'WEBHOOK_DISABLE_AFTER_SECONDS',
     '432000',
     'A webhook is disabled after so long of nothing but failures, unless it says otherwise; 0: never.',

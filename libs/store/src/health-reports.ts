@@ -107,7 +107,7 @@ export async function raiseEnabled(tx: EntityManager, next: WebhookRow): Promise
   await raiseOwnEvent((text, values) => tx.query(text, values as unknown[]), {
     id: `${webhook}.enabled.${version}`,
     tenant,
-    webhook,
+    subject: webhook,
     type: 'posthorn.webhook.recovered',
     time: next.updatedAt.toISOString(),
     data: { webhook, url: shownUrl(url), by: 'enabled' },

@@ -1,3 +1,5 @@
+export * from './alert-keeper.js'
+export * from './alerts.js'
 export * from './audit.js'
 export * from './away.js'
 export * from './data-source.js'

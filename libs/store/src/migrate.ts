@@ -20,6 +20,7 @@ import { SigningKeysMigration } from './migrations/44-signing-keys.js'
 import { DeadLettersMigration } from './migrations/46-dead-letters.js'
 import { AuthenticationMigration } from './migrations/47-authentication.js'
 import { ReceiverTlsMigration } from './migrations/48-receiver-tls.js'
+import { AlertsMigration } from './migrations/60-alerts.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -42,6 +43,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DeadLettersMigration,
   AuthenticationMigration,
   ReceiverTlsMigration,
+  AlertsMigration,
 ]
 
 const TABLE = 'migrations'

@@ -7,13 +7,14 @@ export type RunSql = (text: string, values: readonly unknown[]) => Promise<unkno
 
 const RAISE = `insert into own_events (id, tenant, type, webhook, raised_at, data)
   values ($1, $2, $3, $4, $5, $6) on conflict do nothing`
-const TAKE = `select id, tenant, type, webhook, raised_at, data from own_events
+/** The column is of when they were about webhooks alone. */
+const TAKE = `select id, tenant, type, webhook as subject, raised_at, data from own_events
   order by raised_at, id limit $1 for update skip locked`
 
 /** Has an event of our own published, if the transaction is committed. */
 export async function raiseOwnEvent(run: RunSql, event: OwnEvent): Promise<void> {
-  const { id, tenant, type, webhook, time, data } = event
-  await run(RAISE, [id, tenant, type, webhook, time, JSON.stringify(data)])
+  const { id, tenant, type, subject, time, data } = event
+  await run(RAISE, [id, tenant, type, subject, time, JSON.stringify(data)])
 }
 
 /**

@@ -129,7 +129,7 @@ describe('the health that is kept', () => {
       {
         type: 'posthorn.webhook.failing',
         tenant: 'default',
-        webhook: id,
+        subject: id,
         data: {
           ...{ webhook: id, url: 'https://shop.example', failures: 3, failed_seconds: 51 },
           ...{ failing_since: new Date(START).toISOString(), disable_after_seconds: 100 },
@@ -200,7 +200,7 @@ describe('the health that is kept', () => {
     await write(...attempts(long, 'fails', 0, 200, 400), ...attempts(never, 'fails', 0, 200, 40_000))
     expect(await facets()).toEqual([])
     await write(...attempts(long, 'fails', 501))
-    expect((await events()).map(({ webhook, data }) => [webhook, data])).toMatchObject([
+    expect((await events()).map(({ subject, data }) => [subject, data])).toMatchObject([
       [long, { disable_after_seconds: 1000 }],
     ])
   })
@@ -225,7 +225,7 @@ describe('a webhook that a person enables or sends elsewhere', () => {
     const enabled = await change(id, { status: 'active' })
     expect(enabled).toMatchObject({ status: 'active', disabledReason: null })
     expect(await facets()).toEqual(['healthy'])
-    expect(await events()).toMatchObject([{ type: 'posthorn.webhook.recovered', webhook: id, data: { by: 'enabled' } }])
+    expect(await events()).toMatchObject([{ type: 'posthorn.webhook.recovered', subject: id, data: { by: 'enabled' } }])
     // What ended before it was enabled is past, however late it is told.
     await write(...attempts(id, 'fails', 200, 400))
     expect(await facets()).toEqual(['healthy'])

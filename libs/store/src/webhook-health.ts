@@ -95,7 +95,7 @@ export class HealthKeeper {
   private eventOf(row: HealthRow, told: HealthTold, settings: HealthSettings, revision: number): OwnEvent | undefined {
     const { webhook, tenant, health } = row
     const url = shownUrl(settings.url)
-    const event = { tenant, webhook, time: new Date().toISOString() }
+    const event = { tenant, subject: webhook, time: new Date().toISOString() }
     if (told === 'healthy') {
       const data = { webhook, url, by: 'success' }
       return { ...event, id: `${webhook}.recovered.${revision}`, type: 'posthorn.webhook.recovered', data }

@@ -48,7 +48,7 @@ describe('an event of our own', () => {
     id: 'webhook_1.failing.7',
     tenant: 'acme',
     type: 'posthorn.webhook.failing',
-    webhook: 'webhook_1',
+    subject: 'webhook_1',
     time: '2026-11-24T12:00:00.000Z',
     data: { webhook: 'webhook_1' },
   }

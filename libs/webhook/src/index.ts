@@ -1,3 +1,4 @@
+export * from './alert.js'
 export * from './bounds.js'
 export * from './circuit.js'
 export * from './concurrency.js'

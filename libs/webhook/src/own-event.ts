@@ -3,6 +3,8 @@ export const OWN_EVENT_TYPES = [
   'posthorn.webhook.failing',
   'posthorn.webhook.disabled',
   'posthorn.webhook.recovered',
+  'posthorn.alert.firing',
+  'posthorn.alert.resolved',
 ] as const
 export type OwnEventType = (typeof OWN_EVENT_TYPES)[number]
 
