@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { Agent, get, type IncomingMessage, type Server } from 'node:http'
 import { connect } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Controller, Get, HttpCode, Module, Post, type LoggerService } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
@@ -293,3 +295,35 @@ async function upload(framing: string, chunks: number): Promise<{ answered: stri
   if (chunked) socket.write('0\r\n\r\n')
   return { answered, sent: await closed }
 }
+
+test('the close waits for a request under way, and not for its connection', async () => {
+  let begun!: () => void
+  const arrived = new Promise<void>(resolve => (begun = resolve))
+  let answer!: () => void
+  const answered = new Promise<void>(resolve => (answer = resolve))
+  @Controller()
+  class SlowController {
+    @Get('slow')
+    async slow() {
+      begun()
+      await answered
+      return {}
+    }
+  }
+  @Module({ controllers: [SlowController] })
+  class SlowModule {}
+  const options = { nestLogger: SILENT, log: { error: () => undefined }, bodyLimit: LIMIT, trustedProxies: [] }
+  const slow = await createHttpApp({ module: SlowModule }, options)
+  const agent = new Agent({ keepAlive: true })
+  const asked = get(`http://${await listen(slow, '127.0.0.1', 0)}/slow`, { agent })
+  const response = once(asked, 'response') as Promise<[IncomingMessage]>
+  await arrived
+  const closed = slow.close()
+  while ((slow.getHttpServer() as Server).listening) await nextTurn()
+  answer()
+  const [message] = await response
+  message.resume()
+  expect([message.statusCode, message.headers.connection]).toEqual([200, 'close'])
+  await closed
+  agent.destroy()
+}, 20_000)

@@ -71,11 +71,21 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
     },
   })
   const routes = new RouteMethods()
+  let isClosing = false
   adapter
     .getInstance()
     .addHook('onRoute', route => routes.add(route))
     .addHook('onRequest', (request, reply, done) => {
       reply.header('request-id', request.id)
+      done()
+    })
+    .addHook('preClose', done => {
+      isClosing = true
+      done()
+    })
+    .addHook('onSend', (_request, reply, _payload, done) => {
+      // Kept alive after a request that was under way, its connection would hold up the close for 72 s.
+      if (isClosing) reply.header('connection', 'close')
       done()
     })
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
