@@ -204,6 +204,23 @@ describe('S4 an offset is done only when its effect is durable', () => {
     })
   })
 
+  it('before a rebalance it is quiet when what is under way is recorded, and nothing else has begun', async () => {
+    const { seen, state, loop, deliver } = setUp({ acknowledge: false })
+    deliver()
+    await settled()
+    state.healthy = false
+    deliver({ id: 'delivery_2' }, 1)
+    let quiet = false
+    void loop.quiet(new AbortController().signal).then(() => (quiet = true))
+    await settled()
+    expect(quiet).toBe(false)
+    seen.sent[0]!.acknowledge()
+    await settled()
+    expect(quiet).toBe(true)
+    expect(seen.done).toEqual([0])
+    expect(seen.requests).toHaveLength(1)
+  })
+
   it('failed: the tier, then the attempt, then the offset', async () => {
     const { seen, state, deliver } = setUp({ acknowledge: false })
     state.answer = () => ({ kind: 'response', status: 500, durationMs: 1, responseBody: 'x'.repeat(5_000) })

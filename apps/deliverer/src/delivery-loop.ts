@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import {
   ProducerClosed,
   RecordRefused,
@@ -38,6 +38,8 @@ const MAX_FAILURES = 3
 const TICK_MS = 250
 /** Records are taken in for so long, then answers and requests get their turn. */
 const INTAKE_MS = 5
+/** How often it is looked whether all is recorded before a rebalance. */
+const QUIET_EVERY_MS = 10
 
 /** Moves work from the consumer through the queues into attempts, and finishes offsets. */
 export class DeliveryLoop {
@@ -120,6 +122,11 @@ export class DeliveryLoop {
     for (const claim of claims) this.owned.delete(claim)
     this.ordering.revoked(claims)
     for (const work of this.queues.remove(({ completion }) => !completion.owned)) this.intake.release(work)
+  }
+
+  /** Resolves when every attempt under way is recorded: then who gets its partition knows of it. Starts nothing while not healthy. */
+  async quiet(signal: AbortSignal): Promise<void> {
+    while (this.unrecorded > 0 && !signal.aborted) await sleep(QUIET_EVERY_MS)
   }
 
   /** Its document says that it is paused. */

@@ -40,6 +40,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     recordOverhead: WORK_OVERHEAD,
     fatal,
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
+    onRebalancing: signal => loop.quiet(signal),
     onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),
   })
   let listens = false

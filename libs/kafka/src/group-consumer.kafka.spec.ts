@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { testBrokers, until } from '@posthorn/testkit'
 import type { KafkaConnection } from './connection.js'
@@ -112,6 +113,50 @@ describe('GroupConsumer on a real broker', () => {
     await member.consumer.stop()
     expect(member.consumer.healthyMembership()).toBe(false)
   }, 30_000)
+
+  it('lets another one join when what is under way has ended and is committed, and is not healthy until then', async () => {
+    const group = `g${groups++}`
+    const held: (() => void)[] = []
+    let end!: () => void
+    const ended = new Promise<void>(resolve => (end = resolve))
+    let askedAt = 0
+    const onRebalancing = () => ((askedAt = performance.now()), ended)
+    const first = join(group, ({ offset }, claim) => held.push(() => claim.done(offset)), { onRebalancing })
+    await first.consumer.start()
+    const all = [...(await ends()).values()].reduce((sum, last) => sum + last, 0) + (await produce(20)).length
+    await until(() => held.length === all, 10_000)
+    const second = join(group, () => undefined)
+    const started = second.consumer.start()
+    await until(() => askedAt > 0, 10_000)
+    await sleep(500)
+    expect(first.claims.size).toBe(PARTITIONS)
+    expect(second.claims.size).toBe(0)
+    expect(first.consumer.healthyMembership()).toBe(false)
+    for (const finish of held) finish()
+    end()
+    await started
+    await until(() => first.claims.size + second.claims.size === PARTITIONS && second.claims.size > 0, 10_000)
+    await until(() => first.consumer.healthyMembership(), 5000)
+    expect(await isCommitted(group)).toBe(true)
+    await sleep(500)
+    expect(second.records).toEqual([])
+  }, 40_000)
+
+  it('waits for 3 s at most before it lets another one join', async () => {
+    const group = `g${groups++}`
+    let aborted = false
+    const onRebalancing = (signal: AbortSignal) => {
+      signal.addEventListener('abort', () => (aborted = true))
+      return new Promise<void>(() => undefined)
+    }
+    const first = join(group, () => undefined, { onRebalancing })
+    await first.consumer.start()
+    const second = join(group, () => undefined)
+    await second.consumer.start()
+    await until(() => second.claims.size > 0 && first.consumer.healthyMembership(), 15_000)
+    expect(aborted).toBe(true)
+    expect(first.fatal).toEqual([])
+  }, 40_000)
 
   it('repeats after a restart only what was unfinished, though a record below it never finished', async () => {
     const group = `g${groups++}`

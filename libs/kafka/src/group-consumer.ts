@@ -17,6 +17,11 @@ const DEFAULT_MAX_FETCH_BYTES = 8 * 1024 * 1024
 const DEFAULT_RECORD_OVERHEAD = 200
 /** kafkajs looks for an absent coordinator for a minute: what is not committed by then is read again. */
 const LAST_COMMIT_MS = 2000
+/**
+ * What is under way at a rebalance has so long to end before partitions move, and is done again by the
+ * next owner beyond it: the group stands still meanwhile, and without heartbeats a session is 10 s.
+ */
+const HAND_OVER_MS = 3000
 
 /**
  * Reads topics as a member of a group and hands every record out once per stretch of ownership;
@@ -61,7 +66,7 @@ export class GroupConsumer {
       eachBatch: payload => this.guard(() => this.onBatch(payload)),
       onPassed: (topic, partition, first, last) => this.onPassed(topic, partition, first, last),
       onJoined: (assignment, sameMember) => void this.guard(() => this.onJoined(assignment, sameMember)),
-      onRebalancing: () => void this.committer.commit(),
+      onRebalancing: () => this.handOver(),
       onLost: () => void this.guard(() => this.onLost()),
       fatal: error => this.fail(error),
     })
@@ -97,7 +102,10 @@ export class GroupConsumer {
     return this.stopped ? undefined : this.membership.stuck()
   }
 
-  /** False when the last successful heartbeat is older than the session: others may own our partitions by now. */
+  /**
+   * False when the last successful heartbeat is older than the session, others may own our partitions
+   * by now; and during a rebalance, for 5 s at most: they are about to.
+   */
   healthyMembership(): boolean {
     return this.membership.isHealthy
   }
@@ -121,6 +129,14 @@ export class GroupConsumer {
     await this.membership.leave()
     this.committer.stop()
     this.tellJoined()
+  }
+
+  /** Never rejects. */
+  private async handOver(): Promise<void> {
+    const over = AbortSignal.any([AbortSignal.timeout(HAND_OVER_MS), this.stopping.signal])
+    const ended = sleep(HAND_OVER_MS, undefined, { signal: over, ref: false }).catch(() => undefined)
+    const settled = this.guard(() => this.options.onRebalancing?.(over))
+    await Promise.race([settled.then(() => this.committer.commit()), ended])
   }
 
   private onJoined(assignment: Assignment, sameMember: boolean): void {

@@ -34,6 +34,12 @@ interface OffsetManager {
   commitOffsets(offsets?: unknown): Promise<void>
 }
 
+/** Of a member of a group (src/consumer/consumerGroup). */
+interface ConsumerGroup {
+  readonly cluster: object
+  joinAndSync(): Promise<void>
+}
+
 /** The first version with the record format that we write. */
 const FIRST_VERSION = 3
 /** Of what is written in one piece: no more follows that is worth room for as much again. */
@@ -106,6 +112,30 @@ function patchCommits(): void {
   }
 }
 
+const holds = new WeakMap<object, Promise<unknown>>()
+
+/**
+ * To be called on REBALANCING: the join that follows waits for `until`, which must end well within the
+ * session, because nothing says meanwhile that the member lives. `cluster` is the consumer's.
+ */
+export function holdJoin(cluster: object, until: Promise<unknown>): void {
+  holds.set(cluster, until)
+}
+
+/** kafkajs joins again at once, and has no word for what should be done before. */
+function patchJoin(): void {
+  const require = createRequire(import.meta.url)
+  const { prototype } = require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup }
+  const { joinAndSync } = prototype
+  prototype.joinAndSync = async function (this: ConsumerGroup) {
+    const { cluster } = this
+    const held = holds.get(cluster)
+    holds.delete(cluster)
+    await held
+    await joinAndSync.call(this)
+  }
+}
+
 function patchOffsetFetch(): void {
   const require = createRequire(import.meta.url)
   askForStableOffsets(require('kafkajs/src/protocol/requests/offsetFetch') as OffsetFetchDefinition)
@@ -121,6 +151,7 @@ export function repairKafkajs(): void {
   patchProduceRequest()
   patchEncoder()
   patchCommits()
+  patchJoin()
   patchOffsetFetch()
   registerCodecs()
 }

@@ -4,6 +4,7 @@ import { accessProblem } from './access.js'
 import type { KafkaConnection } from './connection.js'
 import type { GroupConsumerOptions } from './record.js'
 import { leaveAs } from './group-leave.js'
+import { holdJoin } from './kafkajs-repairs.js'
 import { retryInPlace } from './retry-in-place.js'
 import { StickyAssigner } from './sticky-assigner.js'
 
@@ -19,6 +20,8 @@ const MANY_PARTITIONS = 200
 const MAX_PARTITION_FETCH_BYTES = 1024 * 1024
 const STUCK_MS = 120_000
 const LEAVE_MS = 5000
+/** At most: a join that takes longer than 2 s beyond the wait is held up by another member. */
+const QUIET_MS = 5000
 const REJOIN_MS = 500
 /** What kafkajs 2.2.4 says when no broker answers and, for some, wrongly calls not worth a retry. */
 const AWAY = new Set([
@@ -46,8 +49,8 @@ export interface MembershipOptions {
   readonly onPassed: (topic: string, partition: number, firstOffset: number, lastOffset: number) => void
   /** A new generation. `sameMember`: what was owned before and is owned now was ours all the time. */
   readonly onJoined: (assignment: Assignment, sameMember: boolean) => void
-  /** A rebalance begins: the last moment to commit as the old generation. */
-  readonly onRebalancing: () => void
+  /** A rebalance begins: the last moment to commit as the old generation. The join waits for it. */
+  readonly onRebalancing: () => Promise<void>
   /** Not a member any more; kafkajs comes back by itself as another one. */
   readonly onLost: () => void
   readonly fatal: (error: Error) => void
@@ -63,6 +66,8 @@ export class Membership {
   private askedAt = -Infinity
   private turnedAt = performance.now()
   private joined = false
+  /** While a rebalance is on. */
+  private quietUntil = -Infinity
   private stop?: AbortSignal
 
   constructor(
@@ -109,9 +114,10 @@ export class Membership {
     return this.joined
   }
 
-  /** False when the group may have given our partitions to others: a heartbeat less than the session. */
+  /** False when the group may have given our partitions to others, a heartbeat less than the session, or is about to. */
   get isHealthy(): boolean {
-    return this.joined && performance.now() - this.heardAt < SESSION_MS - 2 * HEARTBEAT_MS
+    const now = performance.now()
+    return this.joined && now >= this.quietUntil && now - this.heardAt < SESSION_MS - 2 * HEARTBEAT_MS
   }
 
   /** Why the loop seems dead; a broker that is away is no reason, because kafkajs then says so all the time. */
@@ -149,6 +155,7 @@ export class Membership {
       this.memberId = payload.memberId
       this.heardAt = this.askedAt
       this.joined = true
+      this.quietUntil = -Infinity
       this.assigner.joined(payload.memberAssignment)
       options.onJoined(payload.memberAssignment, sameMember)
     })
@@ -165,7 +172,10 @@ export class Membership {
       if (payload.batchSize > 0) return
       options.onPassed(payload.topic, payload.partition, Number(payload.firstOffset), Number(payload.lastOffset))
     })
-    consumer.on(events.REBALANCING, () => options.onRebalancing())
+    consumer.on(events.REBALANCING, () => {
+      this.quietUntil = performance.now() + QUIET_MS
+      holdJoin(this.assigner.cluster, options.onRebalancing())
+    })
     consumer.on(events.CRASH, ({ payload }) => {
       this.joined = false
       if (this.memberId !== undefined) void leaveAs(this.connection, options.groupId, this.memberId, this.stop)

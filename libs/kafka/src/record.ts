@@ -49,6 +49,11 @@ export interface GroupConsumerOptions {
   readonly unhurried?: { readonly minBytes: number; readonly maxWaitMs: number }
   /** Called with what is newly owned, before its first batch; fetching it waits for the promise. */
   readonly onAssigned?: (claims: PartitionClaim[]) => Promise<void> | void
+  /**
+   * Called when the group is about to be shared out anew, which waits for the promise: what is under way
+   * should end, until the signal aborts, and nothing begin while healthyMembership() is false.
+   */
+  readonly onRebalancing?: (signal: AbortSignal) => Promise<void>
   /** Called with what is lost, after its `revoked` has aborted. */
   readonly onRevoked?: (claims: PartitionClaim[]) => void
 }
