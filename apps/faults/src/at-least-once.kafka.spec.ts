@@ -10,6 +10,7 @@ import { killAtRandom, VICTIMS } from './kills.js'
 import { brokenInOrder, keepOrder } from './order.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
+import { brokenInRolling, rollAll } from './rolling.js'
 import { Site } from './site.js'
 
 let site: Site
@@ -93,6 +94,14 @@ describe('at least once', () => {
     },
     200_000,
   )
+
+  it('S10 repeats nothing and refuses nobody while ingest, router and deliverers are replaced one by one', async () => {
+    const result = await rollAll(site, { rounds: 1, targets: ['ingest', 'router', 'deliverer'] })
+    told(`rolling (${result.replaced.join(', ')})`, result)
+    expect([...brokenIn(result), ...brokenInRolling(result)]).toEqual([])
+    expect(result.faults).toEqual([])
+    expect(result.audit.retryLateness.length).toBeGreaterThan(0)
+  }, 400_000)
 
   it('keeps first arrivals of a key in order over kills, freezes, rebalances, pauses and failures', async () => {
     const result = await keepOrder(site, 1)

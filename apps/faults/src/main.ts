@@ -9,6 +9,7 @@ import { brokenInOrder, keepOrder, PARKED } from './order.js'
 import { breakAtRandom, brokenInRandom, reportOfRandom } from './random.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
+import { brokenInRolling, rollAll } from './rolling.js'
 import { Site } from './site.js'
 
 const USAGE = `usage: npm run faults -- [scenario…] [options]
@@ -24,6 +25,8 @@ const USAGE = `usage: npm run faults -- [scenario…] [options]
   order      ordered webhooks that fail, are paused and
              resumed, while deliverers are killed, frozen,
              joined and left                              --rounds 3
+  rolling    both processes of each service replaced, one
+             after the other                              --rounds 1
   random     all that can be broken, in an order of
              the seed, on three brokers                   --seed N  --minutes 3  --rate 200
 
@@ -69,6 +72,10 @@ const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promi
   changes: async (site, { webhooks = 100 }) => {
     const result = await changeWebhooks(site, webhooks)
     return { report: reportOfChanges(result), broken: result.broken }
+  },
+  rolling: async (site, { rounds = 1 }) => {
+    const result = await rollAll(site, { rounds })
+    return toldOf(`rolling (${result.replaced.join(', ')})`, result, brokenInRolling(result))
   },
   order: async (site, { rounds = 3 }) => {
     const result = await keepOrder(site, rounds)

@@ -26,7 +26,7 @@ export interface Stack {
   readonly pids: Readonly<Record<string, number>>
   /** Now: what died has come back with another. */
   currentPids(): Readonly<Record<string, number>>
-  /** Starts one more process of a target, which the supervisor knows nothing of; resolves when it is ready. */
+  /** Starts one more process of a target, which the supervisor knows nothing of, on ports of its own; resolves when it is ready. */
   startAlso(target: string): Promise<ExtraProcess>
   /** Ends the extra processes, too. */
   stop(): Promise<void>
@@ -34,6 +34,8 @@ export interface Stack {
 
 export interface ExtraProcess {
   readonly pid: number
+  /** host:port by `<target>.<protocol>`. */
+  readonly addresses: Readonly<Record<string, string>>
   /** SIGTERM; resolves when it has ended. */
   stop(): Promise<void>
 }
@@ -92,7 +94,12 @@ function serviceEnvironment(up: Pick<Stack, 'kafka' | 'postgres' | 'key'>, seali
     POSTHORN_SEALING_KEYS: sealingKeys,
     POSTHORN_EGRESS_ALLOW: '127.0.0.0/8,::1/128',
     POSTHORN_LISTEN_HOST: '127.0.0.1',
+    // Any that is free.
     POSTHORN_HEALTH_PORT: '0',
+    POSTHORN_REGISTRY_PORT: '0',
+    POSTHORN_REGISTRY_GRPC_PORT: '0',
+    POSTHORN_INGEST_PORT: '0',
+    POSTHORN_INGEST_GRPC_PORT: '0',
     POSTHORN_LOG_LEVEL: 'warn',
   }
 }
@@ -103,8 +110,8 @@ async function startService(target: string, env: NodeJS.ProcessEnv): Promise<Ext
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  await new Promise<void>((resolve, reject) => {
-    child.once('message', () => resolve())
+  const addresses = await new Promise<ExtraProcess['addresses']>((resolve, reject) => {
+    child.once('message', message => resolve((message as Pick<ExtraProcess, 'addresses'>).addresses))
     child.once('exit', code => reject(new Error(`one more ${target} did not start (exit ${code})`)))
   })
   const stop = async () => {
@@ -113,7 +120,7 @@ async function startService(target: string, env: NodeJS.ProcessEnv): Promise<Ext
     child.kill('SIGTERM')
     await exited
   }
-  return { pid: child.pid!, stop }
+  return { pid: child.pid!, addresses, stop }
 }
 
 function firstJsonLine(child: ChildProcess): Promise<unknown> {
