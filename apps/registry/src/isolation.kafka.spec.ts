@@ -58,6 +58,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/keys': { answers: 'own', body: { name: 'b', roles: ['read'] }, rpc: 'KeyService/CreateKey' },
   'GET /v1/keys': { answers: 'own', rpc: 'KeyService/ListKeys' },
   'GET /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/GetKey' },
+  'PATCH /v1/keys/{id}': {
+    answers: 'unknown',
+    body: { name: 'x' },
+    rpc: 'KeyService/UpdateKey',
+    message: { key: { name: 'x' }, update_mask: { paths: ['name'] } },
+  },
   'POST /v1/keys/{id}/rotate': { answers: 'unknown', rpc: 'KeyService/RotateKey' },
   'DELETE /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/DeleteKey' },
   'GET /v1/alerts': { answers: 'own', rpc: 'AlertService/ListAlerts' },
