@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals'
 import type { ParkedPlace } from '@posthorn/topics'
 import type { Place } from './parked-place.js'
-import { Parking, PARKING_LIMITS, type ParkingLimits } from './parking.js'
+import { Parking } from './parking.js'
+import { PARKING_LIMITS, type ParkingLimits } from './parking-limits.js'
 
 export const SMALL: ParkingLimits = {
   ...PARKING_LIMITS,

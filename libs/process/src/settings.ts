@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines */
 // Longer than files are here: every setting is in one list, in the order of the configuration page.
 import 'reflect-metadata'
 import { isIP } from 'node:net'

@@ -92,7 +92,7 @@ const told = async () => {
   return sent.sort()
 }
 const look = async (at = NOW, of = keeper) => (await of.look(at)).map(({ rule, ended: by }) => [rule, by]).sort()
-const listed = async (tenant: string | null | undefined = undefined) =>
+const listed = async (tenant?: string | null) =>
   (await alerts.list({ tenant, firing: undefined, webhook: undefined, limit: 10, before: undefined })).rows
 
 describe('AlertKeeper', () => {

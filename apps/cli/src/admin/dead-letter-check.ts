@@ -71,7 +71,8 @@ export function compareDeadLetters(
     seen.add(key)
     const differs = (kind: DifferenceKind) =>
       differences.push(difference(kind, record, `${record.partition}/${record.offset}`))
-    if (row) row.outcome === record.outcome ? agree++ : differs('other_outcome')
+    if (row?.outcome === record.outcome) agree++
+    else if (row) differs('other_outcome')
     else if (record.offset >= (kept.positions.get(record.partition) ?? 0)) behind++
     else if (isForgotten(record, kept)) forgotten++
     else differs('not_in_database')
