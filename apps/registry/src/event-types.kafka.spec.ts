@@ -71,7 +71,7 @@ describe('S1 /v1/event-types: the built-in catalogue', () => {
       all.push(...json.data.map(({ type }) => type))
       cursor = json.next_cursor ? `&cursor=${String(json.next_cursor)}` : ''
     } while (cursor !== '')
-    expect(all).toHaveLength(30)
+    expect(all).toHaveLength(32)
     expect(all).toEqual([...all].sort())
   })
 
