@@ -59,6 +59,9 @@ beforeAll(async () => {
   await createTopics(connection, await planTopics(connection))
   open = await start(oneWay)
   closed = await start(mutual)
+  // What they know of tenants, keys and types is read first.
+  const serves = async (answer: Promise<unknown>) => ((await answer) as { status?: string }).status === 'SERVING'
+  await until(async () => (await serves(check(open))) && (await serves(check(closed, mine))), 20_000)
 }, 60_000)
 afterAll(async () => {
   await Promise.all([open?.stop(), closed?.stop()])

@@ -114,7 +114,9 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
     await Promise.all(acknowledged)
     const seconds = ((performance.now() - started) / 1000).toFixed(0)
 
-    const ends = await connection.withAdmin(admin => admin.fetchTopicOffsets(connection.topic(WORK)))
+    // The new leader of the last kill tells an end only once it is certain of it.
+    let ends: Awaited<ReturnType<typeof endsOfWork>> = []
+    await until(async () => (ends = await endsOfWork().catch(() => [])).length > 0, 15_000)
     await followed.reach(ends.map(({ partition, high }) => [partition, Number(high)]))
     await until(
       () => consumed.size === RECORDS,
@@ -186,6 +188,10 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
       } catch {
         await sleep(50)
       }
+  }
+
+  function endsOfWork() {
+    return connection.withAdmin(admin => admin.fetchTopicOffsets(connection.topic(WORK)))
   }
 
   async function partitions() {
