@@ -79,6 +79,8 @@ describe('readOldestUnfinished on a real broker', () => {
     await transaction.send({ topic: connection.topic(WORK), messages: [{ value: 'd', partition: 0 }] })
     await transaction.commit()
     await other.disconnect()
+    // The marker is written after the answer.
+    await until(async () => (await recordOf()) !== undefined, 10_000)
     expect(await recordOf()).toMatchObject({ partition: 0, offset: 3 })
     await commit(0, 4)
     expect(await recordOf()).toBeUndefined()
