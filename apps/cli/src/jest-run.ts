@@ -22,7 +22,7 @@ interface JestReport {
 }
 
 /** A run that has not ended by then hangs: usually on a worker or a connection that a test did not release. */
-const TIMEOUT_MS = 15 * 60_000
+const TIMEOUT_MS = 40 * 60_000
 
 /** Runs Jest once over the files that match, or over all. Its own words go to stderr. */
 export async function runJest(
