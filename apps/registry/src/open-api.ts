@@ -16,6 +16,7 @@ export const OPEN_API: OpenApiOptions = {
     deliveries: 'What became of each event at each webhook.',
     'dead-letters': 'Deliveries that ended without success.',
     attempts: 'Every request that was made, and how it ended.',
+    alerts: 'What the monitor has raised, and what has ended.',
     stats: 'How attempts went over time, of a tenant or one webhook.',
     replays: 'Deliveries that are sent again.',
     poison: 'Records that could not be decoded or accepted, and their redrive.',
