@@ -26,6 +26,7 @@ const RETRIED = { attempts: 100, interval_ms: RETRY_MS, factor: 1, jitter: 0, ti
 /** Within this a wrong request would have come. */
 const NOTHING_COMES_MS = 2_000
 const DATA = { total: 7 }
+const ORIGIN = 'hooks.example.com'
 
 type Json = Record<string, unknown> & { readonly id: string; readonly data: readonly Json[] }
 type Answer = (nth: number) => ReceiverAnswer | Promise<ReceiverAnswer>
@@ -34,7 +35,8 @@ let database: TestDatabase
 let receiver: Receiver
 const services: RunningService[] = []
 const answers = new Map<string, Answer>()
-let urls: { api: string; publish: string }
+/** `asking` is a second registry, which asks receivers before anything is sent to another URL. */
+let urls: { api: string; publish: string; asking: string }
 
 async function startAll(): Promise<void> {
   const logger = createLogger('silent', 'test')
@@ -64,11 +66,15 @@ async function startAll(): Promise<void> {
   const context = { settings, logger, health, fatal }
   services.push(...(await Promise.all(TARGETS.map(async ({ load }) => (await load()).start(context)))))
   const [ingest, registry] = services
-  urls = { api: `http://${registry!.addresses.http}`, publish: `http://${ingest!.addresses.http}` }
+  const { load } = TARGETS.find(({ target }) => target === 'registry')!
+  const asking = await (await load()).start({ ...context, settings: { ...settings, webhookOwnershipOrigin: ORIGIN } })
+  services.push(asking)
+  const [publish, api, second] = [ingest, registry, asking].map(service => `http://${service!.addresses.http}`)
+  urls = { api: api!, publish: publish!, asking: second! }
 }
 
-async function call(method: string, path: string, body?: object): Promise<Json> {
-  const response = await fetch((path === '/v1/publish' ? urls.publish : urls.api) + path, {
+async function call(method: string, path: string, body?: object, api = urls.api): Promise<Json> {
+  const response = await fetch((path === '/v1/publish' ? urls.publish : api) + path, {
     method,
     headers: { authorization: `Bearer ${KEY}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
@@ -253,6 +259,36 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     const [delivered] = await row.until('delivered')
     expect(at('/url-tier-new')).toHaveLength(1)
     expect(row.requests).toHaveLength((delivered!.attempts_made as number) - 1)
+  },
+  async 'another URL where receivers are asked, in a delay topic: kept until it agrees'() {
+    const row = await Row.inTier('asked-tier')
+    const requests = () => at('/asked-tier-new').map(({ method }) => method)
+    answers.set('/asked-tier-new', () => ({ status: 405 }))
+    const url = `${receiver.url}/asked-tier-new`
+    expect(await call('PATCH', row.path, { url }, urls.asking)).toMatchObject({ status: 'pending' })
+    await inEffect()
+    await row.publish(1)
+    await sleep(RETRY_MS + NOTHING_COMES_MS)
+    expect(new Set(requests())).toEqual(new Set(['OPTIONS']))
+    answers.set('/asked-tier-new', () => ({ status: 200, headers: { 'WebHook-Allowed-Origin': ORIGIN } }))
+    await row.until('delivered')
+    expect(requests().filter(method => method === 'POST')).toHaveLength(1)
+    // The event that came meanwhile was not routed.
+    expect((await call('GET', `/v1/deliveries?webhook=${row.webhook.id}`)).data).toHaveLength(1)
+  },
+  async 'another URL where receivers are asked, in memory: kept until it agrees'() {
+    const { row, release } = await inMemory('asked-memory')
+    const requests = () => at('/asked-memory-new').map(({ method }) => method)
+    answers.set('/asked-memory-new', () => ({ status: 405 }))
+    await call('PATCH', row.path, { url: `${receiver.url}/asked-memory-new` }, urls.asking)
+    await inEffect()
+    release()
+    await row.until('delivered')
+    await sleep(NOTHING_COMES_MS)
+    expect(new Set(requests())).toEqual(new Set(['OPTIONS']))
+    answers.set('/asked-memory-new', () => ({ status: 200, headers: { 'WebHook-Allowed-Origin': ORIGIN } }))
+    await row.until('delivered', 4)
+    expect([row.requests.length, requests().filter(method => method === 'POST').length]).toEqual([1, 3])
   },
   async 'format, method and headers, in a delay topic: the retry has the new ones'() {
     const row = await Row.inTier('format-tier')

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Module, type DynamicModule } from '@nestjs/common'
-import { Egress } from '@posthorn/egress'
+import { Egress, egressOptionsFrom } from '@posthorn/egress'
 import { SafeProducer, TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
-import type { Webhook } from '@posthorn/webhook'
+import { keepsDeliveries, type Webhook } from '@posthorn/webhook'
 import { attemptLines } from './attempt-line.js'
 import { AttemptsTail } from './attempts-tail.js'
 import { traced, untraced } from './attempt-trace.js'
@@ -25,7 +25,7 @@ export interface Group {
   /** Whether the membership is sure. */
   healthy(): boolean
   generation(): number | undefined
-  /** The document of a webhook says that it is paused. */
+  /** The document of a webhook says that it is paused, or pending. */
   paused(webhook: string): void
 }
 
@@ -48,7 +48,7 @@ export class DelivererModule {
               decode: decodeWebhook,
               fatal: context.fatal,
               onChange: (id, webhook) => {
-                if (webhook?.status === 'paused') group.paused(id)
+                if (webhook && keepsDeliveries(webhook.status)) group.paused(id)
               },
             }),
         },
@@ -85,20 +85,8 @@ export class DelivererModule {
 
 function egress({ settings }: ServiceContext): Egress {
   return Egress.from({
-    allow: settings.egressAllow,
-    deny: settings.egressDeny,
-    ports: settings.egressPorts,
-    minTlsVersion: settings.egressMinTlsVersion,
-    ...(settings.egressCa === undefined ? {} : { ca: settings.egressCa }),
+    ...egressOptionsFrom(settings),
     sockets: settings.delivererSockets,
-    keptBytes: settings.egressResponseBytes,
-    headerBytes: settings.egressHeaderBytes,
-    steps: {
-      dns: settings.egressDnsTimeoutMs,
-      connect: settings.egressConnectTimeoutMs,
-      tls: settings.egressTlsTimeoutMs,
-      firstByte: settings.egressFirstByteTimeoutMs,
-    },
     userAgent: `Posthorn/${VERSION}`,
   })
 }
@@ -123,7 +111,11 @@ function deliveryLoop({ settings, logger, fatal }: ServiceContext, sealer: Seale
           { alert: 'secret_sealed', webhook: id, version, tenant, err: error },
           'the secret of this webhook does not open: its deliveries wait in a delay topic until POSTHORN_SEALING_KEYS has its key',
         ),
-      { apiUrl: settings.apiPublicUrl.replace(/\/+$/, ''), headerPrefix: settings.signatureHeaderPrefix },
+      {
+        apiUrl: settings.apiPublicUrl.replace(/\/+$/, ''),
+        headerPrefix: settings.signatureHeaderPrefix,
+        ...(settings.webhookOwnershipOrigin === undefined ? {} : { origin: settings.webhookOwnershipOrigin }),
+      },
     ),
     trace: settings.traceOtlpUrl === undefined ? untraced : traced,
     metrics: new DelivererMetrics(),

@@ -8,7 +8,7 @@ import {
 } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { DELIVERIES, type PoisonReason } from '@posthorn/topics'
-import { isFinal, type CircuitChange, type Outcome, type Reaction, type WebhookStatus } from '@posthorn/webhook'
+import { isFinal, keepsDeliveries, type CircuitChange, type Outcome, type Reaction } from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
 import { deliver, type Delivered, type DeliverParts } from './deliver.js'
 import type { SpillReason } from './deliverer-metrics.js'
@@ -85,7 +85,7 @@ export class DeliveryLoop {
       reader: options.secondReader,
       send: work => this.admit(work),
       withdraw: webhook => this.queues.withdraw(webhook),
-      isPaused: webhook => isPaused(webhooks.get(webhook)?.status),
+      isPaused: webhook => keepsDeliveries(webhooks.get(webhook)?.status),
       track: work => this.track(work),
     })
     metrics.watch(this.queues, () => this.hold.size, this.ordering)
@@ -387,11 +387,6 @@ export class DeliveryLoop {
     this.pending.add(work)
     work.catch((error: unknown) => this.options.fatal(error as Error)).finally(() => this.pending.delete(work))
   }
-}
-
-/** A webhook that is not active yet keeps what it has, too. */
-function isPaused(status: WebhookStatus | undefined): boolean {
-  return status === 'paused' || status === 'pending'
 }
 
 function within(ms: number, work: Promise<unknown>): Promise<unknown> {

@@ -80,6 +80,12 @@ describe('S6 a signed request', () => {
     expect(names).toEqual(['content-type', 'svix-id', 'svix-timestamp', 'svix-signature'])
   })
 
+  it('S7 names the origin that receivers have agreed to, where they are asked', async () => {
+    const own = { 'webhook-request-origin': 'forged' }
+    const { headers } = await request('raw', own, { origin: 'hooks.example.com' })
+    expect(headers).toMatchObject({ 'webhook-request-origin': 'hooks.example.com' })
+  })
+
   it("lets no header of the customer's own stand for one of Posthorn's", async () => {
     const own = { 'x-own': '1', 'webhook-id': 'forged', 'ce-type': 'forged', 'content-type': 'text/plain' }
     const { headers, body } = await request('cloudevents_binary', own)

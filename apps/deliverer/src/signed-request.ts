@@ -1,5 +1,12 @@
 import type { RequestTls } from '@posthorn/egress'
-import { formatEvent, partForEncryption, signStandard, type TlsVersion, type Webhook } from '@posthorn/webhook'
+import {
+  formatEvent,
+  ORIGIN_HEADER,
+  partForEncryption,
+  signStandard,
+  type TlsVersion,
+  type Webhook,
+} from '@posthorn/webhook'
 import type { PreparedWebhook } from './webhook-cache.js'
 import type { Work } from './work.js'
 
@@ -9,6 +16,8 @@ export interface RequestTerms {
   readonly apiUrl: string
   /** What the names of the signature's three headers start with, in lower case, such as webhook. */
   readonly headerPrefix: string
+  /** What receivers have agreed to get events from; absent: they are not asked. */
+  readonly origin?: string
 }
 
 export interface SignedRequest {
@@ -26,7 +35,7 @@ export interface SignedRequest {
 /** One attempt as a request, encrypted if the webhook says so, and then signed at `now` (ms). */
 export async function signedRequest(work: Work, prepared: PreparedWebhook, now: number): Promise<SignedRequest> {
   const { webhook, keys, terms } = prepared
-  const { headerPrefix } = terms
+  const { headerPrefix, origin } = terms
   const { delivery } = work
   const { headers, body } = await content(work, prepared)
   const timestamp = Math.floor(now / 1000)
@@ -35,6 +44,7 @@ export async function signedRequest(work: Work, prepared: PreparedWebhook, now: 
     method: webhook.method,
     headers: {
       ...headers,
+      ...(origin === undefined ? {} : { [ORIGIN_HEADER]: origin }),
       [`${headerPrefix}-id`]: delivery.id,
       [`${headerPrefix}-timestamp`]: String(timestamp),
       [`${headerPrefix}-signature`]: signStandard(keys, delivery.id, timestamp, body),

@@ -5,7 +5,6 @@ import {
   compileSecret,
   headerContext,
   secretContext,
-  tlsKeyContext,
   type SigningKey,
   type Webhook,
 } from '@posthorn/webhook'
@@ -81,7 +80,7 @@ export class WebhookCache {
       if (keys.length === 0) throw new Error('the webhook has no secret')
       const headers = this.headersOf(webhook)
       const cipher = webhook.encryption && new PayloadCipher(webhook.encryption.key)
-      const tls = this.tlsOf(webhook)
+      const tls = webhook.tls && RequestTls.of(webhook.id, webhook.tls, this.sealer)
       const prepared = {
         webhook,
         keys,
@@ -96,13 +95,6 @@ export class WebhookCache {
       this.alert(webhook, error as Error)
       return { kind: 'sealed' }
     }
-  }
-
-  private tlsOf({ id, tls }: Webhook): RequestTls | undefined {
-    if (!tls) return undefined
-    const { sealedKey, ...shown } = tls
-    const key = sealedKey === undefined ? {} : { key: this.sealer.unseal(sealedKey, tlsKeyContext(id)) }
-    return new RequestTls(id, { ...shown, ...key })
   }
 
   private headersOf({ id, sealedHeaders = {}, authentication }: Webhook): Record<string, string> {

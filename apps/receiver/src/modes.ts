@@ -26,6 +26,7 @@ export const MODES_TEXT = `Posthorn's sample receiver. Every request is verified
   POST /hang                 never answers
   POST /gone                 410: asks to be sent no more
   POST /busy?retry-after=S   503 with Retry-After (1 s) for the first request of each webhook-id, then as /hook
+  OPTIONS of each of them    agrees to get events (WebHook-Allowed-Origin)
 `
 
 /** Reads path and parameters. Unknown parameters are ignored, unusable ones named. */

@@ -161,4 +161,16 @@ describe('the sample receiver', () => {
       { message: 'times is "two": give a whole number from 0 to 1000.' },
     ])
   })
+
+  it('S8 agrees to the handshake of CloudEvents web hooks', async () => {
+    const headers = { 'WebHook-Request-Origin': 'hooks.example.com', 'WebHook-Request-Rate': '120' }
+    const answer = await fetch(`${receiver.url}/hook`, { method: 'OPTIONS', headers })
+    expect([answer.status, answer.headers.get('webhook-allowed-origin')]).toEqual([200, 'hooks.example.com'])
+    expect([answer.headers.get('webhook-allowed-rate'), answer.headers.get('allow')]).toEqual([
+      '*',
+      'POST, PUT, PATCH, OPTIONS',
+    ])
+    const unasked = await fetch(`${receiver.url}/hook`, { method: 'OPTIONS' })
+    expect(unasked.headers.has('webhook-allowed-origin')).toBe(false)
+  })
 })

@@ -27,6 +27,7 @@ export interface RunningReceiver {
 }
 
 const METHODS = ['POST', 'PUT', 'PATCH']
+const ALLOW = [...METHODS, 'OPTIONS'].join(', ')
 
 /** Resolves when it listens. Rejects when the port is taken or the folder cannot be used. */
 export async function startReceiver(options: ReceiverOptions): Promise<RunningReceiver> {
@@ -79,10 +80,23 @@ async function handle(request: IncomingMessage, response: ServerResponse, steps:
     case 'bad_parameter':
       return answer(response, 400, { message: read.message })
     case 'mode':
+      if (request.method === 'OPTIONS') return agree(request, response)
       if (METHODS.includes(request.method!)) return receive(request, response, read.mode, steps)
-      response.setHeader('allow', METHODS.join(', '))
+      response.setHeader('allow', ALLOW)
       return answer(response, 405, { message: `${request.method} is not taken here: send the event by POST.` })
   }
+}
+
+/**
+ * The handshake of CloudEvents web hooks: this receiver wants events, from whoever asks, as fast as they come. It
+ * would name the origins that it knows if it were more than a sample.
+ */
+function agree(request: IncomingMessage, response: ServerResponse): void {
+  const origin = request.headers['webhook-request-origin']
+  response.setHeader('allow', ALLOW)
+  if (typeof origin === 'string')
+    response.setHeader('webhook-allowed-origin', origin).setHeader('webhook-allowed-rate', '*')
+  response.writeHead(200).end()
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -263,6 +263,13 @@ const CASES: readonly UseCase[] = [
     grpc: ({ id }) => ({ id }),
   },
   {
+    method: 'WebhookService/VerifyWebhook',
+    needs: 'webhook',
+    fails: 'ownership_off',
+    rest: ({ id }) => ['POST', `/v1/webhooks/${id}/verify`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
     method: 'WebhookService/TestWebhook',
     needs: 'webhook',
     rest: ({ id }) => ['POST', `/v1/webhooks/${id}/test`, { type: 'agent.error' }],

@@ -50,6 +50,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/webhooks/{id}/disable': { answers: 'unknown', rpc: 'WebhookService/DisableWebhook' },
   'POST /v1/webhooks/{id}/enable': { answers: 'unknown', rpc: 'WebhookService/EnableWebhook' },
   'POST /v1/webhooks/{id}/pause': { answers: 'unknown', rpc: 'WebhookService/PauseWebhook' },
+  'POST /v1/webhooks/{id}/verify': { answers: 'unknown', rpc: 'WebhookService/VerifyWebhook' },
   'POST /v1/webhooks/{id}/resume': { answers: 'unknown', rpc: 'WebhookService/ResumeWebhook' },
   'POST /v1/webhooks/{id}/test': { answers: 'unknown', rpc: 'WebhookService/TestWebhook' },
   'GET /v1/webhooks/{id}/secrets': { answers: 'unknown', rpc: 'WebhookService/ListSecrets' },

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
 import { Authentication, ClientAddresses, GrpcParts, KeyGuard, RateLimit, WrongKeys } from '@posthorn/api'
+import { Egress, egressOptionsFrom } from '@posthorn/egress'
 import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -15,6 +17,7 @@ import {
   Idempotency,
   Keys,
   Outbox,
+  Ownerships,
   Poison,
   ReplayQueries,
   Replays,
@@ -29,6 +32,7 @@ import { AlertsEdge } from './alerts.edge.js'
 import { AlertsGrpc } from './alerts.grpc.js'
 import { AuditCases } from './audit.js'
 import { AuditEdge } from './audit.edge.js'
+import { BackgroundHandshakes, HANDSHAKES_AT_ONCE } from './background-handshakes.js'
 import { BackgroundRemoval } from './background-removal.js'
 import { EventTypeCases } from './event-types.js'
 import { EventTypesEdge } from './event-types.edge.js'
@@ -69,11 +73,16 @@ import { TableTails } from './table-tails.js'
 import { TenantCases } from './tenants.js'
 import { TenantsEdge } from './tenants.edge.js'
 import { TenantsGrpc } from './tenants.grpc.js'
+import { WebhookOwnership } from './webhook-ownership.js'
 import { WebhookSecrets } from './webhook-secrets.js'
 import { WebhookTest } from './webhook-test.js'
 import { WebhookCases } from './webhooks.js'
 import { WebhooksEdge } from './webhooks.edge.js'
 import { WebhooksGrpc } from './webhooks.grpc.js'
+
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 export interface RegistryParts {
   readonly context: ServiceContext
@@ -117,7 +126,7 @@ export class RegistryModule {
     return {
       module: RegistryModule,
       controllers: [...REST, ...GRPC],
-      providers: [...stores(parts), ...publishing(parts), ...cases(parts), ...manners(parts)],
+      providers: [...stores(parts), ...publishing(parts), ...cases(parts), ...ownership(parts), ...manners(parts)],
     }
   }
 }
@@ -133,6 +142,7 @@ function stores({ database }: RegistryParts): Provider[] {
     Audit,
     Idempotency,
     Outbox,
+    Ownerships,
     Replays,
     Poison,
     DeadLetters,
@@ -199,9 +209,9 @@ function cases({ sealer, connection, context: { settings } }: RegistryParts): Pr
     given(TenantCases, Tenants, Publishing, BackgroundRemoval),
     {
       provide: WebhookCases,
-      inject: [Webhooks, TenantCases, Sealer, Publishing],
-      useFactory: (webhooks: Webhooks, tenants: TenantCases, seal: Sealer, published: Publishing) =>
-        new WebhookCases(webhooks, tenants, seal, published, settings),
+      inject: [Webhooks, TenantCases, Sealer, Publishing, BackgroundHandshakes],
+      useFactory: (...[webhooks, tenants, seal, published, handshakes]: WebhookDependencies) =>
+        new WebhookCases(webhooks, tenants, seal, published, settings, handshakes),
     },
     given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
     given(WebhookTest, Webhooks, TenantCases, EventTypeCases, SafeProducer),
@@ -229,6 +239,41 @@ function cases({ sealer, connection, context: { settings } }: RegistryParts): Pr
       inject: [Sources, Publishing],
       useFactory: (sources: Sources, publishing: Publishing) =>
         new SourceCases(sources, publishing, new SourceLag(connection), connection.prefix),
+    },
+  ]
+}
+
+type WebhookDependencies = [Webhooks, TenantCases, Sealer, Publishing, BackgroundHandshakes]
+
+function ownership({ sealer, context: { logger, settings } }: RegistryParts): Provider[] {
+  const origin = settings.webhookOwnershipOrigin
+  return [
+    {
+      provide: Egress,
+      // Those that are asked for by request have connections besides.
+      useFactory: () =>
+        Egress.from({
+          ...egressOptionsFrom(settings),
+          sockets: 2 * HANDSHAKES_AT_ONCE,
+          userAgent: `Posthorn/${VERSION}`,
+        }),
+    },
+    {
+      provide: WebhookOwnership,
+      inject: [Webhooks, Ownerships, TenantCases, Publishing, Egress],
+      useFactory: (
+        webhooks: Webhooks,
+        ownerships: Ownerships,
+        tenants: TenantCases,
+        published: Publishing,
+        egress: Egress,
+      ) => new WebhookOwnership({ webhooks, ownerships, tenants, publishing: published, egress, sealer, origin }),
+    },
+    {
+      provide: BackgroundHandshakes,
+      inject: [Ownerships, WebhookOwnership],
+      useFactory: (ownerships: Ownerships, asked: WebhookOwnership) =>
+        new BackgroundHandshakes({ ownerships, ownership: asked, logger, enabled: origin !== undefined }),
     },
   ]
 }

@@ -1,9 +1,11 @@
 import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
+import { Egress } from '@posthorn/egress'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { Sealer, tellMissingKeys } from '@posthorn/sealing'
 import { Database, SealedValues, type SealedCount } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
+import { BackgroundHandshakes } from './background-handshakes.js'
 import { BackgroundRemoval } from './background-removal.js'
 import { FailingWebhooks } from './failing-webhooks.js'
 import { GoneWebhooks } from './gone-webhooks.js'
@@ -61,6 +63,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
   const [removal, uses] = [app.get(BackgroundRemoval), app.get(KeyUses)]
   const [gone, failing] = [app.get(GoneWebhooks), app.get(FailingWebhooks)]
+  const [handshakes, egress] = [app.get(BackgroundHandshakes), app.get(Egress)]
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
   const grpc = await GrpcServer.serve(app, {
@@ -85,6 +88,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   gone.start()
   failing.start()
   uses.start()
+  handshakes.start()
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {
@@ -94,7 +98,8 @@ async function start(context: ServiceContext): Promise<RunningService> {
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])
-    await Promise.all([relay.stopped(), removal.stop(), gone.stop(), failing.stop(), uses.stop()])
+    await Promise.all([relay.stopped(), removal.stop(), gone.stop(), failing.stop(), uses.stop(), handshakes.stop()])
+    await egress.close()
     await database.close()
   }
 }

@@ -27,6 +27,7 @@ export class WebhookTest {
     const { tenant } = caller
     await this.tenants.require(tenant)
     const row = found(id, ID.test(id) ? await this.webhooks.get(tenant, id) : undefined)
+    if (row.status === 'pending') throw new ApiError('webhook_pending', 'Nothing is sent to a pending webhook.')
     if (row.status !== 'active') throw new ApiError('webhook_disabled', `The webhook is ${row.status}.`)
     const event = sampleEvent(tenant, body.type ?? typeFor(row))
     const data = (await this.types.example(caller, event.type)) ?? { test: true }

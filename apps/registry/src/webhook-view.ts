@@ -5,6 +5,7 @@ import {
   retryPolicyView,
   tlsView,
   type DisabledReasonView,
+  type OwnershipView,
   type SecretView,
   type WebhookView,
 } from '@posthorn/api'
@@ -41,6 +42,7 @@ export function settingsView(row: WebhookRow): Omit<WebhookView, 'health' | 'fai
     tls: row.tls && tlsView(row.tls),
     disable_after_seconds: row.disableAfterSeconds,
     disabled_reason: disabledReasonView(row.disabledReason),
+    ownership: ownershipView(row),
     description,
     metadata,
     created_at: row.createdAt.toISOString(),
@@ -52,6 +54,21 @@ export function settingsView(row: WebhookRow): Omit<WebhookView, 'health' | 'fai
 function disabledReasonView(reason: DisabledReason | null): DisabledReasonView | null {
   if (!reason) return null
   return { rule: reason.rule, disabled_at: reason.at, failing_since: reason.failingSince ?? null }
+}
+
+/** Of a webhook that is about to be asked for the first time, too. */
+function ownershipView({ status, ownership, verifyAt }: WebhookRow): OwnershipView | null {
+  if (!ownership && status !== 'pending') return null
+  return {
+    verified_at: ownership?.verifiedAt ?? null,
+    allowed_rate: ownership?.allowedRate ?? null,
+    attempts: ownership?.attempts ?? 0,
+    last_attempt_at: ownership?.lastAt ?? null,
+    next_attempt_at: verifyAt?.toISOString() ?? null,
+    status_code: ownership?.statusCode ?? null,
+    error: ownership?.error ?? null,
+    advice: ownership?.advice ?? null,
+  }
 }
 
 export function secretView({ id, signature = 'v1', createdAt, expiresAt }: StoredSecret): SecretView {

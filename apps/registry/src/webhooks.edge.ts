@@ -23,6 +23,7 @@ import {
   type ListView,
 } from '@posthorn/api'
 import type { FastifyReply } from 'fastify'
+import { WebhookOwnership } from './webhook-ownership.js'
 import { WebhookSecrets } from './webhook-secrets.js'
 import { WebhookTest } from './webhook-test.js'
 import { WebhookCases } from './webhooks.js'
@@ -33,6 +34,7 @@ export class WebhooksEdge {
     private readonly webhooks: WebhookCases,
     private readonly secrets: WebhookSecrets,
     private readonly sample: WebhookTest,
+    private readonly ownership: WebhookOwnership,
   ) {}
 
   @Post()
@@ -139,6 +141,14 @@ export class WebhooksEdge {
   @Answers(200, WebhookView)
   resume(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
     return this.webhooks.resume(caller, id)
+  }
+
+  @Post(':id/verify')
+  @Does('Ask the receiver of a webhook for its consent')
+  @HttpCode(200)
+  @Answers(200, WebhookView)
+  verify(@CalledBy() caller: Caller, @Param('id') id: string): Promise<WebhookView> {
+    return this.ownership.verify(caller, id)
   }
 
   @Post(':id/test')

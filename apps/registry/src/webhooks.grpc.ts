@@ -17,6 +17,7 @@ import {
   type Caller,
 } from '@posthorn/api'
 import { GrpcManners } from './grpc-manners.js'
+import { WebhookOwnership } from './webhook-ownership.js'
 import { WebhookSecrets } from './webhook-secrets.js'
 import { WebhookTest } from './webhook-test.js'
 import { WebhookCases } from './webhooks.js'
@@ -29,6 +30,7 @@ export class WebhooksGrpc {
     private readonly webhooks: WebhookCases,
     private readonly secrets: WebhookSecrets,
     private readonly sample: WebhookTest,
+    private readonly ownership: WebhookOwnership,
   ) {}
 
   @GrpcMethod(SERVICE, 'CreateWebhook')
@@ -102,6 +104,11 @@ export class WebhooksGrpc {
   @GrpcMethod(SERVICE, 'ResumeWebhook')
   async resume(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
     return messageOf(await this.webhooks.resume(caller, id))
+  }
+
+  @GrpcMethod(SERVICE, 'VerifyWebhook')
+  async verify(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
+    return messageOf(await this.ownership.verify(caller, id))
   }
 
   @GrpcMethod(SERVICE, 'TestWebhook')

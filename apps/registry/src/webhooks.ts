@@ -15,6 +15,7 @@ import type { Sealer } from '@posthorn/sealing'
 import { UidTaken, type WebhookChange, type WebhookRow, type Webhooks } from '@posthorn/store'
 import { patternsMatching, secretContext, webhookId } from '@posthorn/webhook'
 import { audited } from './auditing.js'
+import type { BackgroundHandshakes } from './background-handshakes.js'
 import { pageView, placeOf, type CursorShape } from './cursor.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
@@ -30,6 +31,13 @@ export type Upserted =
   | { readonly kind: 'created'; readonly webhook: CreatedWebhookView }
   | { readonly kind: 'kept'; readonly webhook: WebhookView }
 
+export interface WebhookSettings {
+  /** What the names of the signature's headers start with. */
+  readonly signatureHeaderPrefix: string
+  /** With it a webhook is pending until its receiver has agreed. */
+  readonly webhookOwnershipOrigin?: string | undefined
+}
+
 /**
  * What can be done with webhooks. Every change is published as soon as it is committed, and answered
  * once it stands on the topic: an event published after the answer meets the webhook as it is now.
@@ -40,8 +48,8 @@ export class WebhookCases {
     private readonly tenants: Pick<TenantCases, 'require'>,
     private readonly sealer: Sealer,
     private readonly publishing: Publishing,
-    /** What the names of the signature's headers start with. */
-    private readonly settings: { readonly signatureHeaderPrefix: string },
+    private readonly settings: WebhookSettings,
+    private readonly handshakes: Pick<BackgroundHandshakes, 'wake'>,
   ) {}
 
   async create(caller: Caller, body: CreateWebhookBody): Promise<CreatedWebhookView> {
@@ -51,10 +59,10 @@ export class WebhookCases {
     const fields = fieldsOf(this.sealer, id, body)
     const { verifier, kept } = newSecret(this.sealer, secretContext({ id, ...fields }), body)
     const row = await this.webhooks.insert(
-      { id, tenant, status: 'active', secrets: [kept], ...fields },
+      { id, tenant, status: this.asksReceivers ? 'pending' : 'active', secrets: [kept], ...fields },
       audited(caller, tenant, 'webhook.created', settingsView),
     )
-    await this.publishing.published('webhook', row)
+    await this.published(row)
     return { ...(await this.viewOf(row)), secret: verifier }
   }
 
@@ -86,11 +94,11 @@ export class WebhookCases {
   }
 
   pause(caller: Caller, id: string): Promise<WebhookView> {
-    return this.apply(caller, id, 'webhook.paused', row => notDisabled(row, 'paused'))
+    return this.apply(caller, id, 'webhook.paused', pausedOf)
   }
 
   resume(caller: Caller, id: string): Promise<WebhookView> {
-    return this.apply(caller, id, 'webhook.resumed', row => notDisabled(row, 'active'))
+    return this.apply(caller, id, 'webhook.resumed', resumedOf)
   }
 
   async remove(caller: Caller, id: string, version?: number): Promise<void> {
@@ -139,10 +147,10 @@ export class WebhookCases {
     version: number | undefined,
   ): Promise<Upserted | undefined> {
     const trail = audited(caller, caller.tenant, 'webhook.updated', settingsView)
-    const decide = (row: WebhookRow) => replacementOf(this.sealer, row, body)
+    const decide = (row: WebhookRow) => this.agreedTo(row, replacementOf(this.sealer, row, body))
     const row = await this.webhooks.change(caller.tenant, id, version, decide, trail)
     if (!row) return undefined
-    await this.publishing.published('webhook', row)
+    await this.published(row)
     return { kind: 'kept', webhook: await this.viewOf(row) }
   }
 
@@ -164,12 +172,31 @@ export class WebhookCases {
   ): Promise<WebhookView> {
     await this.tenants.require(caller.tenant)
     const trail = audited(caller, caller.tenant, action, settingsView)
+    const agreed = (row: WebhookRow) => this.agreedTo(row, decide(row))
     const row = found(
       id,
-      ID.test(id) ? await this.webhooks.change(caller.tenant, id, version, decide, trail) : undefined,
+      ID.test(id) ? await this.webhooks.change(caller.tenant, id, version, agreed, trail) : undefined,
     )
-    await this.publishing.published('webhook', row)
+    await this.published(row)
     return this.viewOf(row)
+  }
+
+  /** Nothing becomes active, or stays so at another URL, to which the receiver there has not agreed. */
+  private agreedTo(row: WebhookRow, change: WebhookChange): WebhookChange {
+    const { status = row.status, url = row.url } = change
+    if (!this.asksReceivers || status !== 'active') return change
+    const isAtOld = url === row.url
+    if (isAtOld && (row.status === 'active' || row.ownership?.verifiedAt)) return change
+    return { ...change, status: 'pending' }
+  }
+
+  private get asksReceivers(): boolean {
+    return this.settings.webhookOwnershipOrigin !== undefined
+  }
+
+  private async published(row: WebhookRow): Promise<void> {
+    if (row.status === 'pending') this.handshakes.wake()
+    await this.publishing.published('webhook', row)
   }
 
   private async viewOf(row: WebhookRow): Promise<WebhookView> {
@@ -183,10 +210,15 @@ export function found<T>(id: string, value: T | undefined): T {
   return value
 }
 
-/** A disabled webhook gets nothing that a pause could keep: it is enabled first. */
-function notDisabled(row: WebhookRow, status: 'paused' | 'active'): WebhookChange {
+/** A disabled webhook, or one that is not active yet, gets nothing that a pause could keep. */
+function pausedOf(row: WebhookRow): WebhookChange {
+  if (row.status === 'pending') throw new ApiError('webhook_pending', 'A pending webhook cannot be paused.')
+  return { ...resumedOf(row), status: 'paused' }
+}
+
+function resumedOf(row: WebhookRow): WebhookChange {
   if (row.status === 'disabled') throw new ApiError('webhook_disabled', 'The webhook is disabled.')
-  return { status }
+  return { status: 'active' }
 }
 
 function requireUid(uid: string, body: CreateWebhookBody): void {

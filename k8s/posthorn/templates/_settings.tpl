@@ -19,16 +19,16 @@ TRACE_OTLP_URL: { for: [services], value: {{ $v.trace.otlpUrl | quote }} }
 TRACE_RATIO: { for: [services], value: "{{ $v.trace.ratio }}" }
 AUTH_WRONG_KEYS_PER_MINUTE: { for: [ingest, registry], value: "{{ int64 $v.auth.wrongKeysPerMinute }}" }
 DATABASE_POOL: { for: [registry, replayer, monitor], value: "{{ int64 $v.database.pool }}" }
-EGRESS_ALLOW: { for: [deliverer], value: {{ join "," $v.egress.allow | quote }} }
-EGRESS_DENY: { for: [deliverer], value: {{ join "," $v.egress.deny | quote }} }
-EGRESS_PORTS: { for: [deliverer], value: {{ join "," $v.egress.ports | quote }} }
-EGRESS_MIN_TLS_VERSION: { for: [deliverer], value: {{ $v.egress.minTlsVersion | quote }} }
-EGRESS_RESPONSE_BYTES: { for: [deliverer], value: "{{ int64 $v.egress.responseBytes }}" }
-EGRESS_HEADER_BYTES: { for: [deliverer], value: "{{ int64 $v.egress.headerBytes }}" }
-EGRESS_DNS_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.dnsMs }}" }
-EGRESS_CONNECT_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.connectMs }}" }
-EGRESS_TLS_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.tlsMs }}" }
-EGRESS_FIRST_BYTE_TIMEOUT_MS: { for: [deliverer], value: "{{ int64 $v.egress.timeouts.firstByteMs }}" }
+EGRESS_ALLOW: { for: [registry, deliverer], value: {{ join "," $v.egress.allow | quote }} }
+EGRESS_DENY: { for: [registry, deliverer], value: {{ join "," $v.egress.deny | quote }} }
+EGRESS_PORTS: { for: [registry, deliverer], value: {{ join "," $v.egress.ports | quote }} }
+EGRESS_MIN_TLS_VERSION: { for: [registry, deliverer], value: {{ $v.egress.minTlsVersion | quote }} }
+EGRESS_RESPONSE_BYTES: { for: [registry, deliverer], value: "{{ int64 $v.egress.responseBytes }}" }
+EGRESS_HEADER_BYTES: { for: [registry, deliverer], value: "{{ int64 $v.egress.headerBytes }}" }
+EGRESS_DNS_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.dnsMs }}" }
+EGRESS_CONNECT_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.connectMs }}" }
+EGRESS_TLS_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.tlsMs }}" }
+EGRESS_FIRST_BYTE_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.firstByteMs }}" }
 API_PUBLIC_URL: { for: [deliverer], value: {{ $v.api.publicUrl | quote }} }
 SIGNATURE_HEADER_PREFIX: { for: [registry, deliverer], value: {{ $v.signature.headerPrefix }} }
 TRUSTED_PROXIES: { for: [ingest, registry], value: {{ join "," $v.trustedProxies | quote }} }
@@ -45,6 +45,7 @@ MONITOR_ALERT_SUCCESS_RATE: { for: [monitor], value: "{{ $v.monitor.alertSuccess
 MONITOR_ALERT_WINDOW_SECONDS: { for: [monitor], value: "{{ int64 $v.monitor.alertWindowSeconds }}" }
 MONITOR_RETENTION_DAYS: { for: [monitor], value: "{{ int64 $v.monitor.retentionDays }}" }
 WEBHOOK_DISABLE_AFTER_SECONDS: { for: [registry, monitor], value: "{{ int64 $v.webhook.disableAfterSeconds }}" }
+WEBHOOK_OWNERSHIP_ORIGIN: { for: [registry, deliverer], value: {{ $v.webhook.ownershipOrigin | quote }} }
 WEBHOOK_WARN_AT: { for: [monitor], value: "{{ $v.webhook.warnAt }}" }
 {{- if $v.demo.enabled }}
 DATABASE_URL: { for: [registry, replayer, monitor, migrate], value: postgres://posthorn@{{ $name }}-demo-postgres:5432/posthorn }
@@ -89,7 +90,7 @@ TLS_CLIENT_CA_FILE: { for: [ingest, registry], path: tls/client-ca.crt, {{ inclu
 {{- end }}
 {{- end }}
 {{- with $v.egress.ca }}{{- if or .secret .configMap }}
-EGRESS_CA_FILE: { for: [deliverer], path: egress/ca.crt, {{ include "posthorn.caFrom" . }} }
+EGRESS_CA_FILE: { for: [registry, deliverer], path: egress/ca.crt, {{ include "posthorn.caFrom" . }} }
 {{- end }}{{- end }}
 {{- if $v.ingest.sources }}
 INGEST_SOURCES_FILE: { for: [ingest], path: sources/sources.json, kind: configMap, from: {{ $name }}-sources, key: sources.json }

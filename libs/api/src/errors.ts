@@ -171,6 +171,16 @@ export const ERRORS = {
     title: 'The webhook is disabled',
     action: 'Enable it by POST /v1/webhooks/{id}/enable, and try again.',
   },
+  webhook_pending: {
+    status: 409,
+    title: 'The receiver of the webhook has not agreed yet',
+    action: 'Read its ownership, do what advice says, and send POST /v1/webhooks/{id}/verify.',
+  },
+  ownership_off: {
+    status: 409,
+    title: 'This deployment asks no receiver for its consent',
+    action: 'Nothing is needed; a webhook that is still pending becomes active by POST /v1/webhooks/{id}/enable.',
+  },
   dead_letter_discarded: {
     status: 409,
     title: 'The dead letter was discarded',
@@ -226,6 +236,11 @@ export const ERRORS = {
     status: 429,
     title: 'The key sends more requests than it may',
     action: 'Send it again after the seconds of Retry-After; RateLimit says how many are left.',
+  },
+  handshake_limited: {
+    status: 429,
+    title: 'The receiver was asked a moment ago',
+    action: 'Send it again after the seconds of Retry-After; GET /v1/webhooks/{id} has what it answered.',
   },
   wrong_keys_limited: {
     status: 429,

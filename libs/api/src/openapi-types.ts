@@ -125,6 +125,23 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/webhooks/{id}/verify': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Ask the receiver of a webhook for its consent */
+    post: operations['webhooks_verify']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/webhooks/{id}/test': {
     parameters: {
       query?: never
@@ -1060,6 +1077,29 @@ export interface components {
         /** Format: date-time */
         failing_since?: string | null
       } | null
+      /** @description What the receiver said to the handshake since the webhook has this URL, see docs/ownership.md; null: it was not asked. */
+      ownership: {
+        /**
+         * Format: date-time
+         * @description When it agreed; null: not yet.
+         */
+        verified_at?: string | null
+        /** @description Requests a minute that it permits; null: no bound. */
+        allowed_rate?: number | null
+        attempts?: number
+        /** Format: date-time */
+        last_attempt_at?: string | null
+        /**
+         * Format: date-time
+         * @description Null: it is asked no more, unless by POST /v1/webhooks/{id}/verify.
+         */
+        next_attempt_at?: string | null
+        status_code?: number | null
+        /** @description What was wrong the last time. */
+        error?: string | null
+        /** @description What to do about it. */
+        advice?: string | null
+      } | null
       description: string | null
       metadata: {
         [key: string]: string
@@ -1184,6 +1224,29 @@ export interface components {
         disabled_at?: string
         /** Format: date-time */
         failing_since?: string | null
+      } | null
+      /** @description What the receiver said to the handshake since the webhook has this URL, see docs/ownership.md; null: it was not asked. */
+      ownership: {
+        /**
+         * Format: date-time
+         * @description When it agreed; null: not yet.
+         */
+        verified_at?: string | null
+        /** @description Requests a minute that it permits; null: no bound. */
+        allowed_rate?: number | null
+        attempts?: number
+        /** Format: date-time */
+        last_attempt_at?: string | null
+        /**
+         * Format: date-time
+         * @description Null: it is asked no more, unless by POST /v1/webhooks/{id}/verify.
+         */
+        next_attempt_at?: string | null
+        status_code?: number | null
+        /** @description What was wrong the last time. */
+        error?: string | null
+        /** @description What to do about it. */
+        advice?: string | null
       } | null
       description: string | null
       metadata: {
@@ -2257,6 +2320,8 @@ export interface components {
         | 'event_type_archived'
         | 'uid_taken'
         | 'webhook_disabled'
+        | 'webhook_pending'
+        | 'ownership_off'
         | 'dead_letter_discarded'
         | 'replay_ended'
         | 'quota_reached'
@@ -2269,6 +2334,7 @@ export interface components {
         | 'event_schema_mismatch'
         | 'idempotency_mismatch'
         | 'rate_limited'
+        | 'handshake_limited'
         | 'wrong_keys_limited'
         | 'internal'
         | 'secret_sealed'
@@ -2726,6 +2792,42 @@ export interface operations {
     }
   }
   webhooks_resume: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Webhook */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  webhooks_verify: {
     parameters: {
       query?: never
       header?: {

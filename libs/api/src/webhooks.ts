@@ -52,6 +52,7 @@ import {
   wholeRateLimitFaults,
   type RateLimitBody,
 } from './webhook-fields.js'
+import { OWNERSHIP_SCHEMA, type OwnershipView } from './webhook-ownership.js'
 import { ONE_SIGNATURE, SECRET_SCHEMA } from './webhook-secrets.js'
 import { TLS_SCHEMA, tlsFaults, type TlsBody, type TlsView } from './webhook-tls.js'
 
@@ -398,6 +399,7 @@ export class WebhookView {
   @Documented(HEALTH_SCHEMA.health) readonly health: Condition
   @Documented({ ...HEALTH_SCHEMA.failingSince, nullable: true }) readonly failing_since: string | null
   @Documented({ ...HEALTH_SCHEMA.disabledReason, nullable: true }) readonly disabled_reason: DisabledReasonView | null
+  @Documented({ ...OWNERSHIP_SCHEMA, nullable: true }) readonly ownership: OwnershipView | null
   @Documented({ ...SCHEMA.description, nullable: true }) readonly description: string | null
   @Documented(STRINGS) readonly metadata: Readonly<Record<string, string>>
   @Documented(SCHEMA.time) readonly created_at: string

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Agent, Dispatcher } from 'undici'
@@ -30,6 +31,39 @@ export interface EgressOptions extends AddressPolicy {
   readonly resolve?: Resolve
 }
 
+/** What services are set to, as all their doors out have it. */
+interface EgressSettings {
+  readonly egressAllow: readonly string[]
+  readonly egressDeny: readonly string[]
+  readonly egressPorts: readonly string[]
+  readonly egressMinTlsVersion: TlsVersion
+  readonly egressCa?: string | undefined
+  readonly egressResponseBytes: number
+  readonly egressHeaderBytes: number
+  readonly egressDnsTimeoutMs: number
+  readonly egressConnectTimeoutMs: number
+  readonly egressTlsTimeoutMs: number
+  readonly egressFirstByteTimeoutMs: number
+}
+
+export function egressOptionsFrom(settings: EgressSettings): Omit<EgressOptions, 'sockets' | 'userAgent'> {
+  return {
+    allow: settings.egressAllow,
+    deny: settings.egressDeny,
+    ports: settings.egressPorts,
+    minTlsVersion: settings.egressMinTlsVersion,
+    ...(settings.egressCa === undefined ? {} : { ca: settings.egressCa }),
+    keptBytes: settings.egressResponseBytes,
+    headerBytes: settings.egressHeaderBytes,
+    steps: {
+      dns: settings.egressDnsTimeoutMs,
+      connect: settings.egressConnectTimeoutMs,
+      tls: settings.egressTlsTimeoutMs,
+      firstByte: settings.egressFirstByteTimeoutMs,
+    },
+  }
+}
+
 export interface EgressRequest {
   /** http or https. */
   readonly url: string
@@ -45,6 +79,8 @@ export interface EgressRequest {
   /** Unless that of the deployment is higher. */
   readonly minTlsVersion?: TlsVersion
   readonly tls?: RequestTls
+  /** Headers of the answer that are told, in lower case; absent: none. */
+  readonly tellHeaders?: readonly string[]
   /** Gives the request up: send() then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -57,6 +93,8 @@ export type EgressResult = SendResult & {
   readonly phases?: Phases
   /** The beginning of the answer as text. */
   readonly responseBody?: string
+  /** Those that the request asked for, and that came. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The only door out. Answers never redirect it, its requests carry no trace or cookie, and nothing is decompressed. */
@@ -133,6 +171,7 @@ export class Egress {
         status: answer.status,
         ...(retryAfter === undefined ? {} : { retryAfter }),
         ...(captured === undefined ? {} : { responseBody: captured }),
+        ...(request.tellHeaders ? { headers: told(answer.headers, request.tellHeaders) } : {}),
         exchange,
         began: answer.began,
       }
@@ -163,6 +202,7 @@ export class Egress {
 
 type Attempted = SendResult & {
   readonly responseBody?: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly exchange: Exchange
   readonly began?: number
 }
@@ -182,6 +222,13 @@ function wireOf(exchange: Exchange, began: number | undefined, ended: number) {
     ...(tlsVersion === undefined ? {} : { tlsVersion }),
     ...(phases === undefined ? {} : { phases }),
   }
+}
+
+/** Of a header that came twice all values, as one list. */
+function told(headers: IncomingHttpHeaders, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap(name => (headers[name] === undefined ? [] : [[name, [headers[name]].flat().join(', ')]])),
+  )
 }
 
 function one(value: string | string[] | undefined): string | undefined {

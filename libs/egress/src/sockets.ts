@@ -54,6 +54,8 @@ export class Sockets {
   private readonly idle = new Set<Socket>()
   private readonly users = new Map<Socket, Exchange>()
   private readonly byBody = new WeakMap<object, Exchange>()
+  /** By the connection made for it: undici forgets a body without bytes. */
+  private readonly bySocket = new WeakMap<Socket, Exchange>()
   private starting: Exchange | undefined
 
   constructor(
@@ -113,6 +115,7 @@ export class Sockets {
     socket.once('close', () => this.forget(socket))
     if (!this.starting) return
     this.starting.connecting = socket
+    this.bySocket.set(socket, this.starting)
     this.starting.times = times
   }
 
@@ -163,7 +166,8 @@ export class Sockets {
   private readonly onSendHeaders = (message: unknown): void => {
     const { request, socket } = message as DiagnosticsChannel.ClientSendHeadersMessage
     const { body } = request as { body?: unknown }
-    const exchange = typeof body === 'object' && body !== null ? this.byBody.get(body) : undefined
+    const exchange = typeof body === 'object' && body !== null ? this.byBody.get(body) : this.bySocket.get(socket)
+    this.bySocket.delete(socket)
     if (!exchange) return
     this.idle.delete(socket)
     this.users.set(socket, exchange)

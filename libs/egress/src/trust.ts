@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import type { ReceiverTls, TlsVersion } from '@posthorn/webhook'
+import { tlsKeyContext, type ReceiverTls, type SealedTls, type TlsVersion } from '@posthorn/webhook'
 
 /** Which receivers are trusted: by public CAs and those of `ca` (PEM). Takes 100 ms and 1.2 MiB with `ca`: make it once. */
 export function receiverTrust(minTlsVersion: TlsVersion, ca: string | undefined): SecureContext {
@@ -15,8 +15,19 @@ function secureContext(minTlsVersion: TlsVersion, more: { ca?: string | string[]
   return createSecureContext({ minVersion: `TLSv${minTlsVersion}`, ...more })
 }
 
+interface Opener {
+  unseal(sealed: string, context: string): string
+}
+
 /** The connections of one webhook with a CA or a client certificate of its own: nobody else's request goes over them. */
 export class RequestTls {
+  /** That of a webhook; throws where its key does not open, too. */
+  static of(webhook: string, tls: SealedTls, opener: Opener): RequestTls {
+    const { sealedKey, ...shown } = tls
+    const key = sealedKey === undefined ? {} : { key: opener.unseal(sealedKey, tlsKeyContext(webhook)) }
+    return new RequestTls(webhook, { ...shown, ...key })
+  }
+
   /** Says without telling anything of the key whose connections these are, and by what they were made. */
   readonly name: string
 

@@ -476,6 +476,18 @@ export class Settings {
   @Max(1)
   webhookWarnAt = 0.5
 
+  @Setting(
+    'WEBHOOK_OWNERSHIP_ORIGIN',
+    'none',
+    'DNS name of this sender, such as hooks.example.com: with it a webhook is pending until its receiver agrees (docs/ownership.md).',
+  )
+  @IsOptional()
+  @Matches(/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/, {
+    message: 'must be a DNS name such as hooks.example.com',
+  })
+  @MaxLength(253)
+  webhookOwnershipOrigin?: string
+
   @Setting('LOG_LEVEL', 'info', `One of ${LOG_LEVELS.join(', ')}.`)
   @IsIn(LOG_LEVELS)
   logLevel: LogLevel = 'info'

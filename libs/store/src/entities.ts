@@ -1,18 +1,20 @@
 import type { ApiRole, KeyDocument, Tenant } from '@posthorn/topics'
-import type {
-  Authentication,
-  Encryption,
-  FilterPattern,
-  Format,
-  Method,
-  Ordering,
-  RateLimit,
-  RetryPolicy,
-  SealedTls,
-  Signature,
-  TlsVersion,
-  Webhook,
-  WebhookStatus,
+import {
+  permittedRate,
+  type Authentication,
+  type Encryption,
+  type FilterPattern,
+  type Format,
+  type Method,
+  type Ordering,
+  type Ownership,
+  type RateLimit,
+  type RetryPolicy,
+  type SealedTls,
+  type Signature,
+  type TlsVersion,
+  type Webhook,
+  type WebhookStatus,
 } from '@posthorn/webhook'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
@@ -177,6 +179,14 @@ export class WebhookRow {
   @Column('jsonb', { name: 'disabled_reason', nullable: true })
   disabledReason: DisabledReason | null
 
+  /** What its receiver said to the handshake since it has this URL; null: it was not asked. */
+  @Column('jsonb', { nullable: true })
+  ownership: Ownership | null
+
+  /** When a pending webhook is asked next; null: not by itself. */
+  @Column('timestamptz', { name: 'verify_at', nullable: true })
+  verifyAt: Date | null
+
   @Column('text', { nullable: true })
   description: string | null
 
@@ -265,6 +275,7 @@ export class OutboxRow {
 /** The webhook as webhooks.v1 carries it. */
 export function webhookDocument(row: WebhookRow): Webhook {
   const { id, tenant, version, status, url, method, events, filter, format, secrets, retryPolicy } = row
+  const rateLimit = permittedRate(row.rateLimit, row.ownership?.allowedRate ?? null)
   return {
     id,
     tenant,
@@ -279,7 +290,7 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(Object.keys(row.sealedHeaders).length === 0 ? {} : { sealedHeaders: row.sealedHeaders }),
     ...(filter === null ? {} : { filter: filter as FilterPattern }),
     ...(row.ordering === 'none' ? {} : { ordering: row.ordering }),
-    ...(row.rateLimit === null ? {} : { rateLimit: row.rateLimit }),
+    ...(rateLimit === null ? {} : { rateLimit }),
     ...(row.maxConcurrency === null ? {} : { maxConcurrency: row.maxConcurrency }),
     ...(row.allowedCidrs === null ? {} : { allowedCidrs: row.allowedCidrs }),
     ...(row.deniedCidrs === null ? {} : { deniedCidrs: row.deniedCidrs }),

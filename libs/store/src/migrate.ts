@@ -21,6 +21,7 @@ import { DeadLettersMigration } from './migrations/46-dead-letters.js'
 import { AuthenticationMigration } from './migrations/47-authentication.js'
 import { ReceiverTlsMigration } from './migrations/48-receiver-tls.js'
 import { AlertsMigration } from './migrations/60-alerts.js'
+import { OwnershipMigration } from './migrations/61-ownership.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -44,6 +45,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   AuthenticationMigration,
   ReceiverTlsMigration,
   AlertsMigration,
+  OwnershipMigration,
 ]
 
 const TABLE = 'migrations'

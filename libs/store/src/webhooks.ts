@@ -21,7 +21,16 @@ export interface WebhookFilter {
   readonly after?: ListPosition
 }
 
-type Kept = 'version' | 'createdAt' | 'updatedAt' | 'deletedAt' | 'nextSecretEnd' | 'activeSince' | 'disabledReason'
+type Kept =
+  | 'version'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'deletedAt'
+  | 'nextSecretEnd'
+  | 'activeSince'
+  | 'disabledReason'
+  | 'ownership'
+  | 'verifyAt'
 export type NewWebhook = Omit<WebhookRow, Kept>
 type Changeable =
   | 'url'
@@ -46,8 +55,8 @@ type Changeable =
   | 'status'
   | 'secrets'
   | 'uid'
-/** What a customer may change; the reason is for those who disable it without one. */
-export type WebhookChange = Partial<Pick<WebhookRow, Changeable | 'disabledReason'>>
+/** What a customer may change; a reason and the receiver's consent come from elsewhere. */
+export type WebhookChange = Partial<Pick<WebhookRow, Changeable | 'disabledReason' | 'ownership'>>
 
 /** What else is to happen in the transaction that changes a row. */
 export type Alongside = (run: RunSql, before: WebhookRow, after: WebhookRow) => Promise<void>
@@ -81,7 +90,8 @@ export class Webhooks {
   async insert(webhook: NewWebhook, audited: Audited<WebhookRow>): Promise<WebhookRow> {
     const now = new Date()
     const kept = { version: 1, createdAt: now, updatedAt: now, deletedAt: null, activeSince: now, disabledReason: null }
-    const row = Object.assign(new WebhookRow(), webhook, kept, { nextSecretEnd: nextEnd(webhook.secrets) })
+    const unasked = { ownership: null, verifyAt: webhook.status === 'pending' ? now : null }
+    const row = Object.assign(new WebhookRow(), webhook, kept, unasked, { nextSecretEnd: nextEnd(webhook.secrets) })
     return this.changing(async tx => {
       const quotas = await holdTenant(tx, row.tenant)
       await requireRoom(tx, row.tenant, quotas)
@@ -164,6 +174,7 @@ export class Webhooks {
         authentication: null,
         tls: null,
         nextSecretEnd: null,
+        verifyAt: null,
         deletedAt: new Date(),
       }
       const next = await saveRow(tx, WebhookRow, 'webhook', row, { ...gone, status: 'deleted' })
@@ -203,9 +214,13 @@ function activityAfter(
   { url = row.url, status = row.status, disabledReason = null }: WebhookChange,
 ): Partial<WebhookRow> {
   const enabled = status === 'active' && row.status !== 'active'
+  const moved = url !== row.url
   return {
-    ...(enabled || url !== row.url ? { activeSince: new Date() } : {}),
+    ...(enabled || moved ? { activeSince: new Date() } : {}),
     ...(status === row.status ? {} : { disabledReason }),
+    // The receiver at another URL has agreed to nothing.
+    ...(moved ? { ownership: null } : {}),
+    ...(moved || status !== row.status ? { verifyAt: status === 'pending' ? new Date() : null } : {}),
   }
 }
 

@@ -83,3 +83,8 @@ export function headerContext(webhook: string, name: string): string {
 export function receivesEvents(status: WebhookStatus): boolean {
   return status === 'active' || status === 'paused'
 }
+
+/** Whether what was routed to it waits: a pending webhook may have got another URL. */
+export function keepsDeliveries(status: WebhookStatus | undefined): boolean {
+  return status === 'paused' || status === 'pending'
+}

@@ -143,6 +143,15 @@ const resume: Verb = {
   run: (call, reach) => item(registry(call, reach).POST('/v1/webhooks/{id}/resume', { params: idOf(call) })),
 }
 
+const verify: Verb = {
+  does: 'asks the receiver for its consent now (docs/ownership.md); "ownership" has what it said',
+  args: ['id'],
+  options: {},
+  lists: false,
+  examples: ['verify webhook_01jz8m0'],
+  run: (call, reach) => item(registry(call, reach).POST('/v1/webhooks/{id}/verify', { params: idOf(call) })),
+}
+
 const test: Verb = {
   does: 'sends a sample event to this webhook alone; "posthorn deliveries get" shows what became of it',
   args: ['id'],
@@ -172,6 +181,7 @@ export const WEBHOOKS: Noun = {
     disable,
     pause,
     resume,
+    verify,
     test,
     ...SECRET_VERBS,
   },

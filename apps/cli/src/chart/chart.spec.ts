@@ -215,6 +215,18 @@ suite('the chart', () => {
     expect(ranges('production').ports).toEqual([{ protocol: 'TCP', port: 443 }])
   })
 
+  it('S7 lets the registry reach receivers where it asks them, by the same ranges, and only there', async () => {
+    const set = ['webhook.ownershipOrigin=hooks.example.com']
+    const all = await render(tools.helm[0]!, { values: [MINIMAL], set })
+    const egress = (found: readonly KubernetesObject[], service: string) =>
+      (found.find(
+        ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.endsWith(`-${service}`),
+      ) as unknown as Policy)!.spec.egress!
+    const receivers = egress(all, 'deliverer').at(-1)!
+    expect(JSON.stringify(receivers)).toContain('0.0.0.0/0')
+    expect(egress(all, 'registry')).toEqual([...egress(objects.get('minimal')!, 'registry'), receivers])
+  })
+
   it('has no secret in it but the demonstration, which says so', () => {
     const secrets = [...objects].flatMap(([name, all]) => all.filter(({ kind }) => kind === 'Secret').map(() => name))
     expect(secrets).toEqual(['demo'])

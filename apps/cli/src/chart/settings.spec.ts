@@ -79,6 +79,7 @@ afterAll(() => {
 const EVERYTHING = `
 kafka: { tls: { clientSecret: kafka-client } }
 egress: { allow: [10.20.0.0/16] }
+webhook: { ownershipOrigin: hooks.example.com }
 `
 
 /** The pods of our own image, by what runs in them. */
