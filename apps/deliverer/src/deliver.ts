@@ -1,4 +1,4 @@
-import type { Egress, EgressResult } from '@posthorn/egress'
+import { ProxyFailed, type Egress, type EgressResult } from '@posthorn/egress'
 import {
   ageStart,
   decideOutcome,
@@ -28,6 +28,8 @@ export interface DeliverParts {
   readonly trace: AttemptTrace
   readonly metrics: DelivererMetrics
   readonly lines: AttemptLines
+  /** Told of each request that the proxy of the deployment did not let through. */
+  readonly proxyFailed: (error: ProxyFailed) => void
 }
 
 /** What became of a piece of work: its effect is durable, or it has to wait in a delay topic until `due` (reckoned from `now`, ms). */
@@ -35,13 +37,15 @@ export type Delivered =
   | { readonly kind: 'recorded'; readonly outcome: Outcome }
   | { readonly kind: 'postpone'; readonly due: number; readonly now: number; readonly reason: PostponeReason }
 
-export type PostponeReason = 'paused' | 'sealed'
+export type PostponeReason = 'paused' | 'sealed' | 'proxy'
 
 type Answer = (reaction: Reaction, holdMs: number | undefined) => void
 
 /** Rounds through the delay topics while a webhook is paused: after a short pause nothing waits for long. */
 const PAUSED_MS = [5_000, 30_000, 120_000, 600_000]
 const SEALED_MS = 30_000
+/** Rounds while the proxy of the deployment is away. */
+const PROXY_MS = [5_000, 30_000]
 /** After a 410: until then the registry has disabled the webhook. */
 const GONE_MS = 10_000
 
@@ -65,6 +69,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
       const request = await signedRequest(work, prepared.webhook, now)
       const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(request, span, parts)
+      if (result === 'proxy_failed') return { kind: 'postpone', ...proxyRound(work.delivery), reason: 'proxy' }
       const finishedAt = Date.now()
       const verdict = judge(result, finishedAt)
       answered(reactionOf(result), holdOf(verdict))
@@ -96,12 +101,7 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
     case 'paused':
     case 'pending':
       if (isTooOld(delivery, webhook, now)) return { kind: 'ended', outcome: { kind: 'expired' }, version }
-      return {
-        kind: 'postpone',
-        due: now + PAUSED_MS[Math.min(delivery.spills, PAUSED_MS.length - 1)]!,
-        now,
-        reason: 'paused',
-      }
+      return { kind: 'postpone', due: now + roundOf(PAUSED_MS, delivery), now, reason: 'paused' }
     case 'active':
   }
   if (isTooOld(delivery, webhook, now)) return { kind: 'ended', outcome: { kind: 'expired' }, version }
@@ -111,16 +111,33 @@ function prepare({ delivery }: Work, { webhooks, cache, metrics }: DeliverParts,
   return { kind: 'postpone', due: now + SEALED_MS, now, reason: 'sealed' }
 }
 
+function roundOf(delays: readonly number[], { spills }: Delivery): number {
+  return delays[Math.min(spills, delays.length - 1)]!
+}
+
+function proxyRound(delivery: Delivery): { due: number; now: number } {
+  const now = Date.now()
+  return { due: now + roundOf(PROXY_MS, delivery), now }
+}
+
 function isTooOld(delivery: Delivery, { retryPolicy }: Webhook, now: number): boolean {
   return now > ageStart(delivery) + retryPolicy.maxAgeMs
 }
 
-async function send(request: SignedRequest, span: AttemptSpan, { egress }: DeliverParts): Promise<EgressResult> {
+/** A proxy that fails is neither the customer's failure nor a reason to try at once again. */
+async function send(
+  request: SignedRequest,
+  span: AttemptSpan,
+  { egress, metrics, proxyFailed }: DeliverParts,
+): Promise<EgressResult | 'proxy_failed'> {
   try {
     return await egress.send(request)
   } catch (error) {
     span.fail(error as Error)
-    throw error
+    if (!(error instanceof ProxyFailed)) throw error
+    metrics.proxyFailed(error.fault)
+    proxyFailed(error)
+    return 'proxy_failed'
   }
 }
 

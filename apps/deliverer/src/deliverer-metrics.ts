@@ -1,4 +1,5 @@
 import { metrics } from '@opentelemetry/api'
+import type { ProxyFault } from '@posthorn/egress'
 import type { Attempt } from '@posthorn/topics'
 import type { CircuitChange } from '@posthorn/webhook'
 import type { Ordering } from './ordering.js'
@@ -8,7 +9,7 @@ import type { Lane, Work } from './work.js'
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-export type SpillReason = WaitReason | 'early' | 'paused' | 'sealed' | 'configuration'
+export type SpillReason = WaitReason | 'early' | 'paused' | 'sealed' | 'proxy' | 'configuration'
 
 /** What the deliverer tells about its work. */
 export class DelivererMetrics {
@@ -37,6 +38,9 @@ export class DelivererMetrics {
   })
   private readonly secrets = this.meter.createCounter('posthorn_deliverer_sealed_secrets', {
     description: 'Attempts that could not be made because a secret did not open.',
+  })
+  private readonly proxyFailures = this.meter.createCounter('posthorn_deliverer_proxy_failures', {
+    description: 'Requests that the egress proxy of the deployment did not let through, by its fault.',
   })
   private readonly circuits = this.meter.createCounter('posthorn_deliverer_circuit_changes', {
     description: 'Circuits of webhooks that opened because their requests only failed, or closed again.',
@@ -87,6 +91,10 @@ export class DelivererMetrics {
 
   sealed(): void {
     this.secrets.add(1)
+  }
+
+  proxyFailed(fault: ProxyFault): void {
+    this.proxyFailures.add(1, { fault })
   }
 
   lagged(): void {

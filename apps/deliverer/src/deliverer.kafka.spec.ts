@@ -1,8 +1,10 @@
 // Longer than files are here: all of it needs one running deliverer and its topics, whose start takes seconds.
 import { createHmac, randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
-import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
+import { Health, readSettings, type RunningService, type ServiceContext, type Settings } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { createLogger } from '@posthorn/telemetry'
 import { startReceiver, testBrokers, until, type Receiver, type ReceiverHandler } from '@posthorn/testkit'
@@ -83,9 +85,9 @@ function collect(topic: string, partition: number, value: Buffer): void {
   }
 }
 
-function start(): Promise<RunningService> {
+function start(more: Partial<Settings> = {}): Promise<RunningService> {
   const context: ServiceContext = {
-    settings,
+    settings: { ...settings, ...more },
     logger,
     health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
     fatal: error => {
@@ -499,5 +501,45 @@ describe('S4 the delivery path', () => {
     await Promise.all(all.slice(0, 50).map(delivery => give(delivery)))
     await until(() => allCommitted(), WAIT_MS)
     expect(target.requests).toHaveLength(200)
+  }, 60_000)
+})
+
+describe('S7 an egress proxy', () => {
+  /** Connects to what it is asked for, which `asked` has. */
+  async function startProxy(port: number, asked: string[] = []): Promise<{ server: Server; port: number }> {
+    const server = createServer()
+    server.on('connect', ({ url = '' }, socket) => {
+      asked.push(url)
+      const onward = connect(Number(url.split(':')[1]), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        socket.pipe(onward).pipe(socket)
+      })
+      for (const end of [socket, onward]) end.on('error', () => undefined).on('close', () => socket.destroy())
+    })
+    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+    return { server, port: (server.address() as { port: number }).port }
+  }
+
+  it('that is away costs the customer no attempt: its deliveries wait, and go out once it is back', async () => {
+    await deliverer!.stop()
+    const { server: away, port } = await startProxy(0)
+    await new Promise(resolve => away.close(resolve))
+    deliverer = await start({ egressProxyUrl: `http://127.0.0.1:${port}` })
+    const target = await receiver()
+    const delivery = deliveryTo(await register(target.url, { retryPolicy: { ...DEFAULT_RETRY_POLICY, attempts: 1 } }))
+    await give(delivery)
+    const found = () => waiting.find(({ delivery: { id } }) => id === delivery.id)
+    await until(() => found() !== undefined, WAIT_MS)
+    expect(found()!.delivery).toMatchObject({ attempt: 1, spills: 1 })
+    expect(lines.find(line => line.includes('egress_proxy'))).toContain('POSTHORN_EGRESS_PROXY_URL')
+    const asked: string[] = []
+    const { server } = await startProxy(port, asked)
+    // The retry-scheduler's part, without its waiting.
+    await give({ ...found()!.delivery, due: 0 }, DUE)
+    await until(() => outcomesOf(delivery.id).length > 0, WAIT_MS)
+    expect(attemptsOf(delivery.id)).toMatchObject([{ outcome: 'delivered', attempt: 1, remote_address: '127.0.0.1' }])
+    expect(asked).toEqual([new URL(target.url).host])
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
   }, 60_000)
 })

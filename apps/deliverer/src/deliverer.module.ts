@@ -9,6 +9,7 @@ import { keepsDeliveries, type Webhook } from '@posthorn/webhook'
 import { attemptLines } from './attempt-line.js'
 import { AttemptsTail } from './attempts-tail.js'
 import { traced, untraced } from './attempt-trace.js'
+import { proxyAlert } from './proxy-alert.js'
 import { DelivererMetrics } from './deliverer-metrics.js'
 import { DeliveriesEdge } from './deliveries.edge.js'
 import { DeliveryLoop, type LoopOptions } from './delivery-loop.js'
@@ -124,6 +125,7 @@ function deliveryLoop({ settings, logger, fatal }: ServiceContext, sealer: Seale
       perWebhook: settings.delivererWebhookConcurrency,
       bytesPerWebhook: settings.delivererQueueBytes / 2,
     },
+    proxyFailed: proxyAlert(logger, Date.now),
     lines: attemptLines(logger, settings.delivererLogDelivered, Math.random),
     logger,
     fatal,

@@ -1,7 +1,7 @@
 // Longer than files are here: the order of sending, recording and finishing needs one set-up of the whole loop.
 import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { EgressRequest, EgressResult } from '@posthorn/egress'
+import { ProxyFailed, type EgressRequest, type EgressResult } from '@posthorn/egress'
 import { ProducerClosed, RecordRefused, type ConsumedRecord, type PartitionClaim } from '@posthorn/kafka'
 import { createLogger } from '@posthorn/telemetry'
 import {
@@ -103,6 +103,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
       apiUrl: '',
       headerPrefix: 'webhook',
     }),
+    proxyFailed: error => void seen.alerts.push(error.fault),
     egress: {
       send: request => {
         seen.requests.push(request)
@@ -400,6 +401,18 @@ describe('S4 deliveries that are not sent', () => {
     expect(seen.done).toEqual([0, 1])
     // One alert, however many deliveries meet it.
     expect(seen.alerts).toEqual(['webhook_1'])
+  })
+
+  it('S7 a proxy of the deployment that fails: to a tier, with no attempt, and nothing said about the webhook', async () => {
+    const { seen, state, deliver } = setUp()
+    state.answer = () => Promise.reject(new ProxyFailed('unreachable', 'cannot be reached'))
+    for (const [offset, spills] of [0, 1, 2].entries()) deliver({ id: `delivery_${offset}`, spills }, offset)
+    await settled()
+    expect(topicsOf(seen.sent)).toEqual(['delay.5s.v1/2', 'delay.30s.v1/2', 'delay.30s.v1/2'])
+    expect(seen.sent.map(({ record }) => decodeDelivery(record.value))).toMatchObject(
+      [1, 2, 3].map(spills => ({ delivery: { attempt: 1, spills } })),
+    )
+    expect([seen.done, seen.alerts, seen.requests.length]).toEqual([[0, 1, 2], Array(3).fill('unreachable'), 3])
   })
 
   it('due in a minute: to the tier that fits; due in a moment: then, not before', async () => {

@@ -1,5 +1,5 @@
 import { ApiError, type Caller, type WebhookView } from '@posthorn/api'
-import { RequestTls, type Egress } from '@posthorn/egress'
+import { ProxyFailed, RequestTls, type Egress, type EgressRequest, type EgressResult } from '@posthorn/egress'
 import type { Sealer } from '@posthorn/sealing'
 import { HANDSHAKE_EVERY_S, type Audited, type Ownerships, type WebhookRow, type Webhooks } from '@posthorn/store'
 import {
@@ -64,7 +64,7 @@ export class WebhookOwnership {
   /** Without the customer's headers or its authentication: nobody knows yet who is there. A client certificate gives nothing away. */
   private async ask(row: WebhookRow, signal: AbortSignal | undefined): Promise<Ownership> {
     const { egress, sealer, origin } = this.parts
-    const result = await egress.send({
+    const result = await throughProxy(egress, {
       url: row.url,
       method: 'OPTIONS',
       headers: handshakeHeaders(origin!, row.rateLimit),
@@ -82,5 +82,14 @@ export class WebhookOwnership {
 
   private async viewOf(row: WebhookRow): Promise<WebhookView> {
     return webhookView(row, (await this.parts.webhooks.conditions([row]))(row))
+  }
+}
+
+/** A proxy that fails says nothing about the receiver: nothing is noted. */
+async function throughProxy(egress: OwnershipParts['egress'], request: EgressRequest): Promise<EgressResult> {
+  try {
+    return await egress.send(request)
+  } catch (error) {
+    throw error instanceof ProxyFailed ? new ApiError('egress_unavailable', `${error.message}.`) : error
   }
 }

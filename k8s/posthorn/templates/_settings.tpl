@@ -29,6 +29,7 @@ EGRESS_DNS_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.
 EGRESS_CONNECT_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.connectMs }}" }
 EGRESS_TLS_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.tlsMs }}" }
 EGRESS_FIRST_BYTE_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.firstByteMs }}" }
+EGRESS_PROXY_EXCEPT: { for: [registry, deliverer], value: {{ join "," $v.egress.proxy.except | quote }} }
 API_PUBLIC_URL: { for: [deliverer], value: {{ $v.api.publicUrl | quote }} }
 SIGNATURE_HEADER_PREFIX: { for: [registry, deliverer], value: {{ $v.signature.headerPrefix }} }
 TRUSTED_PROXIES: { for: [ingest, registry], value: {{ join "," $v.trustedProxies | quote }} }
@@ -89,6 +90,9 @@ TLS_KEY_FILE: { for: [ingest, registry], path: tls/server.key, kind: secret, fro
 TLS_CLIENT_CA_FILE: { for: [ingest, registry], path: tls/client-ca.crt, {{ include "posthorn.caFrom" .clientCa }} }
 {{- end }}
 {{- end }}
+{{- with $v.egress.proxy }}{{- if .existingSecret }}
+EGRESS_PROXY_URL_FILE: { for: [registry, deliverer], path: egress/proxy-url, kind: secret, from: {{ .existingSecret }}, key: {{ .key }} }
+{{- end }}{{- end }}
 {{- with $v.egress.ca }}{{- if or .secret .configMap }}
 EGRESS_CA_FILE: { for: [registry, deliverer], path: egress/ca.crt, {{ include "posthorn.caFrom" . }} }
 {{- end }}{{- end }}

@@ -273,6 +273,11 @@ export const ERRORS = {
     title: 'The secret of the key does not open',
     action: 'Give ingest the POSTHORN_SEALING_KEYS that the registry has, the one that the log names among them.',
   },
+  egress_unavailable: {
+    status: 503,
+    title: 'The egress proxy does not let requests through',
+    action: 'Tell the operator to look at POSTHORN_EGRESS_PROXY_URL and the proxy; try again when it works.',
+  },
   starting: { status: 503, title: 'The service is not ready yet', action: 'Try again in some moments.' },
 } as const satisfies Record<string, ErrorEntry>
 

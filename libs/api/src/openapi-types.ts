@@ -2341,6 +2341,7 @@ export interface components {
         | 'kafka_unavailable'
         | 'database_unavailable'
         | 'signing_unavailable'
+        | 'egress_unavailable'
         | 'starting'
       /** @description What is wrong with this request. */
       detail: string

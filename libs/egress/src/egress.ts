@@ -8,6 +8,7 @@ import { AnswerHandler, textOf } from './answer.js'
 import { Doors } from './doors.js'
 import { describe, networkCause } from './network-cause.js'
 import { phasesOf, type Phases } from './phases.js'
+import { EgressProxy, ProxyFailed, type ProxyOptions } from './proxy.js'
 import { PortRanges, PortRefused } from './ranges.js'
 import { Sockets, type Exchange } from './sockets.js'
 import { SendTimeout, type StepLimits } from './time-outs.js'
@@ -27,6 +28,8 @@ export interface EgressOptions extends AddressPolicy {
   /** Largest headers of an answer; beyond it the cause is protocol. */
   readonly headerBytes: number
   readonly steps: StepLimits
+  /** All requests go through it; absent: straight to the receivers. */
+  readonly proxy?: ProxyOptions
   /** DNS; unless given, that of the machine. */
   readonly resolve?: Resolve
 }
@@ -44,6 +47,8 @@ interface EgressSettings {
   readonly egressConnectTimeoutMs: number
   readonly egressTlsTimeoutMs: number
   readonly egressFirstByteTimeoutMs: number
+  readonly egressProxyUrl?: string | undefined
+  readonly egressProxyExcept: readonly string[]
 }
 
 export function egressOptionsFrom(settings: EgressSettings): Omit<EgressOptions, 'sockets' | 'userAgent'> {
@@ -61,6 +66,9 @@ export function egressOptionsFrom(settings: EgressSettings): Omit<EgressOptions,
       tls: settings.egressTlsTimeoutMs,
       firstByte: settings.egressFirstByteTimeoutMs,
     },
+    ...(settings.egressProxyUrl === undefined
+      ? {}
+      : { proxy: { url: settings.egressProxyUrl, except: settings.egressProxyExcept } }),
   }
 }
 
@@ -105,18 +113,20 @@ export class Egress {
   }
 
   private readonly ports: PortRanges
+  private readonly proxy: EgressProxy | undefined
   private readonly sockets: Sockets
   private readonly doors: Doors
 
   private constructor(private readonly options: EgressOptions) {
     this.ports = new PortRanges(options.ports)
-    this.sockets = new Sockets(options.sockets, options.steps)
+    this.proxy = options.proxy && new EgressProxy(options.proxy)
+    this.sockets = new Sockets(options.sockets, options.steps, this.proxy)
     this.doors = new Doors(new AddressGuard(options, options.resolve), this.sockets, options)
   }
 
   /**
    * Sends one request. Whatever the network or the receiver does is a value; throws only for a
-   * URL or header that no request can be made of, and with the reason of an aborted signal.
+   * URL or header that no request can be made of, with ProxyFailed, and with the reason of an aborted signal.
    */
   async send(request: EgressRequest): Promise<EgressResult> {
     const started = performance.now()
@@ -177,6 +187,7 @@ export class Egress {
       }
     } catch (thrown) {
       request.signal?.throwIfAborted()
+      if (thrown instanceof SendTimeout) await this.blameProxy(exchange)
       return failed(thrown as Error, exchange, url)
     } finally {
       clearTimeout(timer)
@@ -184,6 +195,13 @@ export class Egress {
       request.signal?.removeEventListener('abort', abort)
       this.sockets.end(exchange)
     }
+  }
+
+  /** Throws when it is the proxy that hangs, not the receiver behind it. */
+  private async blameProxy({ tunnel, times }: Exchange): Promise<void> {
+    if (!this.proxy || !tunnel || times?.step !== 'connect') return
+    if (tunnel.stage === 'reaching') throw new ProxyFailed('unreachable', 'cannot be reached in time')
+    if (!(await this.proxy.answers())) throw new ProxyFailed('silent', 'takes connections and answers nothing')
   }
 
   private ask(door: Agent, url: URL, request: EgressRequest, body: Buffer, handler: AnswerHandler): void {
@@ -209,7 +227,7 @@ type Attempted = SendResult & {
 
 /** Own mistakes are thrown on; the rest is the customer's, as a value. */
 function failed(error: Error, exchange: Exchange, url: URL): Attempted {
-  if ((error as NodeJS.ErrnoException).code === 'UND_ERR_INVALID_ARG') throw error
+  if ((error as NodeJS.ErrnoException).code === 'UND_ERR_INVALID_ARG' || error instanceof ProxyFailed) throw error
   const cause = networkCause(error, exchange.socket ? 'sent' : 'connecting', url.protocol === 'https:')
   return { kind: 'failed', cause, detail: describe(error), exchange }
 }

@@ -1,5 +1,6 @@
 export * from './address-guard.js'
 export * from './egress.js'
+export { EgressProxy, ProxyFailed, Tunnel, type ProxyFault, type ProxyOptions } from './proxy.js'
 export type { Phases } from './phases.js'
 export * from './ranges.js'
 export type { StepLimits } from './time-outs.js'

@@ -1,5 +1,6 @@
 import type { NetworkCause } from '@posthorn/webhook'
 import { AddressRefused } from './address-guard.js'
+import { ReceiverUnreachable } from './proxy.js'
 import { SendTimeout } from './time-outs.js'
 
 /** How far a request had come when it failed. */
@@ -34,7 +35,7 @@ const CLIENT_CERTIFICATE =
 /** Maps what undici, node:net, node:tls or node:dns rejected with. */
 export function networkCause(error: Error, phase: Phase, secure: boolean): NetworkCause {
   if (error instanceof AddressRefused) return error.refusal
-  if (error instanceof SendTimeout) return error.reason
+  if (error instanceof SendTimeout || error instanceof ReceiverUnreachable) return error.reason
   const { code = '', syscall } = error as NodeJS.ErrnoException
   const known = BY_CODE[code]
   if (known) return known

@@ -265,6 +265,26 @@ export class Settings {
   @Max(60_000)
   egressFirstByteTimeoutMs = 60_000
 
+  @Setting(
+    'EGRESS_PROXY_URL',
+    'none',
+    'HTTP proxy that requests to receivers go through by CONNECT, such as http://user:password@proxy:3128 (docs/egress.md).',
+  )
+  @IsOptional()
+  @Matches(/^http:\/\/([^\s/@:]+:[^\s/@:]*@)?([^\s/@:[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?\/?$/, {
+    message: 'must be http://host:port, or http://user:password@host:port with both percent-encoded',
+  })
+  egressProxyUrl?: string
+
+  @Setting(
+    'EGRESS_PROXY_EXCEPT',
+    'none',
+    'Ranges that are connected to without the proxy, as CIDRs, comma-separated: receivers of your own.',
+  )
+  @list()
+  @Matches(/^[0-9a-fA-F.:]+\/\d{1,3}$/, { each: true, message: 'each must be a CIDR such as 10.0.0.0/8' })
+  egressProxyExcept: string[] = []
+
   @Setting('EGRESS_CA_FILE', 'none', 'PEM file of CAs to trust in receivers beside the public ones.')
   @IsOptional()
   @IsString()

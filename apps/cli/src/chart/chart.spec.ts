@@ -227,6 +227,21 @@ suite('the chart', () => {
     expect(egress(all, 'registry')).toEqual([...egress(objects.get('minimal')!, 'registry'), receivers])
   })
 
+  it('S7 lets requests out to the proxy alone, and to what is excepted from it', async () => {
+    const file = join(dir, 'proxy.yaml')
+    const peer = { namespaceSelector: { matchLabels: { name: 'proxies' } } }
+    const proxy = { existingSecret: 'egress-proxy', except: ['10.20.0.0/16'], to: [peer], port: 8888 }
+    writeFileSync(file, JSON.stringify({ egress: { ports: ['443'], proxy } }))
+    const all = await render(tools.helm[0]!, { values: [MINIMAL, file] })
+    const policy = all.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.endsWith('-deliverer'))
+    const { egress } = (policy as unknown as Policy).spec
+    expect(egress!.slice(-2)).toEqual([
+      { ports: [{ protocol: 'TCP', port: 8888 }], to: [peer] },
+      { ports: [{ protocol: 'TCP', port: 443 }], to: [{ ipBlock: { cidr: '10.20.0.0/16' } }] },
+    ])
+    expect(JSON.stringify(egress)).not.toContain('0.0.0.0/0')
+  })
+
   it('has no secret in it but the demonstration, which says so', () => {
     const secrets = [...objects].flatMap(([name, all]) => all.filter(({ kind }) => kind === 'Secret').map(() => name))
     expect(secrets).toEqual(['demo'])

@@ -78,7 +78,7 @@ afterAll(() => {
 
 const EVERYTHING = `
 kafka: { tls: { clientSecret: kafka-client } }
-egress: { allow: [10.20.0.0/16] }
+egress: { allow: [10.20.0.0/16], proxy: { existingSecret: egress-proxy, except: [10.20.0.0/16] } }
 webhook: { ownershipOrigin: hooks.example.com }
 `
 
@@ -248,6 +248,7 @@ function withFiles(container: Container, pod: Pod, owner: string): NodeJS.Proces
     [/client\.key/, client.key],
     [/password/, 'password'],
     [/sources/, '[]'],
+    [/proxy-url/, 'http://user:password@proxy:3128'],
   ]
   const sources = (pod.spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? [])
   const mounted = sources.flatMap(({ secret, configMap }) => (secret ?? configMap)!.items.map(({ path }) => path))

@@ -1,3 +1,4 @@
+import { createServer as createHttp } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readSettings } from '@posthorn/process'
@@ -36,6 +37,24 @@ describe('the way out', () => {
     expect(await egressChecks(allowed, url)).toMatchObject([{ status: 'ok' }])
   })
 
+  test('is ok through a proxy that connects', async () => {
+    const asked: string[] = []
+    const proxy = createHttp().on('connect', (request, socket) => {
+      asked.push(request.url!)
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    })
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+    const { port } = proxy.address() as AddressInfo
+    const through = readSettings({
+      POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+      POSTHORN_EGRESS_PROXY_URL: `http://127.0.0.1:${port}`,
+    })
+    expect(await egressChecks(through, url)).toMatchObject([{ status: 'ok' }])
+    expect(asked).toEqual([new URL(url).host])
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+
   test.each([
     ['an address that is not allowed', () => readSettings({}), () => url, 'POSTHORN_EGRESS_ALLOW'],
     [
@@ -50,6 +69,12 @@ describe('the way out', () => {
       () => readSettings({ POSTHORN_EGRESS_ALLOW: '127.0.0.0/8', POSTHORN_EGRESS_PORTS: '1' }),
       () => 'http://127.0.0.1:1',
       'firewalls',
+    ],
+    [
+      'a proxy that is away',
+      () => readSettings({ POSTHORN_EGRESS_ALLOW: '127.0.0.0/8', POSTHORN_EGRESS_PROXY_URL: 'http://127.0.0.1:1' }),
+      () => url,
+      'POSTHORN_EGRESS_PROXY_URL',
     ],
     ['a name that is not there', () => allowed, () => 'http://nowhere.invalid', 'DNS'],
     ['TLS with something that speaks none', () => allowed, () => url.replace('http:', 'https:'), ''],

@@ -1,6 +1,16 @@
-import { isIP, connect as connectTcp, type Socket } from 'node:net'
+import type { LookupAddress } from 'node:dns'
+import { isIP, connect as connectTcp, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { AddressGuard, AddressRefused, PortRanges, PortRefused, receiverTrust } from '@posthorn/egress'
+import {
+  AddressGuard,
+  AddressRefused,
+  EgressProxy,
+  PortRanges,
+  PortRefused,
+  ProxyFailed,
+  receiverTrust,
+  Tunnel,
+} from '@posthorn/egress'
 import type { Settings } from '@posthorn/process'
 import { fail, ok, reasonOf, warn, type Finding } from './check.js'
 
@@ -32,6 +42,8 @@ function adviceFor(error: unknown, target: string | undefined): string {
   if (error instanceof AddressRefused)
     return 'POSTHORN_EGRESS_ALLOW lets webhooks lead to private addresses, POSTHORN_EGRESS_DENY forbids ranges.'
   if (error instanceof PortRefused) return 'POSTHORN_EGRESS_PORTS says which ports webhooks may lead to.'
+  if (error instanceof ProxyFailed)
+    return 'POSTHORN_EGRESS_PROXY_URL says which proxy it is; docs/egress.md what it has to permit.'
   if (target === undefined) return 'Name a receiver of yours by --egress <url> if this network has no internet.'
   if (syscall === 'getaddrinfo' || code.startsWith('EAI_')) return 'Check the name, and the DNS of this machine.'
   if (code.includes('CERT') || code.startsWith('ERR_TLS') || code.includes('SELF_SIGNED'))
@@ -49,10 +61,43 @@ async function reach(url: URL, settings: Settings): Promise<void> {
   if (!new PortRanges(settings.egressPorts).has(port)) throw new PortRefused(port)
   const { lookup } = guard
   const secureContext = receiverTrust(settings.egressMinTlsVersion, settings.egressCa)
+  const servername = isIP(host) === 0 ? { servername: host } : {}
+  const through = await tunnelled(settings, host, port, lookup)
+  if (through && !secure) return void through.destroy()
+  const way = through ? { socket: through } : { host, port, lookup }
   const socket = secure
-    ? connectTls({ host, port, lookup, secureContext, ...(isIP(host) === 0 ? { servername: host } : {}) })
+    ? connectTls({ ...way, secureContext, host, ...servername })
     : connectTcp({ host, port, lookup })
   await connected(socket, secure ? 'secureConnect' : 'connect')
+}
+
+/** A connection through the proxy, where there is one and the address is not excepted from it. */
+async function tunnelled(
+  { egressProxyUrl: url, egressProxyExcept: except }: Settings,
+  host: string,
+  port: number,
+  lookup: LookupFunction,
+): Promise<Socket | undefined> {
+  if (url === undefined) return undefined
+  const proxy = new EgressProxy({ url, except })
+  const addresses = await addressesOf(host, lookup)
+  if (proxy.direct(addresses).length > 0) return undefined
+  const tunnel = new Tunnel(proxy)
+  const timer = setTimeout(() => {
+    tunnel.destroy(new Error(`the proxy did not connect within ${TIMEOUT_MS / 1000} s`))
+  }, TIMEOUT_MS)
+  return tunnel
+    .open(addresses, port)
+    .then(({ socket }) => socket)
+    .finally(() => clearTimeout(timer))
+}
+
+function addressesOf(host: string, lookup: LookupFunction): Promise<LookupAddress[]> {
+  const family = isIP(host)
+  if (family !== 0) return Promise.resolve([{ address: host, family }])
+  return new Promise((resolve, reject) => {
+    lookup(host, { all: true }, (error, found) => (error ? reject(error) : resolve(found as LookupAddress[])))
+  })
 }
 
 function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
