@@ -109,7 +109,9 @@ afterAll(async () => {
 
 describe('S7 each service with its own Kafka user and no more than its rights', () => {
   test('delivers, retries, gives up, replays, and reads sources and poison', async () => {
-    const policy = { attempts: 2, interval_ms: 6_000, jitter: 0 }
+    const policy = { attempts: 2, interval_ms: 1_000, jitter: 0 }
+    const later = { attempts: 2, interval_ms: 3_600_000 }
+    await create('/v1/webhooks', { url: `${receiver.url}/waits`, events: ['a.waits'], retry_policy: later })
     await create('/v1/webhooks', { url: `${receiver.url}/retried`, events: ['a.retried'], retry_policy: policy })
     await create('/v1/webhooks', { url: `${receiver.url}/source`, events: ['a.source'], retry_policy: policy })
     const given = { url: `${receiver.url}/dead`, events: ['a.dead'], retry_policy: { attempts: 1 } }
@@ -119,12 +121,13 @@ describe('S7 each service with its own Kafka user and no more than its rights', 
       start: 'earliest',
       event: { tenant: 'default', type: 'a.source' },
     })
-    for (const type of ['a.retried', 'a.dead']) await call('ingest', 'POST', '/v1/publish', { type, data: 1 })
+    for (const type of ['a.waits', 'a.retried', 'a.dead'])
+      await call('ingest', 'POST', '/v1/publish', { type, data: 1 })
     await produce(FOREIGN, '{"n": 1}')
     await produce(open.topic(EVENTS), 'no event', { 'content-type': 'application/cloudevents+json' })
 
     // While a retry waits, the monitor looks how long it does.
-    await holds('/v1/deliveries?status=pending', ({ data }) => data.length === 2)
+    await holds('/v1/deliveries?status=retry&event_type=a.waits', ({ data }) => data.length === 1)
     const behind = await readOldestUnfinished(connectionOf('monitor'), ALL_GROUPS)
     expect(behind.filter(({ record }) => record !== undefined)).not.toEqual([])
 
