@@ -15,6 +15,7 @@ export class Lanes<W extends Laned> {
   private readonly fresh = new Fifo<W>()
   private readonly bulk = new Fifo<W>()
   private taken = 0
+  private probedFresh = false
   size = 0
   bytes = 0
 
@@ -29,6 +30,17 @@ export class Lanes<W extends Laned> {
     const { due, fresh, bulk } = this
     const bulkTurn = ++this.taken % BULK_EVERY === 0 && bulk.length > 0
     return this.left((bulkTurn ? bulk : due.length > 0 ? due : fresh.length > 0 ? fresh : bulk).shift())
+  }
+
+  /**
+   * Takes out the next to find out with whether the webhook is back; there must be one. Fresh work has
+   * every second turn: all that was moved may be what the webhook refuses, and each would have to fail
+   * once more before anything new is tried.
+   */
+  probe(): W {
+    const { due, fresh } = this
+    this.probedFresh = fresh.length > 0 && !(this.probedFresh && due.length > 0)
+    return this.probedFresh ? this.left(fresh.shift()) : this.next()
   }
 
   /** Takes out what would be served last; there must be one. */

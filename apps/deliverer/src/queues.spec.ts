@@ -375,6 +375,24 @@ describe('S10 queues per webhook', () => {
     expect(queues.openCircuits).toBe(0)
   })
 
+  it('S10 probe with fresh work in turn: what was moved may all be refused once more', () => {
+    const queues = queuesOf(100, 10)
+    let now = 0
+    for (let change; change !== 'opened'; now += 300) {
+      queues.push(item('a', 0), now)
+      change = queues.finish(queues.take(now)!, now + 1, 'failing')
+    }
+    for (let n = 1; n <= 3; n++) queues.push(item('a', n, 'due'), now)
+    for (let n = 4; n <= 5; n++) queues.push(item('a', n), now)
+    const probes: Item[] = []
+    for (; probes.length < 4; now += 60_000) {
+      const [probe] = takeAll(queues, now + 60_000)
+      probes.push(probe!)
+      queues.finish(probe!, now + 60_001, 'failing')
+    }
+    expect(probes.map(label)).toEqual(['a4', 'a1', 'a5', 'a2'])
+  })
+
   it('S10 forget what is known of a webhook that has moved', () => {
     let url = 'https://example.com/down'
     const queues = new WebhookQueues<Item>({ sockets: 100, perWebhook: 10, bytesPerWebhook: 32 * 1024 * 1024 }, () => ({

@@ -162,7 +162,7 @@ export class WebhookQueues<W extends Queued> {
         this.sleep(queue, now)
         continue
       }
-      const work = queue.lanes.next()
+      const work = queue.pace.circuitOpen ? queue.lanes.probe() : queue.lanes.next()
       this.left(queue)
       queue.running.set(work, {
         startedAt: now,
