@@ -454,4 +454,12 @@ afterAll(async () => {
 
 describe('deliveries that are under way when their webhook is changed', () => {
   it.each(Object.keys(ROWS))('%s', name => running.get(name), 180_000)
+
+  it('a webhook gets what is published right after it was answered for', async () => {
+    for (let n = 0; n < 30; n++) {
+      const row = await Row.create(`new-${n}`, fine)
+      await row.publish(1)
+      await until(() => row.requests.length === 1, WAIT_MS)
+    }
+  }, 180_000)
 })

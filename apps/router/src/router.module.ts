@@ -75,6 +75,7 @@ function routingLoop(
   }
   return new RoutingLoop({
     route: record => route(record, parts),
+    isBehind: () => subscriptions.isBehind,
     output,
     metrics: new RouterMetrics(() => output.queuedBytes),
     logger,

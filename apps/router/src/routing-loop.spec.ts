@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ProducerClosed, type ConsumedRecord, type PartitionClaim } from '@posthorn/kafka'
 import { createLogger } from '@posthorn/telemetry'
+import { until } from '@posthorn/testkit'
 import { decodePoison, EVENTS, type TopicRecord } from '@posthorn/topics'
 import type { Routed } from './route.js'
 import { RouterMetrics } from './router-metrics.js'
@@ -22,7 +23,7 @@ function recordsOf(count: number): ConsumedRecord[] {
   }))
 }
 
-function setUp(routeOne: (offset: number) => Promise<Routed>) {
+function setUp(routeOne: (offset: number) => Promise<Routed>, isBehind = () => false) {
   const done: number[] = []
   const set: TopicRecord[] = []
   const deaths: Error[] = []
@@ -37,6 +38,7 @@ function setUp(routeOne: (offset: number) => Promise<Routed>) {
   }
   const loop = new RoutingLoop({
     route: record => routeOne(record.offset),
+    isBehind,
     output: { send: async (_topic, record) => void set.push(record), room: async () => undefined },
     metrics: new RouterMetrics(() => 0),
     logger: createLogger('silent', 'test'),
@@ -62,6 +64,24 @@ describe('RoutingLoop', () => {
     acknowledge[1]!()
     await turn()
     expect(done).toEqual([1])
+  })
+
+  it('routes nothing while webhooks may be missing, and goes on afterwards', async () => {
+    let isBehind = true
+    const seen: number[] = []
+    const { loop, claim, done } = setUp(
+      async offset => {
+        seen.push(offset)
+        return routed()
+      },
+      () => isBehind,
+    )
+    loop.enqueue({ claim, records: recordsOf(2) })
+    await turn()
+    expect(seen).toEqual([])
+    isBehind = false
+    await until(() => done.length === 2, 5_000)
+    expect(seen).toEqual([0, 1])
   })
 
   it('three failures: the record goes to poison, and the rest goes on', async () => {

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { ProducerClosed, type ConsumedRecord, type PartitionClaim, type RecordBatch } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { poison, type Output, type Routed } from './route.js'
@@ -6,6 +6,8 @@ import type { RouterMetrics } from './router-metrics.js'
 
 export interface RoutingLoopOptions {
   route(record: ConsumedRecord): Promise<Routed>
+  /** While it is true webhooks may be missing, and nothing is routed: an event that they want would be lost to them. */
+  isBehind(): boolean
   readonly output: Output
   readonly metrics: RouterMetrics
   readonly logger: Logger
@@ -15,6 +17,7 @@ export interface RoutingLoopOptions {
 const MAX_TRIES = 3
 /** Sockets get their turn this often (ms) while a full window is routed. */
 const TURN_MS = 5
+const LOOK_AGAIN_MS = 20
 
 /**
  * Routes what the consumer hands over, one record after another, so that events of a partition
@@ -38,17 +41,24 @@ export class RoutingLoop {
   }
 
   private async run(): Promise<void> {
-    this.turnStarted = performance.now()
-    for (let batch = this.waiting.shift(); batch; batch = this.waiting.shift())
-      for (const record of batch.records) {
-        if (batch.claim.revoked.aborted) break
-        await this.handle(batch.claim, record)
-        if (performance.now() - this.turnStarted > TURN_MS) {
-          await nextTurn()
-          this.turnStarted = performance.now()
-        }
-      }
+    for (let batch = this.waiting.shift(); batch; batch = this.waiting.shift()) await this.routeAll(batch)
     this.running = false
+  }
+
+  private async routeAll({ claim, records }: RecordBatch): Promise<void> {
+    await this.giveWay(claim)
+    for (const record of records) {
+      if (claim.revoked.aborted) return
+      await this.handle(claim, record)
+      if (performance.now() - this.turnStarted > TURN_MS) await this.giveWay(claim)
+    }
+  }
+
+  /** A webhook that was answered for before its event was published stands in a socket by now: it is read first. */
+  private async giveWay({ revoked }: PartitionClaim): Promise<void> {
+    await nextTurn()
+    while (this.options.isBehind() && !revoked.aborted) await sleep(LOOK_AGAIN_MS)
+    this.turnStarted = performance.now()
   }
 
   private async handle(claim: PartitionClaim, record: ConsumedRecord): Promise<void> {

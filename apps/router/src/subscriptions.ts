@@ -46,8 +46,14 @@ export class Subscriptions {
     return this.follower.stop()
   }
 
+  /** Whether a webhook that was created some time ago may be missing here. */
+  get isBehind(): boolean {
+    return this.follower.isBehind
+  }
+
   readiness(): string | undefined {
-    return this.follower.isCaughtUp ? undefined : 'is reading the webhooks'
+    if (!this.follower.isCaughtUp) return 'is reading the webhooks'
+    return this.isBehind ? 'no broker answers for a partition of the webhooks: events wait' : undefined
   }
 
   match(event: WebhookEvent, data: Uint8Array): Target[] {

@@ -5,7 +5,7 @@ import { OffsetGone, PartitionReader } from './partition-reader.js'
 import { retryInPlace } from './retry-in-place.js'
 
 /** A fetch wakes with the first record; this bounds only how often an idle topic is asked. */
-const MAX_WAIT_MS = 500
+export const MAX_WAIT_MS = 500
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 1000
 /** kafkajs looks for a broker that is away for a minute; nothing it finds after stop() is told to anyone. */
@@ -18,6 +18,7 @@ export class PartitionFollower {
   private readonly ending = new AbortController()
   private readonly waiters: { readonly offset: number; readonly resolve: () => void }[] = []
   private position = 0
+  private answeredAt = -Infinity
   private tellCaughtUp!: () => void
   /** Resolves when the end that the log had at the first answer is reached. */
   readonly caughtUp = new Promise<void>(resolve => (this.tellCaughtUp = resolve))
@@ -41,6 +42,11 @@ export class PartitionFollower {
     })
   }
 
+  /** How long ago the broker last answered, ms: what is older than that was read. */
+  get answeredAgo(): number {
+    return performance.now() - this.answeredAt
+  }
+
   /** Resolves when everything below `offset` was read. */
   reach(offset: number): Promise<void> {
     if (this.position >= offset) return Promise.resolve()
@@ -61,6 +67,7 @@ export class PartitionFollower {
     while (!signal.aborted) {
       const fetched = await this.fetch(endAtStart === undefined ? 0 : MAX_WAIT_MS)
       if (!fetched) return
+      this.answeredAt = performance.now()
       for (const message of fetched.messages) this.onMessage(message, Number(message.offset))
       this.position = fetched.next
       endAtStart ??= fetched.end

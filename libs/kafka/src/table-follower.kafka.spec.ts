@@ -121,6 +121,16 @@ describe('TableFollower on a real broker', () => {
     expect(fatal).toEqual([])
   }, 60_000)
 
+  it('knows that it is behind after its process stood still, and when it is not any more', async () => {
+    const { follower } = follow()
+    expect(follower.isBehind).toBe(false)
+    await follower.start()
+    expect(follower.isBehind).toBe(false)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100)
+    expect(follower.isBehind).toBe(true)
+    await until(() => !follower.isBehind, 5_000)
+  }, 20_000)
+
   it('reads anew when retention has removed where it stands', async () => {
     const { follower, changes, stale, fatal } = follow(WORK)
     await follower.start()

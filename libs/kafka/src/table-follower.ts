@@ -1,7 +1,7 @@
 import type { ReadDocument, TopicContract } from '@posthorn/topics'
 import type { KafkaMessage } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
-import { PartitionFollower } from './partition-follower.js'
+import { MAX_WAIT_MS, PartitionFollower } from './partition-follower.js'
 import { retryInPlace } from './retry-in-place.js'
 
 export interface TablePosition {
@@ -21,6 +21,9 @@ export interface TableFollowerOptions<T extends { id: string; version: number }>
   /** For each document that is older than what the table already has, which stays. */
   readonly onStale?: (id: string, document: T, position: TablePosition) => void
 }
+
+/** An idle topic is answered every `MAX_WAIT_MS`; a record comes at once. */
+const BEHIND_MS = 4 * MAX_WAIT_MS
 
 interface Waiter {
   readonly version: number
@@ -65,6 +68,14 @@ export class TableFollower<T extends { id: string; version: number }> {
   /** Whether start() has resolved: before that what is not here may yet be on the topic. */
   get isCaughtUp(): boolean {
     return this.caughtUp
+  }
+
+  /**
+   * Whether a partition has not been answered for longer than an idle one is: a broker is away, or this
+   * process was frozen. What was put on the topic meanwhile is not here.
+   */
+  get isBehind(): boolean {
+    return this.followers.some(({ answeredAgo }) => answeredAgo > BEHIND_MS)
   }
 
   get(id: string): T | undefined {
