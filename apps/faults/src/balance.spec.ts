@@ -52,15 +52,16 @@ interface Told {
   readonly outcomes: readonly OutcomeKind[]
   readonly taken?: boolean
   readonly dead?: boolean
+  readonly requests?: number
 }
 
 /** One delivery, `d`. */
-function books({ ends, routed = true, outcomes, taken = false, dead = false }: Told): Books {
+function books({ ends, routed = true, outcomes, taken = false, dead = false, requests = 1 }: Told): Books {
   const one = delivery('d')
   const data = Buffer.from('1')
   return {
     wanted: new Map([['d', member(ends)]]),
-    ledger: { isDelivered: () => taken },
+    ledger: { isDelivered: () => taken, count: () => requests },
     attempts: outcomes.map(outcome => ({ attempt: attempt('d', outcome), appendedAt: 0 })),
     deliveries: routed ? [encodeDelivery(one, data)] : [],
     deadLetters: dead ? [encodeDeadLetter(one, attempt('d', 'exhausted'), data)] : [],
@@ -73,6 +74,7 @@ describe('balance', () => {
     ['exhausted', { ends: 'exhausted', outcomes: ['retry', 'exhausted'], dead: true }],
     ['gone', { ends: 'gone', outcomes: ['gone'], dead: true }],
     ['discarded', { ends: 'gone', outcomes: ['discarded'] }],
+    ['discarded', { ends: 'gone', outcomes: ['discarded'], dead: true }],
   ] as const)('finds nothing wrong with a delivery that ended %s', (end, told) => {
     const { ends, pending, wrong } = balance(books(told))
     expect({ pending, wrong }).toEqual({ pending: [], wrong: [] })
@@ -92,6 +94,11 @@ describe('balance', () => {
       'a dead letter too many',
       { ends: 'delivered', outcomes: ['delivered'], taken: true, dead: true },
       'd ended delivered and is a dead letter',
+    ],
+    [
+      'a dead letter without a request',
+      { ends: 'gone', outcomes: ['discarded'], dead: true, requests: 0 },
+      'd ended discarded and is a dead letter',
     ],
   ] as const)('names one that is %s', (_, told, sentence) => {
     expect(balance(books(told)).wrong).toEqual([sentence])

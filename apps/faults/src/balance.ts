@@ -19,7 +19,7 @@ export interface Balance {
 export interface Books {
   /** The deliveries that the published events must have. */
   readonly wanted: ReadonlyMap<string, Member>
-  readonly ledger: Pick<Ledger, 'isDelivered'>
+  readonly ledger: Pick<Ledger, 'isDelivered' | 'count'>
   readonly attempts: readonly Recorded[]
   readonly deliveries: readonly Pick<LogRecord, 'value'>[]
   readonly deadLetters: readonly Pick<LogRecord, 'value'>[]
@@ -40,7 +40,7 @@ export function balance({ wanted, ledger, attempts, deliveries, deadLetters }: B
     if (end === undefined) pending.push(`${id} for ${member?.kind.name ?? 'nobody'}`)
     else ends[end]++
     if (member === undefined) wrong.push(`${id} was routed and no event asked for it`)
-    else if (end !== undefined) wrong.push(...faultsOf(id, member, end, ledger.isDelivered(id), dead.has(id)))
+    else if (end !== undefined) wrong.push(...faultsOf(id, member, end, { dead: dead.has(id), ledger }))
   }
   // A webhook that is gone is disabled: what comes afterwards is not for it.
   for (const [id, { kind }] of wanted)
@@ -48,13 +48,22 @@ export function balance({ wanted, ledger, attempts, deliveries, deadLetters }: B
   return { routed: routed.size, ends, pending, wrong }
 }
 
-function faultsOf(id: string, { kind }: Member, end: End, isTaken: boolean, isDead: boolean): string[] {
+function faultsOf(
+  id: string,
+  { kind }: Member,
+  end: End,
+  { dead, ledger }: { readonly dead: boolean; readonly ledger: Books['ledger'] },
+): string[] {
   const wanted = kind.endOf(id)
   const isRight = end === wanted || (wanted === 'gone' && end === 'discarded')
+  // The deliverer was killed after the dead letter of a 410, and before its attempt; disabled meanwhile, it was discarded.
+  const isGone = end === 'discarded' && dead && ledger.count(id) > 0
   return [
     ...(isRight ? [] : [`${id} for ${kind.name} ended ${end}`]),
-    ...(end === 'delivered' && !isTaken ? [`${id} is recorded as delivered and no 2xx was answered`] : []),
-    ...(isDeadLetter(end) === isDead ? [] : [`${id} ended ${end} and is ${isDead ? 'a' : 'no'} dead letter`]),
+    ...(end === 'delivered' && !ledger.isDelivered(id)
+      ? [`${id} is recorded as delivered and no 2xx was answered`]
+      : []),
+    ...(isDeadLetter(end) === dead || isGone ? [] : [`${id} ended ${end} and is ${dead ? 'a' : 'no'} dead letter`]),
   ]
 }
 

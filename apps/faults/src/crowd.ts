@@ -13,6 +13,8 @@ interface Kind {
   readonly endOf: (delivery: string) => 'delivered' | 'exhausted' | 'gone'
   /** Through the line that is disturbed. */
   readonly byLine?: true
+  /** Its own events have one of `KEYS` keys each. */
+  readonly ordering?: 'key' | 'webhook'
   readonly answer: Behaviour
 }
 
@@ -20,9 +22,11 @@ export interface Member {
   readonly id: string
   /** Of the events for it alone. */
   readonly type: string
-  readonly kind: Pick<Kind, 'name' | 'weight' | 'endOf'>
+  readonly kind: Pick<Kind, 'name' | 'weight' | 'endOf' | 'ordering'>
 }
 
+/** Of the events of an ordered member. */
+export const KEYS = 10
 /** Every member takes these, too. */
 export const TO_ALL = 'random.all'
 
@@ -67,12 +71,11 @@ const KINDS: readonly Kind[] = [
     weight: 12,
     retryPolicy: PERSISTENT,
     endOf: delivered,
-    // Once each: where all that is left has to fail again, every probe of the circuit does, and nothing drains.
     answer: (delivery, nth) => {
-      if (nth > 1 || dice(delivery) > 3) return { status: 200 }
+      if (nth > 2 || dice(delivery) > 3) return { status: 200 }
       if (dice(delivery) === 0) return { status: UNANSWERED }
       // Each of these stops the whole webhook for a second: more of them, and it takes less than it is given.
-      return dice(delivery) === 1 ? { status: 503, headers: { 'retry-after': '1' } } : { status: 500 }
+      return nth === 1 && dice(delivery) === 1 ? { status: 503, headers: { 'retry-after': '1' } } : { status: 500 }
     },
   },
   {
@@ -96,6 +99,18 @@ const KINDS: readonly Kind[] = [
       return { status: UNANSWERED }
     },
   },
+  ...(['key', 'webhook'] as const).map((ordering): Kind => ({
+    name: `ordered by ${ordering}`,
+    webhooks: 1,
+    weight: 3,
+    ordering,
+    retryPolicy: PATIENT,
+    endOf: delivered,
+    answer: async (delivery, nth) => {
+      await sleep(5 + Math.random() * 20)
+      return { status: nth === 1 && dice(delivery) === 0 ? 500 : 200 }
+    },
+  })),
   {
     // Not all: of a receiver that nothing but fails, a circuit lets one delivery a minute through.
     name: 'failing',
@@ -125,7 +140,8 @@ export function gather(site: Site, linePort: number, ledger: Ledger): Promise<re
       const type = `random.${n}`
       site.receiveAt(path, ledger, kind.answer)
       const base = kind.byLine ? `http://127.0.0.1:${linePort}` : site.receiver.url
-      const body = { url: `${base}${path}`, events: [type, TO_ALL], retry_policy: kind.retryPolicy }
+      const ordering = kind.ordering === undefined ? {} : { ordering: kind.ordering }
+      const body = { url: `${base}${path}`, events: [type, TO_ALL], retry_policy: kind.retryPolicy, ...ordering }
       return { id: (await answerOf(api.POST('/v1/webhooks', { body }))).id, type, kind }
     }),
   )

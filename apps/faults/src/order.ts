@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerOf, createApiClient } from '@posthorn/api/client'
-import { decodeParked, DELIVERIES, WEBHOOK_STATE } from '@posthorn/topics'
+import { DELIVERIES } from '@posthorn/topics'
 import type { Admin } from 'kafkajs'
 import { outOfOrder, sequencesIn, type Sequence } from './arrivals.js'
 import { GroupWatch, untilMembers } from './group-watch.js'
 import { send } from './kills.js'
 import { Ledger } from './ledger.js'
+import { parkedPlaces } from './parked-places.js'
 import { settle, type Result } from './result.js'
 import { PATIENT, type Behaviour, type Run, type Site } from './site.js'
 import { readLog } from './topic-log.js'
@@ -85,7 +86,7 @@ export async function keepOrder(site: Site, rounds: number, name = 'order'): Pro
       sequences: sequences.length,
       disorder: [...outOfOrder(sequences, ledger), ...receivers.misplaced(sequences)],
       overlaps: receivers.overlaps,
-      parked: await parkedOf(site, scene.webhooks),
+      parked: await parkedPlaces(site.kafka, scene.webhooks),
       meanwhile: receivers.meanwhile(),
     }
   } finally {
@@ -236,15 +237,6 @@ function kill({ ledger }: Scene, pid: number): void {
 async function setAll({ site, webhooks }: Scene, change: 'pause' | 'resume'): Promise<void> {
   const api = createApiClient({ url: site.stack.api, key: site.stack.key })
   await Promise.all(webhooks.map(id => answerOf(api.POST(`/v1/webhooks/{id}/${change}`, { params: { path: { id } } }))))
-}
-
-async function parkedOf({ kafka }: Site, webhooks: readonly string[]): Promise<string[]> {
-  const facets = new Map<string, Buffer | null>()
-  for (const { key, value } of await readLog(kafka, WEBHOOK_STATE)) facets.set(String(key), value)
-  return [...facets.values()].flatMap(value => {
-    const read = decodeParked(value)
-    return read.kind === 'document' && webhooks.includes(read.document.webhook) ? [JSON.stringify(read.document)] : []
-  })
 }
 
 /** What breaks a promise of order; the ledger is apart. */

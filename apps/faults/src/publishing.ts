@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeEvent, EVENTS, partitionFor } from '@posthorn/topics'
 import { deliveryId } from '@posthorn/webhook'
-import { TO_ALL, type Member } from './crowd.js'
+import { KEYS, TO_ALL, type Member } from './crowd.js'
 import type { Seeded } from './seeded.js'
 import { SOURCE, type Site } from './site.js'
 
@@ -14,6 +14,8 @@ const ALL_ONE_IN = 50
 interface Event {
   readonly id: string
   readonly type: string
+  /** A key has its events in one partition, and a receiver that keeps order gets them one by one. */
+  readonly partitionkey?: string
 }
 
 /** The events that were taken, and the deliveries that they must have: id to member. */
@@ -33,10 +35,13 @@ export async function publishUntil(
   const deliveries = new Map<string, Member>()
   let made = 0
   const make = (): Event => {
-    const id = `random-${made++}`
+    const n = made++
+    const id = `random-${n}`
     const to = seeded.between(1, ALL_ONE_IN) === 1 ? members : [weighted(members, seeded)]
     for (const member of to) deliveries.set(deliveryId({ tenant: 'default', source: SOURCE, id }, member.id), member)
-    return { id, type: to.length > 1 ? TO_ALL : to[0]!.type }
+    if (to.length > 1) return { id, type: TO_ALL }
+    const [{ type, kind }] = to as [Member]
+    return kind.ordering === undefined ? { id, type } : { id, type, partitionkey: `key-${n % KEYS}` }
   }
   const stream = async (send: (events: readonly Event[]) => Promise<void>) => {
     const started = performance.now()
@@ -65,7 +70,7 @@ function weighted(members: readonly Member[], seeded: Seeded): Member {
 }
 
 async function overHttp({ stack }: Site, events: readonly Event[]): Promise<void> {
-  const body = JSON.stringify(events.map(({ id, type }) => ({ id, source: SOURCE, type, data: id })))
+  const body = JSON.stringify(events.map(event => ({ ...event, source: SOURCE, data: event.id })))
   const headers = { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' }
   for (;;) {
     const request = { method: 'POST', headers, body, signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) }
@@ -91,9 +96,9 @@ async function openProducer({ kafka }: Site) {
   return {
     async send(events: readonly Event[]): Promise<void> {
       const time = new Date().toISOString()
-      const messages = events.map(({ id, type }) => {
-        const event = { tenant: 'default', id, source: SOURCE, type, time, contenttype: 'application/json' }
-        const { key, value, headers } = encodeEvent(event, Buffer.from(JSON.stringify(id)))
+      const messages = events.map(made => {
+        const event = { ...made, tenant: 'default', source: SOURCE, time, contenttype: 'application/json' }
+        const { key, value, headers } = encodeEvent(event, Buffer.from(JSON.stringify(made.id)))
         return { key, value, headers: { ...headers }, partition: partitionFor(key!, partitions) }
       })
       // kafkajs can resolve although some partitions were never sent, after a leader has moved.

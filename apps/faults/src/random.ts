@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { startKafkaCluster, type RunningKafkaCluster } from '@posthorn/embedded'
 import { DEAD_LETTERS, decodeDelivery, DELAYS, DELIVERIES, DUE } from '@posthorn/topics'
 import type { Kafka } from 'kafkajs'
+import { outOfOrder, sequencesIn } from './arrivals.js'
 import { readAttempts } from './attempts-log.js'
 import { balance, type Balance } from './balance.js'
 import { BREAKAGES, type Scene } from './breakages.js'
@@ -15,6 +16,7 @@ import { GroupWatch } from './group-watch.js'
 import { Ledger } from './ledger.js'
 import { openLine } from './line.js'
 import { untilAllCommitted } from './offsets.js'
+import { parkedPlaces } from './parked-places.js'
 import { publishUntil, type Published } from './publishing.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { Seeded } from './seeded.js'
@@ -40,6 +42,11 @@ export interface RandomResult extends Result {
   /** How often each thing was broken. */
   readonly broken: ReadonlyMap<string, number>
   readonly commitsBack: readonly string[]
+  /** Keys of ordered webhooks that were looked at, and what came out of order. */
+  readonly sequences: number
+  readonly disorder: readonly string[]
+  /** Places that are parked at the end, although nothing is left to be sent. */
+  readonly parked: readonly string[]
   /** How far groups were behind at the end. */
   readonly uncommitted: readonly string[]
 }
@@ -171,7 +178,17 @@ async function settle(site: Site, ledger: Ledger, { deliveries: wanted }: Publis
     const pending = balanced.pending.length === 0 ? [] : await lastSeen(site.kafka, balanced.pending)
     // What had to arrive is told by the balance: not all of it had to.
     const settled = { audit: { ...audit, missing: [] }, balance: { ...balanced, pending } }
-    return { ...settled, uncommitted, faults: ledger.faults, records }
+    const sequences = sequencesIn(deliveries)
+    const order = { sequences: sequences.length, disorder: outOfOrder(sequences, ledger) }
+    const ordered = sequences.map(({ webhook }) => webhook)
+    return {
+      ...settled,
+      ...order,
+      parked: await parkedPlaces(site.kafka, ordered),
+      uncommitted,
+      faults: ledger.faults,
+      records,
+    }
   }
 }
 
@@ -198,6 +215,8 @@ export function brokenInRandom(result: RandomResult): string[] {
     ...wrong,
     ...pending.map(each => `pending: ${each}`),
     ...result.uncommitted,
+    ...result.disorder,
+    ...result.parked.map(each => `still parked: ${each}`),
     ...result.commitsBack.map(each => `commit went back: ${each}`),
   ]
 }
@@ -210,6 +229,7 @@ export function reportOfRandom(result: RandomResult): string {
   return [
     reportOf(`random, seed ${seed}: ${events} events`, result),
     `  routed      ${balance.routed} = ${ends.join(' + ')} + ${balance.pending.length} pending`,
+    `  order       ${result.sequences} keys; ${result.disorder.length} out of order, ${result.parked.length} still parked`,
     `  broken      ${made}×: ${times.join(', ')}`,
   ].join('\n')
 }
