@@ -68,7 +68,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'flaky',
     webhooks: 3,
-    weight: 12,
+    weight: 6,
     retryPolicy: PERSISTENT,
     endOf: delivered,
     answer: (delivery, nth) => {
@@ -94,7 +94,7 @@ const KINDS: readonly Kind[] = [
     retryPolicy: { ...PERSISTENT, timeout_ms: 2000 },
     endOf: delivered,
     answer: async (delivery, nth) => {
-      if (nth > 1 || dice(delivery) > 4) return { status: 200 }
+      if (nth > 1 || dice(delivery) > 2) return { status: 200 }
       await sleep(HANGS_MS)
       return { status: UNANSWERED }
     },

@@ -9,7 +9,7 @@ const EVERY_MS = 100
 const AGAIN_AFTER_MS = 200
 const ANSWERED_WITHIN_MS = 10_000
 /** One in so many events is for everybody. */
-const ALL_ONE_IN = 50
+const ALL_ONE_IN = 100
 
 interface Event {
   readonly id: string
