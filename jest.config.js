@@ -5,6 +5,7 @@ const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url)))
 export default {
   // A busy machine is slow, not wrong.
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/jest.sequencer.js',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@posthorn/source', 'node', 'node-addons'] },
   roots: ['<rootDir>/apps', '<rootDir>/libs'],
