@@ -74,6 +74,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   chart: command('[--tools]', 'makes the files of k8s/ that are made from others', () => import('./chart.js'), [
     'chart',
   ]),
+  image: command(
+    '[--base <image> | --stand-in-base] [--build-only]',
+    'builds the image without an engine, measures it and starts every target from it',
+    () => import('./image.js'),
+    ['image', 'image --stand-in-base'],
+  ),
   test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js'), [
     'test',
     'test filter-index.spec',
