@@ -21,6 +21,12 @@ export interface DatabaseOptions {
 const CONNECT_TIMEOUT_MS = 3000
 const STATEMENT_TIMEOUT_MS = 5000
 const RETRY_MS = 1000
+/**
+ * Opened before a process says that it is ready, and kept: a busy Postgres takes long for a new connection, and the
+ * first requests to a new pod, or those after a quiet time, would wait for one each.
+ */
+const KEPT_OPEN = 4
+const IDLE_MS = 60_000
 
 /**
  * Postgres as one process sees it. Being away is normal: `connect` waits for it in place, later
@@ -57,8 +63,14 @@ export class Database {
         query_timeout: STATEMENT_TIMEOUT_MS + 1000,
         idle_in_transaction_session_timeout: 30_000,
         keepAlive: true,
+        min: this.keptOpen,
+        idleTimeoutMillis: IDLE_MS,
       },
     })
+  }
+
+  private get keptOpen(): number {
+    return Math.min(KEPT_OPEN, this.options.poolSize)
   }
 
   /** Whether Postgres was reached, with all migrations in it, at least once. */
@@ -89,11 +101,22 @@ export class Database {
     if (this.source.isInitialized) await this.source.destroy()
   }
 
+  /** All at once, so that each takes a connection of its own. */
+  private async openKept(): Promise<void> {
+    try {
+      await Promise.all(Array.from({ length: this.keptOpen }, () => this.source.query('SELECT 1')))
+    } catch (error) {
+      await this.source.destroy()
+      throw error
+    }
+  }
+
   private async tryConnect(): Promise<string | undefined> {
     try {
       const missing = await pendingMigrations(this.options.url)
       if (missing.length > 0) return `the database lacks the migrations ${missing.join(', ')}: run posthorn migrate`
       await this.source.initialize()
+      await this.openKept()
       return undefined
     } catch (error) {
       return error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error)
