@@ -10,7 +10,9 @@ import { breakAtRandom, brokenInRandom, reportOfRandom } from './random.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
 import { brokenInRolling, rollAll } from './rolling.js'
+import { previousBuild } from './previous-build.js'
 import { Site } from './site.js'
+import { upgradeAndBack } from './upgrade.js'
 
 const USAGE = `usage: npm run faults -- [scenario…] [options]
 
@@ -29,14 +31,16 @@ const USAGE = `usage: npm run faults -- [scenario…] [options]
              after the other                              --rounds 1
   random     all that can be broken, in an order of
              the seed, on three brokers                   --seed N  --minutes 3  --rate 200
+  upgrade    another build and this one side by side,
+             and back                                     --from <commit>
 
-Without a scenario all of them run, one after the other, or random alone when one of its options
-is given. Each has a platform of its own on free ports: every service a process, a real Kafka and
+Without a scenario all of them run, one after the other, but for upgrade, or random alone when one
+of its options is given. Each has a platform of its own on free ports: every service a process, a real Kafka and
 a real Postgres. Ends with status 1 when a promise was broken.`
 
 const OPTIONS = ['events', 'kills', 'seconds', 'webhooks', 'rounds', 'seed', 'minutes', 'rate'] as const
 const OF_RANDOM = ['seed', 'minutes', 'rate'] as const
-type Options = { readonly [O in (typeof OPTIONS)[number]]?: number }
+type Options = { readonly [O in (typeof OPTIONS)[number]]?: number } & { readonly from?: string }
 
 interface Told {
   readonly report: string
@@ -56,7 +60,12 @@ async function random(options: Options, stopping: AbortSignal): Promise<Told> {
   return { report: reportOfRandom(result), broken: brokenInRandom(result) }
 }
 
-/** On one platform, but for `random`, which has one of three brokers. */
+async function upgrade({ from }: Options, stopping: AbortSignal): Promise<Told> {
+  const result = await upgradeAndBack(await previousBuild(from, line => console.error(line)), stopping)
+  return toldOf(`upgrade from ${result.from} (${result.stages.join(', ')})`, result, brokenInRolling(result))
+}
+
+/** On one platform, but for those that have one of their own. */
 const SCENARIOS: Readonly<Record<string, (site: Site, options: Options) => Promise<Told>>> = {
   calm: async (site, { events = 20_000 }) => toldOf('calm', await leaveAlone(site, events, 5000)),
   retries: async (site, { events = 1000 }) => toldOf('retries', await retryEach(site, events)),
@@ -92,13 +101,16 @@ async function withoutDatabase(site: Site, title: string, seconds: number, outag
 }
 
 const RANDOM = 'random'
+/** Not without being asked: it needs the history of the repository, and minutes for another build. */
+const UPGRADE = 'upgrade'
 
 function read(args: string[]): { names: readonly string[]; options: Options } {
   const text = { type: 'string' } as const
-  const options = Object.fromEntries(OPTIONS.map(name => [name, text]))
+  const options = Object.fromEntries([...OPTIONS, 'from'].map(name => [name, text]))
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   const all = [...Object.keys(SCENARIOS), RANDOM]
-  for (const name of positionals) if (!all.includes(name)) throw new Error(`"${name}" is not a scenario`)
+  for (const name of positionals)
+    if (!all.includes(name) && name !== UPGRADE) throw new Error(`"${name}" is not a scenario`)
   const numbers = OPTIONS.flatMap(name => {
     const value = values[name]
     if (value === undefined) return []
@@ -109,7 +121,10 @@ function read(args: string[]): { names: readonly string[]; options: Options } {
   const byDefault = OF_RANDOM.some(name => values[name] !== undefined) ? [RANDOM] : all
   return {
     names: positionals.length > 0 ? positionals : byDefault,
-    options: Object.fromEntries(numbers) as Options,
+    options: {
+      ...(Object.fromEntries(numbers) as Options),
+      ...(values.from === undefined ? {} : { from: values.from }),
+    },
   }
 }
 
@@ -142,9 +157,10 @@ async function main(): Promise<void> {
   }
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-  const onOne = chosen.names.filter(name => name !== RANDOM)
+  const onOne = chosen.names.filter(name => name in SCENARIOS)
   if (onOne.length > 0) await onOneSite(onOne, chosen.options, stopping.signal)
   if (chosen.names.includes(RANDOM)) tell(await random(chosen.options, stopping.signal))
+  if (chosen.names.includes(UPGRADE)) tell(await upgrade(chosen.options, stopping.signal))
 }
 
 await main().catch((error: unknown) => {

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly keys?: number
   /** For several loads together; one of its own unless given. */
   readonly ledger?: Ledger
+  /** The registry that makes the webhooks, by URL; that of the stack unless given. */
+  readonly registry?: string
 }
 
 const PRODUCE_EVERY_MS = 100
@@ -51,8 +53,8 @@ export class Site {
     this.kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 20 } })
   }
 
-  /** `extra` is told to the services; a Kafka of one's own is told there, too. */
-  static async start(extra: Readonly<Record<string, string>> = {}): Promise<Site> {
+  /** `extra` is told to the services; a Kafka of one's own is told there, too. `build` is another than this one. */
+  static async start(extra: Readonly<Record<string, string>> = {}, build?: string): Promise<Site> {
     const loads = new Map<string, Answering>()
     const receiver = await startReceiver(async ({ path, headers, receivedAt }) => {
       const load = loads.get(path)
@@ -64,7 +66,7 @@ export class Site {
       return answer
     })
     try {
-      return new Site(await startStack(extra), receiver, loads, extra.POSTHORN_KAFKA_BROKERS)
+      return new Site(await startStack(extra, build), receiver, loads, extra.POSTHORN_KAFKA_BROKERS)
     } catch (error) {
       await receiver.close()
       throw error
@@ -85,7 +87,7 @@ export class Site {
   async open(options: RunOptions): Promise<Run> {
     const { name, webhooks, retryPolicy, answer, ordering, keys, ledger = new Ledger() } = options
     this.receiveAt(`/${name}`, ledger, answer)
-    const api = createApiClient({ url: this.stack.api, key: this.stack.key })
+    const api = createApiClient({ url: options.registry ?? this.stack.api, key: this.stack.key })
     const ids = await Promise.all(
       Array.from({ length: webhooks }, async (_, n) => {
         const body = {

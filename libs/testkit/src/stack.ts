@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url))
-const SERVICES = fileURLToPath(new URL('../../../apps/all-in-one/dist/main.js', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const CLI = join('apps', 'cli', 'dist', 'main.js')
+const SERVICES = join('apps', 'all-in-one', 'dist', 'main.js')
 
 /** What `up --json` prints, and how to end it. */
 export interface Stack {
@@ -26,8 +27,11 @@ export interface Stack {
   readonly pids: Readonly<Record<string, number>>
   /** Now: what died has come back with another. */
   currentPids(): Readonly<Record<string, number>>
-  /** Starts one more process of a target, which the supervisor knows nothing of, on ports of its own; resolves when it is ready. */
-  startAlso(target: string): Promise<ExtraProcess>
+  /**
+   * Starts one more process of a target, which the supervisor knows nothing of, on ports of its own; resolves when it
+   * is ready. `build` is the folder of another build than the stack's.
+   */
+  startAlso(target: string, build?: string): Promise<ExtraProcess>
   /** Ends the extra processes, too. */
   stop(): Promise<void>
 }
@@ -40,14 +44,17 @@ export interface ExtraProcess {
   stop(): Promise<void>
 }
 
-/** A fresh platform on free ports with data of its own: each service a process, as in production. */
-export async function startStack(extra: Readonly<Record<string, string>> = {}): Promise<Stack> {
+/**
+ * A fresh platform on free ports with data of its own: each service a process, as in production.
+ * `build` is the folder of another build than this one.
+ */
+export async function startStack(extra: Readonly<Record<string, string>> = {}, build = ROOT): Promise<Stack> {
   const dir = await mkdtemp(join(tmpdir(), 'posthorn-stack-'))
   // As root, Postgres runs as another user, who has to pass.
   await chmod(dir, 0o755)
   const [kafka, postgres, api, grpc, publish, publishGrpc] = await freePorts(6)
   const sealingKeys = `test:${randomBytes(32).toString('base64')}`
-  const child = spawn(process.execPath, [CLI, 'up', '--json', '--processes'], {
+  const child = spawn(process.execPath, [join(build, CLI), 'up', '--json', '--processes'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
@@ -68,8 +75,8 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}): 
     throw error
   })) as Omit<Stack, 'publishGrpc' | 'dir' | 'stop' | 'currentPids' | 'startAlso'>
   const also: ExtraProcess[] = []
-  const startAlso = async (target: string) => {
-    const process = await startService(target, { ...serviceEnvironment(up, sealingKeys), ...extra })
+  const startAlso = async (target: string, other = build) => {
+    const process = await startService(other, target, { ...serviceEnvironment(up, sealingKeys), ...extra })
     also.push(process)
     return process
   }
@@ -104,8 +111,8 @@ function serviceEnvironment(up: Pick<Stack, 'kafka' | 'postgres' | 'key'>, seali
   }
 }
 
-async function startService(target: string, env: NodeJS.ProcessEnv): Promise<ExtraProcess> {
-  const child = spawn(process.execPath, [SERVICES, `--target=${target}`], {
+async function startService(build: string, target: string, env: NodeJS.ProcessEnv): Promise<ExtraProcess> {
+  const child = spawn(process.execPath, [join(build, SERVICES), `--target=${target}`], {
     env,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
