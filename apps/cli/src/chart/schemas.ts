@@ -19,13 +19,13 @@ const STRIMZI = '1.2.0'
 const STRIMZI_KINDS = { topic: 'topic.KafkaTopic', user: 'user.KafkaUser' }
 
 /** Writes schemas of Kubernetes, KEDA, the Prometheus operator, Gateway API and Strimzi. Needs go, python3 and mvn. */
-export async function buildSchemas(to: string, kubernetes: string): Promise<void> {
+export async function buildSchemas(to: string, kubernetes: string, go: string): Promise<void> {
   const work = `${to}-work`
   mkdirSync(work, { recursive: true })
   try {
     const python = await pythonPackages(work)
     writeCore(python, kubernetes, join(to, 'core'))
-    const crds = [...(await moduleCrds(work)), ...(await strimziCrds(work, python))]
+    const crds = [...(await moduleCrds(work, go)), ...(await strimziCrds(work, python))]
     for (const { path, schema } of crds.flatMap(crdSchemas)) write(join(to, path), schema)
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -56,10 +56,10 @@ function writeCore(python: string, kubernetes: string, to: string): void {
   }
 }
 
-async function moduleCrds(work: string): Promise<Crd[]> {
+async function moduleCrds(work: string, go: string): Promise<Crd[]> {
   const crds: Crd[] = []
   for (const { module, folder } of MODULES) {
-    const output = await must('go', ['mod', 'download', '-json', module], work)
+    const output = await must(go, ['mod', 'download', '-json', module], work)
     // Words of its progress may stand before it.
     const { Dir } = JSON.parse(output.slice(output.indexOf('{'))) as { Dir: string }
     const home = join(Dir, folder)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { run, step, type Progress } from '@posthorn/embedded'
 import { CommandFault } from '../command.js'
 import { CACHE_DIR } from '../local-plan.js'
+import { findGo } from './go.js'
 import { buildSchemas } from './schemas.js'
 
 /** Programs with which the chart is rendered and its objects are checked, without a cluster and without network. */
@@ -41,9 +42,6 @@ export function builtTools(): ChartTools | undefined {
   return needed.every(path => existsSync(path)) ? tools : undefined
 }
 
-/** Go is what they are built with: there are no packages of their binaries. */
-export class NoGo extends CommandFault {}
-
 /**
  * Builds what is missing into the cache: minutes once, nothing afterwards. Throws NoGo, or CommandFault
  * with the words of the program that failed.
@@ -51,22 +49,26 @@ export class NoGo extends CommandFault {}
 export async function buildTools(say: Progress): Promise<ChartTools> {
   const built = builtTools()
   if (built) return built
-  if ((await run('go', ['version'])).status !== 0)
-    throw new NoGo('The chart is checked by helm and kubeconform, which are built with Go: install it (1.25 or newer).')
   mkdirSync(HOME, { recursive: true })
-  await goInstall(KUBECONFORM, join(HOME, `kubeconform-${KUBECONFORM.version}`), say)
-  if (!existsSync(SCHEMAS)) await step(say, 'Building schemas of Kubernetes objects', schemas)
-  for (const helm of HELMS) await goInstall(helm, join(HOME, `helm-${helm.version}`), say)
+  const go = await findGo(HOME, say)
+  await goInstall(go, KUBECONFORM, join(HOME, `kubeconform-${KUBECONFORM.version}`), say)
+  if (!existsSync(SCHEMAS)) await step(say, 'Building schemas of Kubernetes objects', () => schemas(go))
+  for (const helm of HELMS) await goInstall(go, helm, join(HOME, `helm-${helm.version}`), say)
   return builtTools()!
 }
 
-async function goInstall(program: { version: string; package: string }, to: string, say: Progress): Promise<void> {
+async function goInstall(
+  go: string,
+  program: { version: string; package: string },
+  to: string,
+  say: Progress,
+): Promise<void> {
   if (existsSync(to)) return
   const name = program.package.slice(program.package.lastIndexOf('/') + 1)
   const partial = `${to}-${process.pid}`
   const env = { ...process.env, GOBIN: partial, GOFLAGS: '' }
   await step(say, `Building ${name} ${program.version}`, async () => {
-    const { status, output } = await run('go', ['install', `${program.package}@v${program.version}`], {
+    const { status, output } = await run(go, ['install', `${program.package}@v${program.version}`], {
       env,
       cwd: HOME,
     })
@@ -77,10 +79,10 @@ async function goInstall(program: { version: string; package: string }, to: stri
 }
 
 /** Made elsewhere and renamed, so that an interrupted build is never taken for a whole one. */
-async function schemas(): Promise<void> {
+async function schemas(go: string): Promise<void> {
   const partial = `${SCHEMAS}-${process.pid}`
   try {
-    await buildSchemas(partial, KUBERNETES)
+    await buildSchemas(partial, KUBERNETES, go)
     writeFileSync(join(partial, 'README'), `Kubernetes ${KUBERNETES}\n`)
     if (!existsSync(SCHEMAS)) renameSync(partial, SCHEMAS)
   } finally {
