@@ -30,7 +30,9 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   return exitStatus(total)
 }
 
-const CHART_SPECS = ['chart', 'knobs', 'settings'].map(name => `apps/cli/src/chart/${name}.spec.ts`).join(' ')
+const CHART_SPECS = ['chart', 'knobs', 'settings', 'setup-and-notes']
+  .map(name => `apps/cli/src/chart/${name}.spec.ts`)
+  .join(' ')
 
 /** Before Jest, which may not take that long. Without Go its tests of the chart are skipped, and say so. */
 async function chartTools({ say }: CommandContext): Promise<string | undefined> {
