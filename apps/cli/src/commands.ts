@@ -61,6 +61,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     () => import('./master-keys.js'),
     ['secrets status', 'secrets reseal'],
   ),
+  database: command(
+    '--grants [--prefix posthorn_] [--owner posthorn] [--json]',
+    'prints the SQL by which each service gets a role of its own in Postgres, with no more than its rights',
+    () => import('./database.js'),
+    ['database --grants', 'database --grants --owner app'],
+  ),
   migrate: command('[--json]', 'brings the database to this version', () => import('./migrate.js'), ['migrate']),
   bench: command('<scenario> [options]', 'measures this machine', () => import('./bench.js'), [
     'bench throughput --events 50000',

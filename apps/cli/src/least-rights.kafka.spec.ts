@@ -20,12 +20,22 @@ import { registryService } from '@posthorn/registry'
 import { replayerService } from '@posthorn/replayer'
 import { retrySchedulerService } from '@posthorn/retry-scheduler'
 import { routerService } from '@posthorn/router'
-import { migrate } from '@posthorn/store'
+import {
+  Database,
+  grantStatements,
+  HistoryPartitions,
+  migrate,
+  openHistoryPool,
+  roleStatements,
+  SERVICE_RIGHTS,
+} from '@posthorn/store'
 import { createLogger, type Logger } from '@posthorn/telemetry'
 import {
   createAuthority,
   createTestDatabase,
+  queryDatabase,
   startReceiver,
+  testDatabaseUrl,
   until,
   type Receiver,
   type TestDatabase,
@@ -51,6 +61,10 @@ const SERVICES = [
 ]
 const dir = mkdtempSync(join(tmpdir(), 'least-rights-'))
 const authority = createAuthority('The CA')
+/** Of Postgres: roles are of the whole server, which other tests use. */
+const roles = { prefix: `r${randomBytes(4).toString('hex')}_`, owner: `o${randomBytes(4).toString('hex')}` }
+const roleNames = [...Object.keys(SERVICE_RIGHTS).map(service => roles.prefix + service), roles.owner]
+const LONG_AGO = '2020-01-01'
 const sealing = `test:${randomBytes(32).toString('base64')}`
 const quiet = createLogger('silent', 'test')
 /** What the services complain about, by service. */
@@ -87,7 +101,7 @@ beforeAll(async () => {
   await allow('ingest', [{ ...own, operations: ['Read'] }])
   await allow('registry', [{ ...own, operations: ['Describe'] }])
   database = await createTestDatabase()
-  await migrate(database.url, quiet)
+  await makeRoles()
   const seen = new Set<string>()
   receiver = await startReceiver(({ path }) => {
     const again = seen.has(path)
@@ -104,10 +118,11 @@ afterAll(async () => {
   await receiver?.close()
   await kafka?.stop()
   await database?.drop()
+  for (const role of roleNames) await queryDatabase(testDatabaseUrl(), `DROP ROLE IF EXISTS ${role}`)
   rmSync(dir, { recursive: true, force: true })
 }, 60_000)
 
-describe('S7 each service with its own Kafka user and no more than its rights', () => {
+describe('S7 each service with its own user of Kafka and role of Postgres, and no more than its rights', () => {
   test('delivers, retries, gives up, replays, and reads sources and poison', async () => {
     const policy = { attempts: 2, interval_ms: 1_000, jitter: 0 }
     const later = { attempts: 2, interval_ms: 3_600_000 }
@@ -141,8 +156,53 @@ describe('S7 each service with its own Kafka user and no more than its rights', 
     await holds('/v1/deliveries?status=delivered', ({ data }) => data.length >= 3)
     expect(receiver.requests.filter(({ path }) => path === '/retried')).toHaveLength(2)
     await holds(`/v1/sources/${source}`, ({ readers }) => readers === 1)
+    // The monitor drops a partition that was made before it had its role.
+    const old = `history_events_${LONG_AGO.replaceAll('-', '')}`
+    const there = () => queryDatabase<{ oid: string | null }>(database.url, 'SELECT to_regclass($1) AS oid', [old])
+    await until(async () => (await there())[0]!.oid === null, WAIT_MS)
     expect(refusals()).toEqual([])
   }, 120_000)
+
+  test('no table is left to chance: each is of a service, or of nobody but who migrates', async () => {
+    const rows = await queryDatabase<{ name: string }>(
+      database.url,
+      `SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+         AND relnamespace = 'public'::regnamespace ORDER BY 1`,
+    )
+    const given = Object.values(SERVICE_RIGHTS).flatMap(({ tables, owns }) => [...Object.keys(tables), ...owns])
+    expect(rows.map(({ name }) => name)).toEqual([...new Set(given)].sort())
+  })
+
+  test('a service that lacks a right in Postgres says which, at its start and to who asks', async () => {
+    const role = `${roles.prefix}registry`
+    await queryDatabase(urlOf(roles.owner), `REVOKE INSERT ON audit FROM ${role}`)
+    const body = { url: receiver.url, events: ['a.none'] }
+    await expect(create('/v1/webhooks', body)).rejects.toThrow(/500: .*"database_rights".*denied for table audit/)
+    const told: string[] = []
+    const logger = createLogger('warn', 'registry', { write: line => void told.push(line) })
+    const rights = SERVICE_RIGHTS.registry
+    const other = new Database({ url: urlOf(role), poolSize: 1, name: 'posthorn-registry', logger, rights })
+    const connected = other.connect()
+    await until(() => told.length > 0, WAIT_MS)
+    expect(told[0]).toContain(
+      `the role ${role} lacks INSERT on audit: run what \\"posthorn database --grants\\" prints`,
+    )
+    await queryDatabase(urlOf(roles.owner), `GRANT INSERT ON audit TO ${role}`)
+    await connected
+    await other.close()
+    await create('/v1/webhooks', body)
+  }, 60_000)
+
+  test.each([
+    ['registry', 'UPDATE audit SET action = action'],
+    ['registry', 'DROP TABLE webhooks'],
+    ['replayer', 'UPDATE webhooks SET url = url'],
+    ['replayer', 'SELECT * FROM keys'],
+    ['monitor', 'INSERT INTO keys SELECT * FROM keys'],
+    ['monitor', 'ALTER TABLE webhooks ADD extra text'],
+  ])('%s may not %s', async (service, statement) => {
+    await expect(queryDatabase(urlOf(roles.prefix + service), statement)).rejects.toMatchObject({ code: '42501' })
+  })
 
   test('a service that may not look at the topics ends at its start, and says what to do', async () => {
     const [looks] = aclsOf(SERVICE_ACCESS.replayer!, PREFIX)
@@ -169,6 +229,26 @@ describe('S7 each service with its own Kafka user and no more than its rights', 
   }, 60_000)
 })
 
+/** As an operator does, with what `posthorn database --grants` prints; the history was there before. */
+async function makeRoles(): Promise<void> {
+  const { pathname } = new URL(database.url)
+  await queryDatabase(
+    database.url,
+    `CREATE ROLE ${roles.owner} LOGIN; ALTER DATABASE ${pathname.slice(1)} OWNER TO ${roles.owner}`,
+  )
+  for (const statement of roleStatements(roles)) await queryDatabase(database.url, statement)
+  for (const role of roleNames) await queryDatabase(database.url, `ALTER ROLE ${role} PASSWORD '${role}'`)
+  await migrate(urlOf(roles.owner), quiet)
+  const pool = openHistoryPool(urlOf(roles.owner), { max: 2, name: 'test', onError: () => undefined })
+  await new HistoryPartitions(pool, 1).ensure([LONG_AGO])
+  await pool.end()
+  for (const statement of grantStatements(roles)) await queryDatabase(urlOf(roles.owner), statement)
+}
+
+function urlOf(role: string): string {
+  return Object.assign(new URL(database.url), { username: role, password: role }).href
+}
+
 function settingsOf(service: string): Settings {
   return readSettings({
     POSTHORN_KAFKA_BROKERS: `127.0.0.1:${saslPort}`,
@@ -179,7 +259,7 @@ function settingsOf(service: string): Settings {
     POSTHORN_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
     POSTHORN_KAFKA_SASL_USERNAME: service,
     POSTHORN_KAFKA_SASL_PASSWORD: `password of ${service}`,
-    POSTHORN_DATABASE_URL: database.url,
+    ...(service in SERVICE_RIGHTS ? { POSTHORN_DATABASE_URL: urlOf(roles.prefix + service) } : {}),
     POSTHORN_AUTH_PLATFORM_KEY: KEY,
     POSTHORN_SEALING_KEYS: sealing,
     POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
@@ -213,7 +293,9 @@ function said(service: string): string[] {
 /** Lines about missing rights, whatever words the layer below has for them. */
 function refusals(): string[] {
   return [...lines].flatMap(([service, all]) =>
-    all.filter(line => /authori|ACL|permission/i.test(line)).map(line => `${service}: ${messageOf(line)}`),
+    all
+      .filter(line => /authori|ACL|permission|must be owner|lacks/i.test(line))
+      .map(line => `${service}: ${messageOf(line)}`),
   )
 }
 

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core'
 import type { MicroserviceOptions } from '@nestjs/microservices'
 import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { SettingsError, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
-import { openHistoryPool } from '@posthorn/store'
+import { missingRights, openHistoryPool, SERVICE_RIGHTS, type SqlPool } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { MONITOR_GROUP } from '@posthorn/topics'
 import { DayKeeper } from './keep-days.js'
@@ -55,6 +55,8 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const parked = app.get(ParkedWebhooks)
   const retention = app.get(RetentionWatch)
   await producer.connect()
+  // Away, it says nothing: then what was found missing later is in the warnings of those who miss it.
+  void tellMissingRights(pool, logger)
   days.start()
   healthPublisher.start()
   alerts.start()
@@ -76,6 +78,11 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await producer.close()
     await within(CLOSE_POOL_MS, pool.end())
   }
+}
+
+async function tellMissingRights(pool: SqlPool, logger: ServiceContext['logger']): Promise<void> {
+  const missing = await missingRights(pool, SERVICE_RIGHTS.monitor).catch(() => undefined)
+  if (missing !== undefined) logger.error({ alert: 'database_rights' }, missing)
 }
 
 function databaseUrlOf(url: string | undefined): string {

@@ -6,6 +6,7 @@ import {
   EventTypeTaken,
   isDatabaseAway,
   QuotaReached,
+  refusedBy,
   OPEN_REPLAYS,
   ReplayEnded,
   ReplaysFull,
@@ -39,5 +40,7 @@ export function storeProblem(error: unknown): ApiError | undefined {
   if (error instanceof ClaimTaken) return new ApiError('idempotency_running', `It took too long: ${error.message}.`)
   if (error instanceof VersionConflict)
     return new ApiError('version_conflict', `It has version ${error.version} by now.`)
+  const refused = refusedBy(error)
+  if (refused !== undefined) return new ApiError('database_rights', `Postgres says: ${refused}.`)
   return isDatabaseAway(error) ? new ApiError('database_unavailable', 'Postgres does not answer.') : undefined
 }

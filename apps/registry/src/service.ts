@@ -3,7 +3,7 @@ import { Egress } from '@posthorn/egress'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { Sealer, tellMissingKeys } from '@posthorn/sealing'
-import { Database, SealedValues, type SealedCount } from '@posthorn/store'
+import { Database, SealedValues, SERVICE_RIGHTS, type SealedCount } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { BackgroundHandshakes } from './background-handshakes.js'
 import { BackgroundRemoval } from './background-removal.js'
@@ -46,6 +46,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     poolSize: settings.databasePool,
     name: 'posthorn-registry',
     logger,
+    rights: SERVICE_RIGHTS.registry,
   })
   if (settings.authPlatformKey === undefined) logger.warn(NO_PLATFORM_KEY)
   const tls = ServerTls.of(settings, logger)

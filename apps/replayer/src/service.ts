@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core'
 import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { SettingsError, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
-import { Database, openHistoryPool } from '@posthorn/store'
+import { Database, openHistoryPool, SERVICE_RIGHTS } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
 import { ReplayPool } from './replay-pool.js'
 import { ReplayerModule } from './replayer.module.js'
@@ -17,7 +17,13 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const { settings, logger, health } = context
   const url = databaseUrlOf(settings.databaseUrl)
   const max = Math.min(CONNECTIONS, settings.databasePool)
-  const database = new Database({ url, poolSize: max, name: 'posthorn-replayer', logger })
+  const database = new Database({
+    url,
+    poolSize: max,
+    name: 'posthorn-replayer',
+    logger,
+    rights: SERVICE_RIGHTS.replayer,
+  })
   const pool = openHistoryPool(url, {
     max,
     name: 'posthorn-replayer-history',

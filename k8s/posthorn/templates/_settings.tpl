@@ -54,7 +54,8 @@ DATABASE_URL: { for: [registry, replayer, monitor, migrate], value: postgres://p
 {{- end -}}
 
 {{/*
-Every file that is mounted, and the variable that names it. `kind` and `from` say of which object `key` is taken.
+Every file that is mounted, and the variable that names it. `kind` and `from` say of which object `key` is taken,
+`own` of which other one for a service.
 */}}
 {{- define "posthorn.files" -}}
 {{- $v := .Values -}}
@@ -64,7 +65,7 @@ SEALING_KEYS_FILE: { for: [registry, ingest, deliverer], path: sealing/keys, kin
 AUTH_PLATFORM_KEY_FILE: { for: [registry, ingest], path: auth/platform-key, kind: secret, from: {{ $name }}-demo, key: platform-key }
 {{- else }}
 SEALING_KEYS_FILE: { for: [registry, ingest, deliverer], path: sealing/keys, kind: secret, from: {{ required "sealing.existingSecret is not set: create a Secret with sealing-keys (id:base64 of 32 bytes), and name it" $v.sealing.existingSecret }}, key: {{ $v.sealing.key }} }
-DATABASE_URL_FILE: { for: [registry, replayer, monitor, migrate], path: database/url, kind: secret, from: {{ required "database.existingSecret is not set: create a Secret with database-url, and name it" $v.database.existingSecret }}, key: {{ $v.database.key }} }
+DATABASE_URL_FILE: { for: [registry, replayer, monitor, migrate], path: database/url, kind: secret, from: {{ required "database.existingSecret is not set: create a Secret with database-url, and name it" $v.database.existingSecret }}, key: {{ $v.database.key }}, own: {{ toJson $v.database.serviceSecrets }} }
 {{- with $v.auth.existingSecret }}
 AUTH_PLATFORM_KEY_FILE: { for: [registry, ingest], path: auth/platform-key, kind: secret, from: {{ . }}, key: {{ $v.auth.key }} }
 {{- end }}
@@ -153,7 +154,14 @@ kind: {{ ternary "secret" "configMap" (ne .secret "") }}, from: {{ .secret | def
 {{- range $name, $row := include "posthorn.files" $root | fromYaml -}}
 {{- if include "posthorn.isFor" (list $row $services) -}}
 {{- $items := list (dict "key" $row.key "path" $row.path) -}}
-{{- $sources = append $sources (dict $row.kind (dict "name" $row.from "items" $items)) -}}
+{{- $from := $row.from -}}
+{{- range $services -}}
+{{- with get ($row.own | default dict) . -}}
+{{- if has "migrate" $services -}}{{- fail "database.serviceSecrets needs setup.mode hook or manual: in an init container a service would migrate with its own role" -}}{{- end -}}
+{{- $from = . -}}
+{{- end -}}
+{{- end -}}
+{{- $sources = append $sources (dict $row.kind (dict "name" $from "items" $items)) -}}
 {{- end -}}
 {{- end -}}
 {{- if $sources }}

@@ -258,6 +258,11 @@ export const ERRORS = {
     action:
       'Tell the operator: POSTHORN_SEALING_KEYS lacks its master key. If that is lost, give another secret without overlap.',
   },
+  database_rights: {
+    status: 500,
+    title: 'The service lacks a right on the database',
+    action: 'Tell the operator to run what "posthorn database --grants" prints, as the owner of the tables.',
+  },
   kafka_unavailable: {
     status: 503,
     title: 'Kafka did not acknowledge',

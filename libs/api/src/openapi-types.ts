@@ -2338,6 +2338,7 @@ export interface components {
         | 'wrong_keys_limited'
         | 'internal'
         | 'secret_sealed'
+        | 'database_rights'
         | 'kafka_unavailable'
         | 'database_unavailable'
         | 'signing_unavailable'

@@ -6,7 +6,8 @@ import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
 import { ReplayRow } from './replay-row.js'
 import { SourceRow } from './source-row.js'
 import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
-import { MIGRATIONS, pendingMigrations } from './migrate.js'
+import { MIGRATIONS, unready } from './migrate.js'
+import type { ServiceRights } from './service-rights.js'
 
 export interface DatabaseOptions {
   readonly url: string
@@ -15,6 +16,8 @@ export interface DatabaseOptions {
   /** Shown in pg_stat_activity: posthorn-<target>. */
   readonly name: string
   readonly logger: Logger
+  /** Looked for at the start; absent: whoever it is has all. */
+  readonly rights?: ServiceRights
 }
 
 /** A request waits no longer than this for a connection, and a statement no longer than the other for its end. */
@@ -113,8 +116,8 @@ export class Database {
 
   private async tryConnect(): Promise<string | undefined> {
     try {
-      const missing = await pendingMigrations(this.options.url)
-      if (missing.length > 0) return `the database lacks the migrations ${missing.join(', ')}: run posthorn migrate`
+      const reason = await unready(this.options.url, this.options.rights)
+      if (reason !== undefined) return reason
       await this.source.initialize()
       await this.openKept()
       return undefined

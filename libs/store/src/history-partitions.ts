@@ -1,12 +1,5 @@
 import type { SqlClient, SqlPool } from './history-pool.js'
-
-const TABLES = [
-  'history_events',
-  'history_deliveries',
-  'history_attempts',
-  'history_counters',
-  'history_poison',
-] as const
+import { PARTITIONED_TABLES as TABLES } from './service-rights.js'
 
 const DAY_MS = 24 * 3600_000
 /** Numbers of our advisory locks; any constants that nobody else uses in the database. */

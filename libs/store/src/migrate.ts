@@ -1,6 +1,7 @@
 import type { Logger } from '@posthorn/telemetry'
 import { Client } from 'pg'
 import { DataSource, type MigrationInterface } from 'typeorm'
+import { missingRights, type ServiceRights } from './service-rights.js'
 import { RegistryMigration } from './migrations/1-registry.js'
 import { HistoryMigration } from './migrations/2-history.js'
 import { SourcesMigration } from './migrations/3-sources.js'
@@ -81,14 +82,27 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
 
 /** Names of the migrations that the database lacks. Rejects when Postgres cannot be reached. */
 export async function pendingMigrations(databaseUrl: string): Promise<string[]> {
-  const wanted = MIGRATIONS.map(migration => new migration().name!)
+  return withClient(databaseUrl, pendingIn)
+}
+
+/** Why a service cannot work with the database yet: what it lacks in migrations, then in rights. Rejects when Postgres cannot be reached. */
+export async function unready(databaseUrl: string, rights: ServiceRights | undefined): Promise<string | undefined> {
   return withClient(databaseUrl, async client => {
-    const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [TABLE])
-    if (rows[0]?.there !== true) return wanted
-    const done = await client.query(`SELECT name FROM ${TABLE}`)
-    const names = new Set(done.rows.map(row => row.name))
-    return wanted.filter(name => !names.has(name))
+    const forbidden = rights && (await missingRights(client, rights))
+    if (forbidden !== undefined) return forbidden
+    const missing = await pendingIn(client)
+    if (missing.length > 0) return `the database lacks the migrations ${missing.join(', ')}: run posthorn migrate`
+    return undefined
   })
+}
+
+async function pendingIn(client: Client): Promise<string[]> {
+  const wanted = MIGRATIONS.map(migration => new migration().name!)
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [TABLE])
+  if (rows[0]?.there !== true) return wanted
+  const done = await client.query(`SELECT name FROM ${TABLE}`)
+  const names = new Set(done.rows.map(row => row.name))
+  return wanted.filter(name => !names.has(name))
 }
 
 /** A connection of its own; ending it frees the advisory locks taken on it. */

@@ -227,6 +227,23 @@ suite('the chart', () => {
     expect(egress(all, 'registry')).toEqual([...egress(objects.get('minimal')!, 'registry'), receivers])
   })
 
+  it('S7 gives a service the Secret of its own role in Postgres, and the migration that of the owner', async () => {
+    const set = ['registry', 'monitor'].map(service => `database.serviceSecrets.${service}=role-${service}`)
+    const all = await render(tools.helm[0]!, { values: [MINIMAL], set: [...set, 'setup.mode=hook'] })
+    const secretOf = (name: string) => {
+      const { spec } = podsOf(all).find(({ owner }) => owner.endsWith(name))!
+      return /"name":"([^"]*)","items":\[\{"key":"database-url"|"key":"database-url"[^}]*\}\],"name":"([^"]*)"/
+        .exec(JSON.stringify(spec))
+        ?.slice(1)
+        .find(Boolean)
+    }
+    const names = ['-registry', '-monitor', '-replayer', '-setup'].map(secretOf)
+    expect(names.slice(0, 2)).toEqual(['role-registry', 'role-monitor'])
+    expect(names[2]).toBe(names[3])
+    const refused = renderText(tools.helm[0]!, { values: [MINIMAL], set: [...set, 'setup.mode=init'] })
+    await expect(refused).rejects.toThrow('database.serviceSecrets needs setup.mode hook or manual')
+  })
+
   it('S7 lets requests out to the proxy alone, and to what is excepted from it', async () => {
     const file = join(dir, 'proxy.yaml')
     const peer = { namespaceSelector: { matchLabels: { name: 'proxies' } } }
