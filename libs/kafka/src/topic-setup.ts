@@ -90,7 +90,7 @@ export async function requireTopics(connection: KafkaConnection): Promise<void> 
   )
   if (plan instanceof KafkaAccessRefused) throw plan
   const problems = [
-    ...plan.missing.map(topic => `${connection.topic(topic)} does not exist.`),
+    ...plan.missing.map(topic => `${connection.topic(topic)} does not exist, or the user may not describe it.`),
     ...plan.differences.map(({ sentence }) => sentence),
   ]
   if (problems.length > 0) throw new TopicsUnfit(problems)
