@@ -36,8 +36,8 @@ const BRIEF = { ...PATIENT, attempts: 2 }
 /** Longer than their time-out. */
 const HANGS_MS = 3000
 
-/** The same for a delivery always, from 0 to 15. */
-const dice = (delivery: string) => delivery.charCodeAt(delivery.length - 3) % 16
+/** The same for a delivery always, from 0 to 15; another die is as good as independent. */
+const dice = (delivery: string, die = 0) => delivery.charCodeAt(delivery.length - 3 - die) % 16
 
 const delivered = () => 'delivered' as const
 
@@ -75,7 +75,9 @@ const KINDS: readonly Kind[] = [
       if (nth > 2 || dice(delivery) > 3) return { status: 200 }
       if (dice(delivery) === 0) return { status: UNANSWERED }
       // Each of these stops the whole webhook for a second: more of them, and it takes less than it is given.
-      return nth === 1 && dice(delivery) === 1 ? { status: 503, headers: { 'retry-after': '1' } } : { status: 500 }
+      return nth === 1 && dice(delivery) === 1 && dice(delivery, 1) < 4
+        ? { status: 503, headers: { 'retry-after': '1' } }
+        : { status: 500 }
     },
   },
   {
@@ -102,9 +104,10 @@ const KINDS: readonly Kind[] = [
   ...(['key', 'webhook'] as const).map((ordering): Kind => ({
     name: `ordered by ${ordering}`,
     webhooks: 1,
-    weight: 3,
+    weight: 2,
     ordering,
-    retryPolicy: PATIENT,
+    // A failure holds up all that is behind it.
+    retryPolicy: { ...PATIENT, interval_ms: 200 },
     endOf: delivered,
     answer: async (delivery, nth) => {
       await sleep(5 + Math.random() * 20)
