@@ -23,10 +23,9 @@ export class AttemptsTail {
     try {
       await this.retry(reader, signal, () => reader.open())
       const start = (await this.retry(reader, signal, () => reader.start())) ?? 0
-      const first = await this.retry(reader, signal, () => reader.fetch(start, 0))
-      if (!first) return
-      let at = Math.max(start, first.end - TAIL_RECORDS)
-      while (at < first.end && !signal.aborted) {
+      const end = (await this.retry(reader, signal, () => reader.end())) ?? 0
+      let at = Math.max(start, end - TAIL_RECORDS)
+      while (at < end && !signal.aborted) {
         const fetched = await this.retry(reader, signal, () => reader.fetch(at, 0))
         if (!fetched) return
         for (const { value } of fetched.messages) {

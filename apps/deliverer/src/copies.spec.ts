@@ -51,7 +51,7 @@ async function setUp() {
     isPaused: () => false,
     track: work => void writes.push(work),
   })
-  await ordering.assigned([claim])
+  await ordering.assigned([claim], Promise.resolve())
   const parking: Parking<Work> = ordering.of(claim)!
   const live = (record: ConsumedRecord) => {
     const work = intake.read(claim, record, true)!

@@ -109,12 +109,12 @@ export class DeliveryLoop {
     this.intake.keepOnly(new Set(this.owned.values()))
     // The topics' equal partitions come together: one of their claims stands for all.
     const partitions = new Map(claims.map(({ partition, revoked }) => [partition, revoked]))
-    await Promise.all([
-      this.ordering.assigned(claims),
-      ...[...partitions].map(([partition, revoked]) =>
+    const recalled = Promise.all(
+      [...partitions].map(([partition, revoked]) =>
         this.options.tail.read(partition, revoked, attempt => this.intake.recall(partition, attempt)),
       ),
-    ])
+    )
+    await Promise.all([this.ordering.assigned(claims, recalled), recalled])
   }
 
   /** Lost partitions: what has not been sent is the next owner's. */

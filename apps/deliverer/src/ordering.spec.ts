@@ -53,7 +53,7 @@ function setUp() {
 describe('a new owner of a partition', () => {
   it('removes no place that it has not taken over yet, although an older generation wrote it', async () => {
     const { ordering, places, writes, stand, claim } = setUp()
-    const assigned = ordering.assigned([claim])
+    const assigned = ordering.assigned([claim], Promise.resolve())
     places.overwritten(PLACE)
     stand([PLACE])
     await assigned
@@ -61,10 +61,22 @@ describe('a new owner of a partition', () => {
     expect([...ordering.places()]).toMatchObject([{ webhook: 'webhook_1', next: 7 }])
   })
 
+  it('reads nothing again before it knows what earlier owners have delivered', async () => {
+    const { ordering, stand, claim } = setUp()
+    let recalled: () => void = () => undefined
+    const assigned = ordering.assigned([claim], new Promise<void>(resolve => (recalled = resolve)))
+    stand([PLACE])
+    await nextTurn()
+    expect([...ordering.places()]).toEqual([])
+    recalled()
+    await assigned
+    expect([...ordering.places()]).toMatchObject([{ webhook: 'webhook_1', next: 7 }])
+  })
+
   it('writes its own again where an earlier one writes, or removes, late', async () => {
     const { ordering, places, writes, stand, claim } = setUp()
     stand([PLACE])
-    await ordering.assigned([claim])
+    await ordering.assigned([claim], Promise.resolve())
     places.overwritten({ ...PLACE, version: 3, next: 1 })
     await nextTurn()
     expect(writes).toMatchObject([{ webhook: 'webhook_1', key: undefined, state: { next: 7 } }])

@@ -53,12 +53,16 @@ export class Ordering {
     parts.places.removed = (webhook, key) => this.removed(webhook, key)
   }
 
-  /** Resolves when it is known what earlier owners have parked. */
-  async assigned(claims: readonly PartitionClaim[]): Promise<void> {
+  /**
+   * Resolves when it is known what earlier owners have parked. It is read again from then on, and not
+   * before `recalled`: what they have delivered of it would be sent once more.
+   */
+  async assigned(claims: readonly PartitionClaim[], recalled: Promise<unknown>): Promise<void> {
     const fresh = claims.filter(({ topic }) => topic.name === DELIVERIES.name)
     for (const claim of fresh) this.partitions.set(claim.partition, this.own(claim))
     for (const claim of fresh) {
       const facets = await this.parts.places.of(claim.partition)
+      await recalled
       const owned = this.ownedBy(claim)
       if (!owned) continue
       owned.parking.restore(facets)

@@ -27,6 +27,8 @@ export interface SecondReaderParts {
 /** Reads one partition of deliveries.v1 again for all that is parked there, as long as there is any. */
 export class SecondReader {
   private reader: PartitionReader | undefined
+  /** Of the log, when the reader was opened: what a fetch tells may be too low; see PartitionReader. */
+  private endAtOpening = 0
   private running = false
 
   constructor(
@@ -77,7 +79,8 @@ export class SecondReader {
     this.reader ??= await this.opened()
     const fetched = await this.fetch(this.reader, from)
     if (!fetched) return
-    const { messages, next, end } = fetched
+    const { messages, next } = fetched
+    const end = Math.max(fetched.end, this.endAtOpening)
     let at = from
     for (let i = 0; i < Math.max(1, messages.length); i += SLICE) {
       if (this.revoked.aborted) return
@@ -124,6 +127,7 @@ export class SecondReader {
     const reader = new PartitionReader(connection, connection.topic(DELIVERIES), this.partition)
     try {
       await reader.open()
+      this.endAtOpening = await reader.end()
     } catch (error) {
       await reader.close().catch(() => undefined)
       throw error

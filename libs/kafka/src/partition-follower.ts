@@ -20,7 +20,7 @@ export class PartitionFollower {
   private position = 0
   private answeredAt = -Infinity
   private tellCaughtUp!: () => void
-  /** Resolves when the end that the log had at the first answer is reached. */
+  /** Resolves when the end that the log had at the start is reached. */
   readonly caughtUp = new Promise<void>(resolve => (this.tellCaughtUp = resolve))
   private looping?: Promise<void>
 
@@ -63,16 +63,25 @@ export class PartitionFollower {
     const { signal } = this.ending
     await retryInPlace(`open ${this.topic}`, this.logger, () => this.reader.open(), signal)
     this.position = await retryInPlace(`read ${this.topic}`, this.logger, () => this.reader.start(), signal)
-    let endAtStart: number | undefined
+    const endAtStart = await retryInPlace(`find the end of ${this.topic}`, this.logger, () => this.end(), signal)
+    this.answeredAt = performance.now()
     while (!signal.aborted) {
-      const fetched = await this.fetch(endAtStart === undefined ? 0 : MAX_WAIT_MS)
+      if (this.position >= endAtStart) this.tellCaughtUp()
+      const fetched = await this.fetch(MAX_WAIT_MS)
       if (!fetched) return
       this.answeredAt = performance.now()
       for (const message of fetched.messages) this.onMessage(message, Number(message.offset))
       this.position = fetched.next
-      endAtStart ??= fetched.end
-      if (this.position >= endAtStart) this.tellCaughtUp()
       this.tellWaiters()
+    }
+  }
+
+  private async end(): Promise<number> {
+    try {
+      return await this.reader.end()
+    } catch (error) {
+      await this.recover(error)
+      throw error
     }
   }
 

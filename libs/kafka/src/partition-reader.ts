@@ -8,7 +8,7 @@ export interface FetchedRecords {
   readonly messages: readonly KafkaMessage[]
   /** Where to go on. */
   readonly next: number
-  /** The end of the log when the broker answered. */
+  /** The end of the log as the broker had it: too low after all brokers were killed, see end(). */
   readonly end: number
 }
 
@@ -56,10 +56,21 @@ export class PartitionReader {
   }
 
   /** The first offset of the log. */
-  async start(): Promise<number> {
-    const [answer] = await listOffsets(this.client.cluster, [
-      { topic: this.topic, partitions: [{ partition: this.partition }], fromBeginning: true },
-    ])
+  start(): Promise<number> {
+    return this.offset(true)
+  }
+
+  /**
+   * The end of the log. After all brokers were killed a leader begins with the end that it had last
+   * noted, up to 5 s too low: a fetch tells that one, and this rejects until the leader is certain.
+   */
+  end(): Promise<number> {
+    return this.offset(false)
+  }
+
+  private async offset(fromBeginning: boolean): Promise<number> {
+    const partitions = [{ partition: this.partition }]
+    const [answer] = await listOffsets(this.client.cluster, [{ topic: this.topic, partitions, fromBeginning }])
     return Number(answer!.partitions[0]!.offset)
   }
 
