@@ -258,6 +258,31 @@ describe('posthorn', () => {
     expect(await json('sources', 'delete', id)).toEqual({ id, deleted: true })
   })
 
+  test('alerts: rules, channels and silences', async () => {
+    const rule = ['alerts', 'rules', 'create', '--metric', 'webhook_success_rate', '--threshold', '0.5']
+    const { id } = await json(...rule)
+    expect(idsOf(await json('alerts', 'rules', 'list'))).toEqual([id])
+    expect(await json('alerts', 'rules', 'update', id, '--threshold', '0.6')).toMatchObject({
+      threshold: 0.6,
+      clear: 0.8,
+    })
+    const builtIn = ['alerts', 'rules', 'update', 'poison', '--scope', 'platform', '--threshold', '3']
+    expect(await json(...builtIn)).toMatchObject({ id: 'poison', built_in: true, threshold: 3, version: 1 })
+    expect(idsOf(await json('alerts', 'rules', 'list', '--scope', 'platform'))).toContain('consumer_stuck')
+    expect(await json('alerts', 'rules', 'delete', 'poison', '--scope', 'platform')).toMatchObject({ deleted: true })
+    expect(await json('alerts', 'rules', 'get', 'poison', '--scope', 'platform')).toMatchObject({ threshold: 10 })
+    expect(await json('alerts', 'rules', 'delete', id)).toEqual({ id, deleted: true })
+    const mail = ['channels', 'create', '--type', 'email', '--name', 'team', '--to', 'a@example.com,b@example.com']
+    const channel = await json('alerts', ...mail)
+    expect(channel).toMatchObject({ to: ['a@example.com', 'b@example.com'], group_seconds: 10 })
+    expect(idsOf(await json('alerts', 'channels', 'list'))).toEqual([channel.id])
+    expect(await json('alerts', 'channels', 'delete', channel.id)).toMatchObject({ deleted: true })
+    const silence = await json('alerts', 'silences', 'create', '--rules', 'poison', '--ends-at', '2099-01-01T00:00:00Z')
+    expect(await json('alerts', 'silences', 'get', silence.id)).toMatchObject({ rules: ['poison'] })
+    expect(await json('alerts', 'silences', 'delete', silence.id)).toMatchObject({ deleted: true })
+    expect((await json('alerts', 'list')).data).toEqual([])
+  })
+
   test('events publish: one, many, CloudEvents; deliveries, events and poison are read', async () => {
     // Ingest learns of the key from its topic.
     const publish = ['events', 'publish', '--type', 'agent.created', '--id', 'one', '--data', '{"agent": "a1"}']

@@ -40,7 +40,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'SOURCES',
     () => import('./admin/sources.js'),
   ),
-  alerts: noun('what is to be looked at', 'ALERTS', () => import('./admin/alerts.js')),
+  alerts: noun('what is to be looked at, by which rules, and who is told', 'ALERTS', () => import('./admin/alerts.js')),
   audit: noun('who changed what', 'AUDIT', () => import('./admin/audit.js')),
   poison: noun('records that could not be taken', 'POISON', () => import('./admin/poison.js')),
   doctor: command(

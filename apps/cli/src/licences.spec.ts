@@ -8,6 +8,7 @@ const ALLOWED = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '
 
 /** What has another licence, and why it may stay. An expression such as "(MIT OR GPL-3.0)" stands here, too. */
 const EXCEPTIONS: Readonly<Record<string, { readonly licence: string; readonly reason: string }>> = {
+  nodemailer: { licence: 'MIT-0', reason: 'MIT without even the condition to keep the notice' },
   argparse: { licence: 'Python-2.0', reason: 'permissive: notices are kept, and it is used unchanged, below js-yaml' },
 }
 

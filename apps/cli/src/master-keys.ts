@@ -85,7 +85,7 @@ async function status({ sealer, values, terminal }: Place, json: boolean): Promi
   const missing = keys.filter(key => key.state === 'missing')
   if (json) terminal.print(JSON.stringify({ keys, unpublished, removable }))
   else {
-    const columns = ['id', 'state', 'secrets', 'headers', 'keys', 'answers']
+    const columns = ['id', 'state', 'secrets', 'headers', 'keys', 'channels', 'answers']
     terminal.print(textOf({ kind: 'list', page: { data: [...keys], next_cursor: null }, columns }))
     if (unpublished > 0) terminal.say(`${unpublished} changes wait to be published by the registry.`)
     if (removable.length > 0) terminal.say(`Nothing is sealed by ${removable.join(', ')}: may be removed.`)
@@ -95,7 +95,7 @@ async function status({ sealer, values, terminal }: Place, json: boolean): Promi
 }
 
 function keysOf(sealer: Sealer, counts: readonly SealedCount[]): readonly MasterKey[] {
-  const nothing = { secrets: 0, headers: 0, keys: 0, answers: 0 }
+  const nothing = { secrets: 0, headers: 0, keys: 0, channels: 0, answers: 0 }
   const set = sealer.keyIds.map(id => ({ ...nothing, ...counts.find(count => count.id === id), id }))
   const missing = counts.filter(({ id }) => !sealer.keyIds.includes(id))
   return [
@@ -104,8 +104,8 @@ function keysOf(sealer: Sealer, counts: readonly SealedCount[]): readonly Master
   ]
 }
 
-function isUnused({ state, secrets, headers, keys, answers }: MasterKey): boolean {
-  return state === 'set' && secrets + headers + keys + answers === 0
+function isUnused({ state, secrets, headers, keys, channels, answers }: MasterKey): boolean {
+  return state === 'set' && secrets + headers + keys + channels + answers === 0
 }
 
 /**
@@ -117,13 +117,15 @@ async function reseal(place: Place, json: boolean): Promise<number> {
   const failures: Failure[] = []
   const webhooks = await resealRows(place, failures, 'webhooks')
   const keys = await resealRows(place, failures, 'keys')
+  const channels = await resealRows(place, failures, 'channels')
   const answers = await resealAnswers(place, failures)
-  if (webhooks + keys > 0) await audit.append(entryOf(sealer, { webhooks, keys }))
+  if (webhooks + keys + channels > 0) await audit.append(entryOf(sealer, { webhooks, keys, channels }))
   const unpublished = await whenPublished(place)
-  if (json) terminal.print(JSON.stringify({ key: sealer.sealingKey, webhooks, keys, answers, failures, unpublished }))
+  if (json)
+    terminal.print(JSON.stringify({ key: sealer.sealingKey, webhooks, keys, channels, answers, failures, unpublished }))
   else
     terminal.print(
-      `Sealed anew by "${sealer.sealingKey}": ${webhooks} webhooks, ${keys} keys that sign and ${answers} answers.`,
+      `Sealed anew by "${sealer.sealingKey}": ${webhooks} webhooks, ${keys} keys that sign, ${channels} channels of alerts and ${answers} answers.`,
     )
   for (const { of, reason } of failures.slice(0, 20)) terminal.say(`${of}: ${reason}.`)
   if (failures.length > 0) terminal.say(`${failures.length} were left as they are.`)
@@ -135,23 +137,20 @@ async function reseal(place: Place, json: boolean): Promise<number> {
 async function resealRows(
   { sealer, values, terminal }: Place,
   failures: Failure[],
-  of: 'webhooks' | 'keys',
+  of: 'webhooks' | 'keys' | 'channels',
 ): Promise<number> {
   const again = (sealed: string, context: string) => sealer.reseal(sealed, context)
+  const { without, reseal: resealOne } = {
+    webhooks: { without: values.webhooksWithout, reseal: values.resealWebhook },
+    keys: { without: values.keysWithout, reseal: values.resealKey },
+    channels: { without: values.channelsWithout, reseal: values.resealChannel },
+  }[of]
   let done = 0
   for (let after = ''; ;) {
-    const page = await (of === 'webhooks' ? values.webhooksWithout : values.keysWithout).call(
-      values,
-      sealer.prefix,
-      after,
-      PAGE,
-    )
+    const page = await without.call(values, sealer.prefix, after, PAGE)
     for (const id of page) {
       terminal.stop.throwIfAborted()
-      const changed = await opening(id, failures, () =>
-        of === 'webhooks' ? values.resealWebhook(id, again) : values.resealKey(id, again),
-      )
-      if (changed === true) done++
+      if ((await opening(id, failures, () => resealOne.call(values, id, again))) === true) done++
     }
     if (page.length < PAGE) return done
     after = page.at(-1)!
@@ -199,7 +198,7 @@ async function whenPublished({ values, terminal }: Place): Promise<number> {
   return left
 }
 
-function entryOf({ sealingKey }: Sealer, after: { webhooks: number; keys: number }) {
+function entryOf({ sealingKey }: Sealer, after: { webhooks: number; keys: number; channels: number }) {
   return {
     key: 'cli',
     address: hostname(),

@@ -210,8 +210,16 @@ describe('S7 master keys', () => {
     const after = JSON.parse((await posthorn('secrets', 'status', '--json')).out) as Json
     expect(after).toEqual({
       keys: [
-        { id: 'new', state: 'seals', secrets: others.length + 1, headers: others.length + 3, keys: 1, answers: 1 },
-        { id: 'old', state: 'set', secrets: 0, headers: 0, keys: 0, answers: 0 },
+        {
+          id: 'new',
+          state: 'seals',
+          secrets: others.length + 1,
+          headers: others.length + 3,
+          keys: 1,
+          channels: 0,
+          answers: 1,
+        },
+        { id: 'old', state: 'set', secrets: 0, headers: 0, keys: 0, channels: 0, answers: 0 },
       ],
       unpublished: 0,
       removable: ['old'],

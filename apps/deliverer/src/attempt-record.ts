@@ -42,10 +42,11 @@ export function sentAttempt(delivery: Delivery, outcome: Outcome, sent: SentRequ
   }
 }
 
-function wireOf({ remoteAddress, tlsVersion, phases }: EgressResult): AttemptWire {
+function wireOf({ remoteAddress, tlsVersion, certificateExpiresAt: expires, phases }: EgressResult): AttemptWire {
   return {
     ...(remoteAddress === undefined ? {} : { remote_address: remoteAddress }),
     ...(tlsVersion === undefined ? {} : { tls_version: tlsVersion }),
+    ...(expires === undefined ? {} : { certificate_expires_at: new Date(expires).toISOString() }),
     ...(phases === undefined ? {} : { phases: phasesOf(phases) }),
   }
 }

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { Authentication, ClientAddresses, GrpcParts, KeyGuard, WrongKeys } from '@posthorn/api'
-import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import { SafeProducer, WrongKeyReports, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import { refusalCounter } from '@posthorn/telemetry'
@@ -37,14 +37,24 @@ export class IngestModule {
         },
         {
           provide: Authentication,
-          inject: [Keys],
-          useFactory: (keys: Keys) =>
-            new Authentication({
+          inject: [Keys, WrongKeyReports],
+          useFactory: (keys: Keys, reports: WrongKeyReports) => {
+            const count = refusalCounter('ingest')
+            return new Authentication({
               platformKey: settings.authPlatformKey,
               find: hash => keys.find(hash),
               wrongKeys: new WrongKeys(settings.authWrongKeysPerMinute),
-              onRefused: refusalCounter('ingest'),
-            }),
+              onRefused: code => {
+                count(code)
+                reports.note(code)
+              },
+            })
+          },
+        },
+        {
+          provide: WrongKeyReports,
+          inject: [SafeProducer],
+          useFactory: (producer: SafeProducer) => new WrongKeyReports(producer),
         },
         {
           provide: GrpcParts,

@@ -1,5 +1,5 @@
 import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
-import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
+import { KafkaConnection, kafkaOptionsFrom, SafeProducer, WrongKeyReports } from '@posthorn/kafka'
 import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { NestLogger } from '@posthorn/telemetry'
 import { configuredSources } from './configured-sources.js'
@@ -63,6 +63,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     grpc.drain()
     await app.close()
     tls?.stop()
+    app.get(WrongKeyReports).stop()
     await Promise.all([producer.close(), sources.stop()])
     await Promise.all([tenants.stop(), keys.stop(), schemas.stop()])
   }

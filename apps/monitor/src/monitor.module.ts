@@ -1,27 +1,41 @@
+import { readFileSync } from 'node:fs'
 import { Module, type DynamicModule } from '@nestjs/common'
-import { readOldestUnfinished, SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import { Egress, egressOptionsFrom } from '@posthorn/egress'
+import { readOldestUnfinished, readUnderReplicated, SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
+import { Sealer } from '@posthorn/sealing'
 import {
   AlertKeeper,
+  AlertNotifications,
   HealthKeeper,
   HealthReports,
   HistoryPartitions,
   HistoryWriter,
+  noteSignals,
   sendOwnEvents,
   type SqlPool,
 } from '@posthorn/store'
-import { ALL_GROUPS, groupName, MONITOR_GROUP } from '@posthorn/topics'
+import { ALL_GROUPS, ALL_TOPICS, groupName, MONITOR_GROUP } from '@posthorn/topics'
+import { builtInRules } from '@posthorn/webhook'
+import { AlertsInLog } from './alerts-in-log.js'
 import { HealthMetrics } from './health-metrics.js'
 import { HistoryEdge } from './history.edge.js'
 import { DayKeeper } from './keep-days.js'
 import { MonitorMetrics } from './monitor-metrics.js'
+import { Notifier } from './notify.js'
 import { ParkedWebhooks } from './parked-webhooks.js'
 import { HealthPublisher } from './publish-health.js'
 import { AlertLoop } from './raise-alerts.js'
 import { readEntry } from './read-entry.js'
 import { HistoryRecorder } from './record-history.js'
 import { RetentionMetrics } from './retention-metrics.js'
-import { RetentionWatch } from './watch-retention.js'
+import { ChatSender } from './send-chat.js'
+import { MailSender } from './send-mail.js'
+import { KafkaWatch } from './watch-kafka.js'
+
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 /** What was not acknowledged by then is sent again; a transaction waits for it meanwhile. */
 const SEND_MS = 10_000
@@ -55,7 +69,10 @@ export class MonitorModule {
               connection,
               context,
               producer,
-              new HistoryWriter(pool, partitions, groupName(connection.prefix, MONITOR_GROUP), healthKeeper(settings)),
+              new HistoryWriter(pool, partitions, groupName(connection.prefix, MONITOR_GROUP), [
+                healthKeeper(settings),
+                { note: noteSignals },
+              ]),
             ),
         },
         {
@@ -70,19 +87,23 @@ export class MonitorModule {
               logger,
             }),
         },
-        { provide: AlertLoop, useFactory: () => new AlertLoop({ keeper: alertKeeper(pool, settings), logger }) },
+        {
+          provide: AlertLoop,
+          inject: [KafkaWatch],
+          useFactory: (watch: KafkaWatch) => alertLoop(pool, context, watch),
+        },
+        { provide: Egress, useFactory: () => Egress.from({ ...egressOptionsFrom(settings), ...OWN_DOOR }) },
+        { provide: MailSender, useFactory: () => new MailSender(settings.monitorSmtpUrl, settings.monitorSmtpFrom) },
+        {
+          provide: Notifier,
+          inject: [Egress, MailSender],
+          useFactory: (egress: Egress, mail: MailSender) => notifier(pool, context, egress, mail),
+        },
         { provide: ParkedWebhooks, useFactory: () => new ParkedWebhooks(connection, fatal) },
         {
-          provide: RetentionWatch,
+          provide: KafkaWatch,
           inject: [ParkedWebhooks],
-          useFactory: (parked: ParkedWebhooks) =>
-            new RetentionWatch({
-              read: () => readOldestUnfinished(connection, ALL_GROUPS),
-              parked: () => parked.oldest(),
-              now: Date.now,
-              metrics: new RetentionMetrics(),
-              logger,
-            }),
+          useFactory: (parked: ParkedWebhooks) => kafkaWatch(connection, context, parked),
         },
       ],
     }
@@ -93,12 +114,55 @@ function healthKeeper({ webhookDisableAfterSeconds, webhookWarnAt }: ServiceCont
   return new HealthKeeper({ disableAfterSeconds: webhookDisableAfterSeconds, warnAt: webhookWarnAt })
 }
 
-function alertKeeper(pool: SqlPool, settings: ServiceContext['settings']): AlertKeeper {
-  return new AlertKeeper(pool, {
+const OWN_DOOR = { sockets: 16, userAgent: `Posthorn/${VERSION}` }
+/** Looks at the database between two at Kafka. */
+const KAFKA_EVERY = 6
+
+function alertLoop(pool: SqlPool, { settings, logger }: ServiceContext, watch: KafkaWatch): AlertLoop {
+  const builtIn = builtInRules({
     successRate: settings.monitorAlertSuccessRate,
     windowSeconds: settings.monitorAlertWindowSeconds,
+    rules: settings.alertRules,
+  })
+  const keeper = new AlertKeeper(pool, {
+    builtIn,
     platformTenant: settings.ingestDefaultTenant === '' ? DEFAULT_TENANT : settings.ingestDefaultTenant,
     keptDays: settings.monitorRetentionDays,
+  })
+  return new AlertLoop({
+    keeper,
+    outside: () => watch.readings(),
+    inLog: new AlertsInLog(builtIn, logger),
+    everySeconds: settings.monitorAlertEverySeconds,
+    logger,
+  })
+}
+
+function kafkaWatch(
+  connection: KafkaConnection,
+  { settings, logger }: ServiceContext,
+  parked: ParkedWebhooks,
+): KafkaWatch {
+  return new KafkaWatch({
+    read: () => readOldestUnfinished(connection, ALL_GROUPS),
+    underReplicated: () => readUnderReplicated(connection, ALL_TOPICS),
+    parked: () => parked.oldest(),
+    now: Date.now,
+    everySeconds: settings.monitorAlertEverySeconds * KAFKA_EVERY,
+    metrics: new RetentionMetrics(),
+    logger,
+  })
+}
+
+function notifier(pool: SqlPool, { settings, logger }: ServiceContext, egress: Egress, mail: MailSender): Notifier {
+  const chat = new ChatSender(egress, settings.sealingKeys.length === 0 ? undefined : new Sealer(settings.sealingKeys))
+  return new Notifier({
+    notifications: new AlertNotifications(pool),
+    send: {
+      email: (notification, text) => mail.send(notification, text),
+      slack: (notification, text) => chat.send(notification, text),
+    },
+    logger,
   })
 }
 

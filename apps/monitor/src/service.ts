@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core'
 import type { MicroserviceOptions } from '@nestjs/microservices'
+import { Egress } from '@posthorn/egress'
 import { KafkaBatchStrategy, KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { SettingsError, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { missingRights, openHistoryPool, SERVICE_RIGHTS, type SqlPool } from '@posthorn/store'
@@ -7,17 +8,19 @@ import { NestLogger } from '@posthorn/telemetry'
 import { MONITOR_GROUP } from '@posthorn/topics'
 import { DayKeeper } from './keep-days.js'
 import { MonitorModule } from './monitor.module.js'
+import { Notifier } from './notify.js'
 import { ParkedWebhooks } from './parked-webhooks.js'
 import { HealthPublisher } from './publish-health.js'
 import { AlertLoop } from './raise-alerts.js'
 import { HistoryRecorder } from './record-history.js'
-import { RetentionWatch } from './watch-retention.js'
+import { MailSender } from './send-mail.js'
+import { KafkaWatch } from './watch-kafka.js'
 
 /** For the open batch; what is not written then is read again by the next owner. */
 const FINISH_MS = 5_000
 const CLOSE_POOL_MS = 2_000
-/** One transaction at a time, one connection that makes partitions, one that drops them, one for health, one for alerts. */
-const CONNECTIONS = 5
+/** One transaction at a time, one connection that makes partitions, one that drops them, one each for health, alerts and notifications. */
+const CONNECTIONS = 6
 /** Read and not in the history yet; a few full batches. */
 const MAX_UNFINISHED_BYTES = 12 * 1024 * 1024
 
@@ -52,17 +55,19 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const days = app.get(DayKeeper)
   const healthPublisher = app.get(HealthPublisher)
   const alerts = app.get(AlertLoop)
+  const notifier = app.get(Notifier)
   const parked = app.get(ParkedWebhooks)
-  const retention = app.get(RetentionWatch)
+  const watch = app.get(KafkaWatch)
   await producer.connect()
   // Away, it says nothing: then what was found missing later is in the warnings of those who miss it.
   void tellMissingRights(pool, logger)
   days.start()
   healthPublisher.start()
   alerts.start()
+  notifier.start()
   void parked.start()
   await app.listen()
-  retention.start()
+  watch.start()
   health.addReadiness('monitor.consumer', () => strategy.consumer.readiness())
   health.addReadiness('monitor.history', () => recorder.readiness())
   health.addLiveness('monitor.consumer', () => strategy.consumer.liveness())
@@ -74,7 +79,10 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await within(FINISH_MS, strategy.consumer.drain())
     recorder.stop()
     await app.close()
-    await within(FINISH_MS, Promise.all([alerts.stop(), healthPublisher.stop(), parked.stop(), retention.stop()]))
+    const loops = [alerts, notifier, healthPublisher, parked, watch]
+    await within(FINISH_MS, Promise.all(loops.map(loop => loop.stop())))
+    app.get(MailSender).close()
+    await within(FINISH_MS, app.get(Egress).close())
     await producer.close()
     await within(CLOSE_POOL_MS, pool.end())
   }

@@ -1,6 +1,9 @@
-import { Controller, Get } from '@nestjs/common'
+import { Controller, Get, Param } from '@nestjs/common'
 import {
+  AlertDetailView,
+  AlertScopesQuery,
   AlertView,
+  Answers,
   AnswersList,
   CalledBy,
   Does,
@@ -20,5 +23,16 @@ export class AlertsEdge {
   @AnswersList(AlertView)
   list(@CalledBy() caller: Caller, @QueryOf(ListAlertsQuery) query: ListAlertsQuery): Promise<ListView<AlertView>> {
     return this.alerts.list(caller, query)
+  }
+
+  @Get(':id')
+  @Does('Read an alert, and who was told of it')
+  @Answers(200, AlertDetailView)
+  get(
+    @CalledBy() caller: Caller,
+    @Param('id') id: string,
+    @QueryOf(AlertScopesQuery) query: AlertScopesQuery,
+  ): Promise<AlertDetailView> {
+    return this.alerts.get(caller, id, query)
   }
 }

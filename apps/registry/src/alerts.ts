@@ -1,7 +1,17 @@
-import { ApiError, type AlertView, type Caller, type ListAlertsQuery, type ListView } from '@posthorn/api'
-import type { AlertRecord, Alerts } from '@posthorn/store'
+import {
+  ApiError,
+  type AlertDetailView,
+  type AlertScopesQuery,
+  type AlertView,
+  type Caller,
+  type ListAlertsQuery,
+  type ListView,
+} from '@posthorn/api'
+import type { AlertRecord, Alerts, NotificationRecord } from '@posthorn/store'
+import { alertSentence } from '@posthorn/webhook'
 import { cursorOf, positionOf, type CursorShape } from './cursor.js'
 
+const ID = /^alert_([1-9]\d{0,14})$/
 const CURSOR: CursorShape = { list: 'alerts', fields: { seq: 'int8' } }
 
 /** What fires, and what did: a tenant sees what concerns itself, the platform all. */
@@ -9,15 +19,25 @@ export class AlertCases {
   constructor(private readonly alerts: Alerts) {}
 
   /** Newest first. */
-  async list(caller: Caller, { limit, cursor, scope, status, webhook }: ListAlertsQuery): Promise<ListView<AlertView>> {
+  async list(caller: Caller, query: ListAlertsQuery): Promise<ListView<AlertView>> {
+    const { limit, cursor, scope, status, webhook, rule } = query
     const { rows, before } = await this.alerts.list({
       tenant: tenantOf(caller, scope),
       firing: status && status === 'firing',
       webhook,
+      rule,
       limit,
       before: positionOf(CURSOR, cursor)?.seq as number | undefined,
     })
     return { data: rows.map(alertView), next_cursor: before === undefined ? null : cursorOf(CURSOR, { seq: before }) }
+  }
+
+  /** With how the channels of the caller were told of it. */
+  async get(caller: Caller, id: string, { scope }: AlertScopesQuery): Promise<AlertDetailView> {
+    const [, seq] = ID.exec(id) ?? []
+    const found = seq === undefined ? undefined : await this.alerts.get(tenantOf(caller, scope), Number(seq))
+    if (!found) throw new ApiError('alert_not_found', `There is no alert "${id.slice(0, 100)}".`)
+    return { ...alertView(found.alert), notifications: found.notifications.map(notificationView) }
   }
 }
 
@@ -27,22 +47,19 @@ function tenantOf({ platform, tenant }: Caller, scope: ListAlertsQuery['scope'])
   return scope === 'platform' ? null : undefined
 }
 
-function alertView({ id, rule, severity, tenant, webhook, attempts, delivered, ...rest }: AlertRecord): AlertView {
-  const { state, successRate, windowSeconds } = rest
+function alertView(record: AlertRecord): AlertView {
+  const { id, rule, metric, severity, tenant, webhook, subject, value, threshold, details, state } = record
   return {
-    id,
-    rule,
-    severity,
-    status: state.kind,
-    tenant,
-    webhook,
-    attempts,
-    delivered,
-    success_rate: successRate,
-    window_seconds: windowSeconds,
+    ...{ id, rule, metric, severity, status: state.kind, tenant, webhook, subject: subject === '' ? null : subject },
+    ...{ value, threshold, window_seconds: record.windowSeconds, details, summary: alertSentence(record) },
     fired_at: iso(state.since),
     ...endOf(state),
   }
+}
+
+function notificationView({ channel, what, status, tries, error, createdAt, endedAt }: NotificationRecord) {
+  const times = { created_at: createdAt.toISOString(), ended_at: endedAt && endedAt.toISOString() }
+  return { channel, what, status, tries, error, ...times }
 }
 
 function endOf(state: AlertRecord['state']): Pick<AlertView, 'resolved_at' | 'resolved_by'> {

@@ -84,7 +84,13 @@ const typeMessage = ({ schema, example, ...rest }: { readonly schema: object; re
   example: struct(example),
 })
 
-const IDS = /\b(webhook|key|secret|event|delivery|source|replay)_[0-9a-z]{26}\b/g
+const ALERT = `insert into alerts (rule, metric, severity, subject, value, threshold, window_seconds, details, fired_at)
+  values ('consumer_stuck', 'consumer_stuck', 'critical', 'router events.v1', 400, 300, 0, '{"lag": 1}', now())`
+const RULE = { metric: 'webhook_success_rate', threshold: 0.5, severity: 'critical', description: 'd' }
+const CHANNEL = { type: 'slack', name: 'n', url: 'https://chat.example/a', rules: ['poison'], repeat_seconds: 60 }
+const SILENCE = { severities: ['warning'], ends_at: '2099-01-01T00:00:00.000Z', comment: 'c' }
+
+const IDS = /\b(webhook|key|secret|event|delivery|source|replay|rule|channel|silence)_[0-9a-z]{26}\b|\balert_[0-9]+/g
 const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 const POISON_IDS = /\bpoison_[A-Za-z0-9_-]+/g
 const SECRETS = /(whsec|whpk)_[A-Za-z0-9+/=]+|phk_[0-9A-Za-z]+/g
@@ -94,7 +100,7 @@ function comparable(value: unknown, twin: string): unknown {
   if (Array.isArray(value)) return value.map(each => comparable(each, twin))
   if (typeof value === 'string')
     return value
-      .replace(IDS, '$1_…')
+      .replace(IDS, (_, kind = 'alert') => `${kind}_…`)
       .replace(POISON_IDS, 'poison_…')
       .replace(TIMES, 'time')
       .replace(SECRETS, 'secret')
@@ -121,7 +127,8 @@ interface Twin {
 
 interface UseCase {
   readonly method: string
-  readonly needs?: 'webhook' | 'tenant' | 'key' | 'source' | 'type' | 'replay'
+  readonly needs?:
+    'webhook' | 'tenant' | 'key' | 'source' | 'type' | 'replay' | 'rule' | 'channel' | 'silence' | 'alert'
   readonly rest: (twin: Twin) => readonly [method: string, path: string, body?: object]
   readonly grpc: (twin: Twin) => object
   /** The code that both answer; without it both have to succeed. */
@@ -455,6 +462,161 @@ const CASES: readonly UseCase[] = [
     method: 'AlertService/ListAlerts',
     rest: () => ['GET', '/v1/alerts?status=firing'],
     grpc: () => ({ status: 'firing' }),
+  },
+  {
+    method: 'AlertService/GetAlert',
+    needs: 'alert',
+    rest: ({ id }) => ['GET', `/v1/alerts/${id}?scope=platform`],
+    grpc: ({ id }) => ({ id, scope: 'platform' }),
+  },
+  {
+    method: 'AlertService/GetAlert',
+    rest: () => ['GET', '/v1/alerts/alert_x'],
+    fails: 'alert_not_found',
+    grpc: () => ({ id: 'alert_x' }),
+  },
+  {
+    method: 'AlertService/CreateAlertRule',
+    rest: () => ['POST', '/v1/alert-rules', RULE],
+    grpc: () => RULE,
+  },
+  {
+    method: 'AlertService/CreateAlertRule',
+    rest: () => ['POST', '/v1/alert-rules', { metric: 'consumer_stuck' }],
+    fails: 'request_invalid',
+    grpc: () => ({ metric: 'consumer_stuck' }),
+  },
+  {
+    method: 'AlertService/CreateAlertRule',
+    rest: () => ['POST', '/v1/alert-rules', { metric: 'poison', threshold: 1, clear: 2 }],
+    fails: 'request_invalid',
+    grpc: () => ({ metric: 'poison', threshold: 1, clear: 2 }),
+  },
+  {
+    method: 'AlertService/ListAlertRules',
+    rest: () => ['GET', '/v1/alert-rules?scope=platform&limit=3'],
+    grpc: () => ({ scope: 'platform', limit: 3 }),
+  },
+  {
+    method: 'AlertService/GetAlertRule',
+    needs: 'rule',
+    rest: ({ id }) => ['GET', `/v1/alert-rules/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'AlertService/GetAlertRule',
+    rest: () => ['GET', '/v1/alert-rules/wrong_keys?scope=platform'],
+    grpc: () => ({ id: 'wrong_keys', scope: 'platform' }),
+  },
+  {
+    method: 'AlertService/GetAlertRule',
+    rest: () => ['GET', '/v1/alert-rules/wrong_keys'],
+    fails: 'alert_rule_not_found',
+    grpc: () => ({ id: 'wrong_keys' }),
+  },
+  {
+    method: 'AlertService/UpdateAlertRule',
+    needs: 'rule',
+    rest: ({ id }) => ['PATCH', `/v1/alert-rules/${id}`, { threshold: 0.4, clear: null, enabled: false }],
+    grpc: ({ id }) => ({
+      id,
+      rule: { threshold: 0.4, enabled: false },
+      update_mask: { paths: ['threshold', 'clear', 'enabled'] },
+    }),
+  },
+  {
+    method: 'AlertService/UpdateAlertRule',
+    needs: 'rule',
+    rest: ({ id }) => ['PATCH', `/v1/alert-rules/${id}`, { threshold: 2 }],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({ id, rule: { threshold: 2 }, update_mask: { paths: ['threshold'] } }),
+  },
+  {
+    method: 'AlertService/DeleteAlertRule',
+    needs: 'rule',
+    rest: ({ id }) => ['DELETE', `/v1/alert-rules/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'AlertService/CreateAlertChannel',
+    rest: () => ['POST', '/v1/alert-channels', CHANNEL],
+    grpc: () => CHANNEL,
+  },
+  {
+    method: 'AlertService/CreateAlertChannel',
+    rest: () => ['POST', '/v1/alert-channels', { type: 'slack', name: 'n', url: 'ftp://x', to: ['a@b.c'] }],
+    fails: 'request_invalid',
+    grpc: () => ({ type: 'slack', name: 'n', url: 'ftp://x', to: ['a@b.c'] }),
+  },
+  {
+    method: 'AlertService/ListAlertChannels',
+    needs: 'channel',
+    rest: () => ['GET', '/v1/alert-channels?limit=1'],
+    grpc: () => ({ limit: 1 }),
+  },
+  {
+    method: 'AlertService/GetAlertChannel',
+    needs: 'channel',
+    rest: ({ id }) => ['GET', `/v1/alert-channels/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'AlertService/UpdateAlertChannel',
+    needs: 'channel',
+    rest: ({ id }) => ['PATCH', `/v1/alert-channels/${id}`, { url: 'https://chat.example/b', rules: null }],
+    grpc: ({ id }) => ({
+      id,
+      channel: { url: 'https://chat.example/b' },
+      update_mask: { paths: ['url', 'rules'] },
+    }),
+  },
+  {
+    method: 'AlertService/UpdateAlertChannel',
+    needs: 'channel',
+    rest: ({ id }) => ['PATCH', `/v1/alert-channels/${id}`, { name: null, to: ['x'] }],
+    fails: 'request_invalid',
+    grpc: ({ id }) => ({ id, channel: { to: ['x'] }, update_mask: { paths: ['name', 'to'] } }),
+  },
+  {
+    method: 'AlertService/TestAlertChannel',
+    rest: () => ['POST', '/v1/alert-channels/channel_x/test'],
+    fails: 'alert_channel_not_found',
+    grpc: () => ({ id: 'channel_x' }),
+  },
+  {
+    method: 'AlertService/DeleteAlertChannel',
+    needs: 'channel',
+    rest: ({ id }) => ['DELETE', `/v1/alert-channels/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'AlertService/CreateAlertSilence',
+    rest: () => ['POST', '/v1/alert-silences', SILENCE],
+    grpc: () => SILENCE,
+  },
+  {
+    method: 'AlertService/CreateAlertSilence',
+    rest: () => ['POST', '/v1/alert-silences', { ends_at: '2020-01-01T00:00:00Z', severities: ['bad'] }],
+    fails: 'request_invalid',
+    grpc: () => ({ ends_at: '2020-01-01T00:00:00Z', severities: ['bad'] }),
+  },
+  {
+    method: 'AlertService/ListAlertSilences',
+    needs: 'silence',
+    rest: () => ['GET', '/v1/alert-silences?limit=1'],
+    grpc: () => ({ limit: 1 }),
+  },
+  {
+    method: 'AlertService/GetAlertSilence',
+    needs: 'silence',
+    rest: ({ id }) => ['GET', `/v1/alert-silences/${id}`],
+    grpc: ({ id }) => ({ id }),
+  },
+  {
+    method: 'AlertService/DeleteAlertSilence',
+    needs: 'silence',
+    rest: ({ id }) => ['DELETE', `/v1/alert-silences/${id}`],
+    grpc: ({ id }) => ({ id }),
   },
   {
     method: 'AuditService/ListAudit',
@@ -834,6 +996,15 @@ async function twinFor(name: string, needs: UseCase['needs']): Promise<Twin> {
     const { json } = await registry.call('POST', '/v1/replays', { deliveries: [DELIVERY] })
     return { name, id: json.id, secret: '' }
   }
+  if (needs === 'rule' || needs === 'channel' || needs === 'silence') {
+    const body = { rule: RULE, channel: CHANNEL, silence: SILENCE }[needs]
+    const { json } = await registry.call('POST', `/v1/alert-${needs}s`, body)
+    return { name, id: json.id, secret: '' }
+  }
+  if (needs === 'alert') {
+    const { json } = await registry.call('GET', '/v1/alerts?scope=platform')
+    return { name, id: (json.data as unknown as { id: string }[])[0]!.id, secret: '' }
+  }
   if (needs === 'type') {
     await registry.call('POST', '/v1/event-types', { type: name, ...TYPE })
     return { name, id: name, secret: '' }
@@ -890,6 +1061,7 @@ describe('REST and gRPC answer the same', () => {
       },
     }))
     await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'test').write([entry, ...poison], now)
+    await pool.query(ALERT)
     await pool.end()
   })
 

@@ -28,6 +28,8 @@ interface Route {
 
 const HOOK = { url: 'https://example.com/b', events: ['*'] }
 const REPLAY = { event_type: 'agent.created', dry_run: true }
+const MAIL = { type: 'email', name: 'b', to: ['b@example.com'] }
+const SILENCE = { ends_at: '2099-01-01T00:00:00Z' }
 const structs = (json: object) => messageOf(json, Object.keys(json)) as object
 const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/webhooks': { answers: 'own', body: HOOK, rpc: 'WebhookService/CreateWebhook', message: { webhook: HOOK } },
@@ -68,6 +70,22 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/keys/{id}/rotate': { answers: 'unknown', rpc: 'KeyService/RotateKey' },
   'DELETE /v1/keys/{id}': { answers: 'unknown', rpc: 'KeyService/DeleteKey' },
   'GET /v1/alerts': { answers: 'own', rpc: 'AlertService/ListAlerts' },
+  'GET /v1/alerts/{id}': { answers: 'unknown', rpc: 'AlertService/GetAlert' },
+  'POST /v1/alert-rules': { answers: 'own', body: { metric: 'poison' }, rpc: 'AlertService/CreateAlertRule' },
+  'GET /v1/alert-rules': { answers: 'own', rpc: 'AlertService/ListAlertRules' },
+  'GET /v1/alert-rules/{id}': { answers: 'unknown', rpc: 'AlertService/GetAlertRule' },
+  'PATCH /v1/alert-rules/{id}': { answers: 'unknown', body: {}, rpc: 'AlertService/UpdateAlertRule' },
+  'DELETE /v1/alert-rules/{id}': { answers: 'unknown', rpc: 'AlertService/DeleteAlertRule' },
+  'POST /v1/alert-channels': { answers: 'own', body: MAIL, rpc: 'AlertService/CreateAlertChannel' },
+  'GET /v1/alert-channels': { answers: 'own', rpc: 'AlertService/ListAlertChannels' },
+  'GET /v1/alert-channels/{id}': { answers: 'unknown', rpc: 'AlertService/GetAlertChannel' },
+  'PATCH /v1/alert-channels/{id}': { answers: 'unknown', body: {}, rpc: 'AlertService/UpdateAlertChannel' },
+  'POST /v1/alert-channels/{id}/test': { answers: 'unknown', rpc: 'AlertService/TestAlertChannel' },
+  'DELETE /v1/alert-channels/{id}': { answers: 'unknown', rpc: 'AlertService/DeleteAlertChannel' },
+  'POST /v1/alert-silences': { answers: 'own', body: SILENCE, rpc: 'AlertService/CreateAlertSilence' },
+  'GET /v1/alert-silences': { answers: 'own', rpc: 'AlertService/ListAlertSilences' },
+  'GET /v1/alert-silences/{id}': { answers: 'unknown', rpc: 'AlertService/GetAlertSilence' },
+  'DELETE /v1/alert-silences/{id}': { answers: 'unknown', rpc: 'AlertService/DeleteAlertSilence' },
   'GET /v1/audit': { answers: 'own', rpc: 'AuditService/ListAudit' },
   'GET /v1/events': { answers: 'own', rpc: 'HistoryService/ListEvents' },
   'GET /v1/events/{id}': { answers: 'unknown', rpc: 'HistoryService/GetEvent' },
@@ -179,6 +197,9 @@ beforeAll(async () => {
   const secrets = await registry.call('GET', `/v1/webhooks/${hook.json.id}/secrets`, undefined, a)
   const replay = await registry.call('POST', '/v1/replays', { webhook: hook.json.id, event_type: MARK }, a)
   await registry.call('POST', '/v1/event-types', { type: MARK, schema: { type: 'object' } }, a)
+  const rule = await registry.call('POST', '/v1/alert-rules', { metric: 'poison', description: MARK }, a)
+  const channel = await registry.call('POST', '/v1/alert-channels', { ...MAIL, name: MARK }, a)
+  const silence = await registry.call('POST', '/v1/alert-silences', { ...SILENCE, comment: MARK }, a)
   const now = Date.now()
   await writeHistory(now)
   ids = {
@@ -187,6 +208,10 @@ beforeAll(async () => {
     events: { id: MARK },
     deliveries: { id: MARK },
     replays: { id: replay.json.id },
+    alerts: { id: await anAlert() },
+    'alert-rules': { id: rule.json.id },
+    'alert-channels': { id: channel.json.id },
+    'alert-silences': { id: silence.json.id },
     poison: { id: poisonId({ topic: MARK, partition: 0, offset: 0, at: now }) },
     tenants: { id: 'a' },
     sources: { id: 'x' },
@@ -205,6 +230,18 @@ afterAll(() => registry.stop(), 30_000)
 function poisonOf(tenant: string | undefined, at: Omit<PoisonPlace, 'at'>, timestamp: number): HistoryEntry {
   const head = { ...at, timestamp, reason: 'undecodable', detail: MARK, size: 0 } as const
   return { kind: 'poison', head, value: Buffer.alloc(0), ...(tenant === undefined ? {} : { tenant }) }
+}
+
+/** One that fires, about the first tenant. */
+async function anAlert(): Promise<string> {
+  const pool = openHistoryPool(registry.database.url, { max: 1, name: 'test', onError: () => undefined })
+  const { rows } = await pool.query(
+    `insert into alerts (rule, metric, severity, tenant, subject, value, threshold, window_seconds, fired_at)
+     values ('poison', 'poison', 'warning', 'a', $1, 20, 10, 3600, now()) returning seq`,
+    [MARK],
+  )
+  await pool.end()
+  return `alert_${String(rows[0]!.seq)}`
 }
 
 async function writeHistory(now: number): Promise<void> {
@@ -367,5 +404,5 @@ describe('S7 another tenant', () => {
         if (rpc !== null) expect([role, rpc, (await rpcAs(route, { key })).grpc]).toEqual([role, rpc, reads ? 0 : 7])
       }
     }
-  })
+  }, 60_000)
 })

@@ -3,11 +3,12 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
 import { Authentication, ClientAddresses, GrpcParts, KeyGuard, RateLimit, WrongKeys } from '@posthorn/api'
 import { Egress, egressOptionsFrom } from '@posthorn/egress'
-import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import { SafeProducer, WrongKeyReports, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import {
   Alerts,
+  AlertSettings,
   Audit,
   EventTypes,
   DeadLetters,
@@ -27,6 +28,16 @@ import {
   type Database,
 } from '@posthorn/store'
 import { refusalCounter } from '@posthorn/telemetry'
+import { builtInRules } from '@posthorn/webhook'
+import { AlertChannelCases } from './alert-channels.js'
+import { AlertChannelsEdge } from './alert-channels.edge.js'
+import { AlertChannelsGrpc } from './alert-channels.grpc.js'
+import { AlertRuleCases } from './alert-rules.js'
+import { AlertRulesEdge } from './alert-rules.edge.js'
+import { AlertRulesGrpc } from './alert-rules.grpc.js'
+import { AlertSilenceCases } from './alert-silences.js'
+import { AlertSilencesEdge } from './alert-silences.edge.js'
+import { AlertSilencesGrpc } from './alert-silences.grpc.js'
 import { AlertCases } from './alerts.js'
 import { AlertsEdge } from './alerts.edge.js'
 import { AlertsGrpc } from './alerts.grpc.js'
@@ -79,6 +90,7 @@ import { WebhookTest } from './webhook-test.js'
 import { WebhookCases } from './webhooks.js'
 import { WebhooksEdge } from './webhooks.edge.js'
 import { WebhooksGrpc } from './webhooks.grpc.js'
+import { WrongKeyCounts } from './wrong-key-counts.js'
 
 const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -104,6 +116,9 @@ const REST = [
   ReplaysEdge,
   PoisonEdge,
   AlertsEdge,
+  AlertRulesEdge,
+  AlertChannelsEdge,
+  AlertSilencesEdge,
 ]
 const GRPC = [
   WebhooksGrpc,
@@ -117,6 +132,9 @@ const GRPC = [
   DeadLettersGrpc,
   PoisonGrpc,
   AlertsGrpc,
+  AlertRulesGrpc,
+  AlertChannelsGrpc,
+  AlertSilencesGrpc,
 ]
 
 /** REST and gRPC are thin edges over the same use cases. */
@@ -126,7 +144,10 @@ export class RegistryModule {
     return {
       module: RegistryModule,
       controllers: [...REST, ...GRPC],
-      providers: [...stores(parts), ...publishing(parts), ...cases(parts), ...ownership(parts), ...manners(parts)],
+      providers: [
+        ...[...stores(parts), ...publishing(parts), ...cases(parts)],
+        ...[...ownership(parts), ...alerting(parts), ...manners(parts)],
+      ],
     }
   }
 }
@@ -159,7 +180,7 @@ function stores({ database }: RegistryParts): Provider[] {
   ]
 }
 
-function publishing({ context: { logger, settings, fatal }, connection }: RegistryParts): Provider[] {
+function publishing({ context: { logger, settings, fatal }, connection, database }: RegistryParts): Provider[] {
   return [
     { provide: SafeProducer, useFactory: () => new SafeProducer(connection) },
     { provide: TableTails, useFactory: () => new TableTails(connection, fatal) },
@@ -196,6 +217,16 @@ function publishing({ context: { logger, settings, fatal }, connection }: Regist
         }),
     },
     {
+      provide: WrongKeyReports,
+      inject: [SafeProducer],
+      useFactory: (producer: SafeProducer) => new WrongKeyReports(producer),
+    },
+    {
+      provide: WrongKeyCounts,
+      inject: [SafeProducer],
+      useFactory: (producer: SafeProducer) => new WrongKeyCounts({ connection, database, producer, logger, fatal }),
+    },
+    {
       provide: KeyUses,
       inject: [Keys, SafeProducer],
       useFactory: (keys: Keys, producer: SafeProducer) => new KeyUses({ connection, keys, producer, logger, fatal }),
@@ -216,7 +247,6 @@ function cases({ sealer, connection, context: { settings } }: RegistryParts): Pr
     given(WebhookSecrets, Webhooks, TenantCases, Audit, Sealer, Publishing),
     given(WebhookTest, Webhooks, TenantCases, EventTypeCases, SafeProducer),
     given(KeyCases, Keys, TenantCases, Sealer, Publishing),
-    given(AlertCases, Alerts),
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
     given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),
@@ -278,21 +308,50 @@ function ownership({ sealer, context: { logger, settings } }: RegistryParts): Pr
   ]
 }
 
+function alerting({ database, context: { settings } }: RegistryParts): Provider[] {
+  const { monitorAlertSuccessRate: successRate, monitorAlertWindowSeconds: windowSeconds, alertRules } = settings
+  const builtIn = builtInRules({ successRate, windowSeconds, rules: alertRules })
+  return [
+    given(AlertCases, Alerts),
+    {
+      provide: AlertRuleCases,
+      inject: [TenantCases],
+      useFactory: (tenants: TenantCases) => new AlertRuleCases(new AlertSettings(database, 'rule'), tenants, builtIn),
+    },
+    {
+      provide: AlertChannelCases,
+      inject: [TenantCases, Alerts, Sealer],
+      useFactory: (tenants: TenantCases, alerts: Alerts, sealer: Sealer) =>
+        new AlertChannelCases(new AlertSettings(database, 'channel'), tenants, alerts, sealer),
+    },
+    {
+      provide: AlertSilenceCases,
+      inject: [TenantCases],
+      useFactory: (tenants: TenantCases) => new AlertSilenceCases(new AlertSettings(database, 'silence'), tenants),
+    },
+  ]
+}
+
 function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
   const { registryRatePerKey: perKey } = settings
   const rateLimit = perKey === undefined ? undefined : new RateLimit(perKey)
   return [
     {
       provide: Authentication,
-      inject: [Keys],
-      useFactory: (keys: Keys) =>
-        new Authentication({
+      inject: [Keys, WrongKeyReports],
+      useFactory: (keys: Keys, reports: WrongKeyReports) => {
+        const count = refusalCounter('registry')
+        return new Authentication({
           platformKey: settings.authPlatformKey,
           find: keyFinder(keys, logger),
           wrongKeys: new WrongKeys(settings.authWrongKeysPerMinute),
           rateLimit,
-          onRefused: refusalCounter('registry'),
-        }),
+          onRefused: code => {
+            count(code)
+            reports.note(code)
+          },
+        })
+      },
     },
     {
       provide: APP_GUARD,

@@ -1,6 +1,6 @@
 import { createHttpApp, GrpcServer, listen, NO_PLATFORM_KEY } from '@posthorn/api'
 import { Egress } from '@posthorn/egress'
-import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
+import { KafkaConnection, kafkaOptionsFrom, SafeProducer, WrongKeyReports } from '@posthorn/kafka'
 import { ServerTls, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { Sealer, tellMissingKeys } from '@posthorn/sealing'
 import { Database, SealedValues, SERVICE_RIGHTS, type SealedCount } from '@posthorn/store'
@@ -15,6 +15,7 @@ import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
 import { Relay } from './relay.js'
 import { TableTails } from './table-tails.js'
+import { WrongKeyCounts } from './wrong-key-counts.js'
 
 /** Larger than any webhook can be. */
 const BODY_LIMIT = 1024 * 1024
@@ -63,6 +64,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   })
   const [relay, tails, producer] = [app.get(Relay), app.get(TableTails), app.get(SafeProducer)]
   const [removal, uses] = [app.get(BackgroundRemoval), app.get(KeyUses)]
+  const wrongKeys = app.get(WrongKeyCounts)
   const [gone, failing] = [app.get(GoneWebhooks), app.get(FailingWebhooks)]
   const [handshakes, egress] = [app.get(BackgroundHandshakes), app.get(Egress)]
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
@@ -90,16 +92,19 @@ async function start(context: ServiceContext): Promise<RunningService> {
   failing.start()
   uses.start()
   handshakes.start()
+  wrongKeys.start()
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {
     grpc.drain()
     await app.close()
     tls?.stop()
+    app.get(WrongKeyReports).stop()
     // The relay may be waiting for a Kafka that is away: what it waits for is taken from it first.
     relay.end()
     await Promise.all([producer.close(), tails.stop()])
-    await Promise.all([relay.stopped(), removal.stop(), gone.stop(), failing.stop(), uses.stop(), handshakes.stop()])
+    const others = [gone, failing, uses, handshakes, wrongKeys, removal]
+    await Promise.all([relay.stopped(), ...others.map(other => other.stop())])
     await egress.close()
     await database.close()
   }
@@ -107,5 +112,5 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
 /** An answer to an Idempotency-Key is gone after a day. */
 function countsOf(sealed: readonly SealedCount[]): Map<string, number> {
-  return new Map(sealed.map(({ id, secrets, headers, keys }) => [id, secrets + headers + keys]))
+  return new Map(sealed.map(({ id, secrets, headers, keys, channels }) => [id, secrets + headers + keys + channels]))
 }

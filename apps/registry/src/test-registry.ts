@@ -181,7 +181,7 @@ export function serviceClasses(): Readonly<Record<string, ServiceClass>> {
   return Object.fromEntries(Object.entries(loaded.posthorn.admin.v1).filter(([, value]) => value.service !== undefined))
 }
 
-const STRUCTS = new Set(['before', 'after', 'event', 'filter', 'encryption', 'schema', 'example'])
+const STRUCTS = new Set(['before', 'after', 'event', 'filter', 'encryption', 'schema', 'example', 'details'])
 
 function withJson(message: unknown): unknown {
   if (Array.isArray(message)) return message.map(withJson)

@@ -79,6 +79,7 @@ export function attemptView(row: AttemptRecord): AttemptView {
     span_id: row.spanId,
     remote_address: row.wire?.remote_address ?? null,
     tls_version: row.wire?.tls_version ?? null,
+    certificate_expires_at: row.wire?.certificate_expires_at ?? null,
     phases: (row.wire?.phases ?? null) as AttemptView['phases'],
   }
 }

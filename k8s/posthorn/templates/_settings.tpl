@@ -19,17 +19,17 @@ TRACE_OTLP_URL: { for: [services], value: {{ $v.trace.otlpUrl | quote }} }
 TRACE_RATIO: { for: [services], value: "{{ $v.trace.ratio }}" }
 AUTH_WRONG_KEYS_PER_MINUTE: { for: [ingest, registry], value: "{{ int64 $v.auth.wrongKeysPerMinute }}" }
 DATABASE_POOL: { for: [registry, replayer, monitor], value: "{{ int64 $v.database.pool }}" }
-EGRESS_ALLOW: { for: [registry, deliverer], value: {{ join "," $v.egress.allow | quote }} }
-EGRESS_DENY: { for: [registry, deliverer], value: {{ join "," $v.egress.deny | quote }} }
-EGRESS_PORTS: { for: [registry, deliverer], value: {{ join "," $v.egress.ports | quote }} }
-EGRESS_MIN_TLS_VERSION: { for: [registry, deliverer], value: {{ $v.egress.minTlsVersion | quote }} }
-EGRESS_RESPONSE_BYTES: { for: [registry, deliverer], value: "{{ int64 $v.egress.responseBytes }}" }
-EGRESS_HEADER_BYTES: { for: [registry, deliverer], value: "{{ int64 $v.egress.headerBytes }}" }
-EGRESS_DNS_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.dnsMs }}" }
-EGRESS_CONNECT_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.connectMs }}" }
-EGRESS_TLS_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.tlsMs }}" }
-EGRESS_FIRST_BYTE_TIMEOUT_MS: { for: [registry, deliverer], value: "{{ int64 $v.egress.timeouts.firstByteMs }}" }
-EGRESS_PROXY_EXCEPT: { for: [registry, deliverer], value: {{ join "," $v.egress.proxy.except | quote }} }
+EGRESS_ALLOW: { for: [registry, deliverer, monitor], value: {{ join "," $v.egress.allow | quote }} }
+EGRESS_DENY: { for: [registry, deliverer, monitor], value: {{ join "," $v.egress.deny | quote }} }
+EGRESS_PORTS: { for: [registry, deliverer, monitor], value: {{ join "," $v.egress.ports | quote }} }
+EGRESS_MIN_TLS_VERSION: { for: [registry, deliverer, monitor], value: {{ $v.egress.minTlsVersion | quote }} }
+EGRESS_RESPONSE_BYTES: { for: [registry, deliverer, monitor], value: "{{ int64 $v.egress.responseBytes }}" }
+EGRESS_HEADER_BYTES: { for: [registry, deliverer, monitor], value: "{{ int64 $v.egress.headerBytes }}" }
+EGRESS_DNS_TIMEOUT_MS: { for: [registry, deliverer, monitor], value: "{{ int64 $v.egress.timeouts.dnsMs }}" }
+EGRESS_CONNECT_TIMEOUT_MS: { for: [registry, deliverer, monitor], value: "{{ int64 $v.egress.timeouts.connectMs }}" }
+EGRESS_TLS_TIMEOUT_MS: { for: [registry, deliverer, monitor], value: "{{ int64 $v.egress.timeouts.tlsMs }}" }
+EGRESS_FIRST_BYTE_TIMEOUT_MS: { for: [registry, deliverer, monitor], value: "{{ int64 $v.egress.timeouts.firstByteMs }}" }
+EGRESS_PROXY_EXCEPT: { for: [registry, deliverer, monitor], value: {{ join "," $v.egress.proxy.except | quote }} }
 API_PUBLIC_URL: { for: [deliverer], value: {{ $v.api.publicUrl | quote }} }
 SIGNATURE_HEADER_PREFIX: { for: [registry, deliverer], value: {{ $v.signature.headerPrefix }} }
 TRUSTED_PROXIES: { for: [ingest, registry], value: {{ join "," $v.trustedProxies | quote }} }
@@ -42,8 +42,11 @@ DELIVERER_SOCKETS: { for: [deliverer], value: "{{ int64 $v.deliverer.sockets }}"
 DELIVERER_WEBHOOK_CONCURRENCY: { for: [deliverer], value: "{{ int64 $v.deliverer.webhookConcurrency }}" }
 DELIVERER_QUEUE_BYTES: { for: [deliverer], value: "{{ int64 $v.deliverer.queueBytes }}" }
 DELIVERER_LOG_DELIVERED: { for: [deliverer], value: "{{ $v.deliverer.logDelivered }}" }
-MONITOR_ALERT_SUCCESS_RATE: { for: [monitor], value: "{{ $v.monitor.alertSuccessRate }}" }
-MONITOR_ALERT_WINDOW_SECONDS: { for: [monitor], value: "{{ int64 $v.monitor.alertWindowSeconds }}" }
+MONITOR_ALERT_EVERY_SECONDS: { for: [monitor], value: "{{ int64 $v.monitor.alertEverySeconds }}" }
+MONITOR_ALERT_RULES: { for: [registry, monitor], value: {{ ternary "" (toJson $v.monitor.alertRules) (empty $v.monitor.alertRules) | quote }} }
+MONITOR_SMTP_FROM: { for: [monitor], value: {{ $v.monitor.smtp.from | quote }} }
+MONITOR_ALERT_SUCCESS_RATE: { for: [registry, monitor], value: "{{ $v.monitor.alertSuccessRate }}" }
+MONITOR_ALERT_WINDOW_SECONDS: { for: [registry, monitor], value: "{{ int64 $v.monitor.alertWindowSeconds }}" }
 MONITOR_RETENTION_DAYS: { for: [monitor], value: "{{ int64 $v.monitor.retentionDays }}" }
 WEBHOOK_DISABLE_AFTER_SECONDS: { for: [registry, monitor], value: "{{ int64 $v.webhook.disableAfterSeconds }}" }
 WEBHOOK_OWNERSHIP_ORIGIN: { for: [registry, deliverer], value: {{ $v.webhook.ownershipOrigin | quote }} }
@@ -61,14 +64,17 @@ Every file that is mounted, and the variable that names it. `kind` and `from` sa
 {{- $v := .Values -}}
 {{- $name := include "posthorn.fullname" . -}}
 {{- if $v.demo.enabled }}
-SEALING_KEYS_FILE: { for: [registry, ingest, deliverer], path: sealing/keys, kind: secret, from: {{ $name }}-demo, key: sealing-keys }
+SEALING_KEYS_FILE: { for: [registry, ingest, deliverer{{ if $v.monitor.chats }}, monitor{{ end }}], path: sealing/keys, kind: secret, from: {{ $name }}-demo, key: sealing-keys }
 AUTH_PLATFORM_KEY_FILE: { for: [registry, ingest], path: auth/platform-key, kind: secret, from: {{ $name }}-demo, key: platform-key }
 {{- else }}
-SEALING_KEYS_FILE: { for: [registry, ingest, deliverer], path: sealing/keys, kind: secret, from: {{ required "sealing.existingSecret is not set: create a Secret with sealing-keys (id:base64 of 32 bytes), and name it" $v.sealing.existingSecret }}, key: {{ $v.sealing.key }} }
+SEALING_KEYS_FILE: { for: [registry, ingest, deliverer{{ if $v.monitor.chats }}, monitor{{ end }}], path: sealing/keys, kind: secret, from: {{ required "sealing.existingSecret is not set: create a Secret with sealing-keys (id:base64 of 32 bytes), and name it" $v.sealing.existingSecret }}, key: {{ $v.sealing.key }} }
 DATABASE_URL_FILE: { for: [registry, replayer, monitor, migrate], path: database/url, kind: secret, from: {{ required "database.existingSecret is not set: create a Secret with database-url, and name it" $v.database.existingSecret }}, key: {{ $v.database.key }}, own: {{ toJson $v.database.serviceSecrets }} }
 {{- with $v.auth.existingSecret }}
 AUTH_PLATFORM_KEY_FILE: { for: [registry, ingest], path: auth/platform-key, kind: secret, from: {{ . }}, key: {{ $v.auth.key }} }
 {{- end }}
+{{- with $v.monitor.smtp }}{{- if .existingSecret }}
+MONITOR_SMTP_URL_FILE: { for: [monitor], path: smtp/url, kind: secret, from: {{ .existingSecret }}, key: {{ .key }} }
+{{- end }}{{- end }}
 {{- with $v.kafka.sasl }}{{- if .mechanism }}
 KAFKA_SASL_PASSWORD_FILE: { for: [all], path: kafka/password, kind: secret, from: {{ required "kafka.sasl.existingSecret is not set: kafka.sasl.mechanism needs the password" .existingSecret }}, key: {{ .key }} }
 {{- end }}{{- end }}
@@ -92,10 +98,10 @@ TLS_CLIENT_CA_FILE: { for: [ingest, registry], path: tls/client-ca.crt, {{ inclu
 {{- end }}
 {{- end }}
 {{- with $v.egress.proxy }}{{- if .existingSecret }}
-EGRESS_PROXY_URL_FILE: { for: [registry, deliverer], path: egress/proxy-url, kind: secret, from: {{ .existingSecret }}, key: {{ .key }} }
+EGRESS_PROXY_URL_FILE: { for: [registry, deliverer, monitor], path: egress/proxy-url, kind: secret, from: {{ .existingSecret }}, key: {{ .key }} }
 {{- end }}{{- end }}
 {{- with $v.egress.ca }}{{- if or .secret .configMap }}
-EGRESS_CA_FILE: { for: [registry, deliverer], path: egress/ca.crt, {{ include "posthorn.caFrom" . }} }
+EGRESS_CA_FILE: { for: [registry, deliverer, monitor], path: egress/ca.crt, {{ include "posthorn.caFrom" . }} }
 {{- end }}{{- end }}
 {{- if $v.ingest.sources }}
 INGEST_SOURCES_FILE: { for: [ingest], path: sources/sources.json, kind: configMap, from: {{ $name }}-sources, key: sources.json }

@@ -111,6 +111,26 @@ export const ERRORS = {
     title: 'The record cannot be put back as it was',
     action: 'Do what the detail says; of an event, publish it anew with the same id.',
   },
+  alert_not_found: {
+    status: 404,
+    title: 'The alert does not exist',
+    action: 'Check the id and the scope; what has ended is kept for POSTHORN_MONITOR_RETENTION_DAYS.',
+  },
+  alert_rule_not_found: {
+    status: 404,
+    title: 'The rule does not exist',
+    action: 'Check the id and the scope; GET /v1/alert-rules lists those that there are.',
+  },
+  alert_channel_not_found: {
+    status: 404,
+    title: 'The channel does not exist',
+    action: 'Check the id and the scope; GET /v1/alert-channels lists those that there are.',
+  },
+  alert_silence_not_found: {
+    status: 404,
+    title: 'The silence does not exist',
+    action: 'Check the id and the scope; a silence is forgotten a day after its end.',
+  },
   replay_not_found: {
     status: 404,
     title: 'The replay does not exist',

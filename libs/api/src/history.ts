@@ -118,6 +118,9 @@ export class AttemptView {
   /** As negotiated, such as TLSv1.3. */
   @Documented({ type: 'string', nullable: true })
   readonly tls_version: string | null
+  /** When the certificate of the receiver ends. */
+  @Documented({ type: 'string', format: 'date-time', nullable: true })
+  readonly certificate_expires_at: string | null
   /** How long each step took, by name: dns_ms, connect_ms, tls_ms, wait_ms, read_ms. */
   @Documented({
     type: 'object',

@@ -1,4 +1,7 @@
 export * from './api-key.js'
+export * from './alert-channels.js'
+export * from './alert-rules.js'
+export * from './alert-silences.js'
 export * from './alerts.js'
 export * from './audit.js'
 export * from './authentication.js'

@@ -802,6 +802,150 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/alerts/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read an alert, and who was told of it */
+    get: operations['alerts_get']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/alert-rules': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List rules for alerts */
+    get: operations['alertrules_list']
+    put?: never
+    /** Make a rule for alerts */
+    post: operations['alertrules_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/alert-rules/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read a rule for alerts */
+    get: operations['alertrules_get']
+    put?: never
+    post?: never
+    /** Remove a rule, or undo what was changed of a built-in one */
+    delete: operations['alertrules_remove']
+    options?: never
+    head?: never
+    /** Change a rule for alerts */
+    patch: operations['alertrules_change']
+    trace?: never
+  }
+  '/v1/alert-channels': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List channels for alerts */
+    get: operations['alertchannels_list']
+    put?: never
+    /** Have alerts told to a channel */
+    post: operations['alertchannels_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/alert-channels/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read a channel for alerts */
+    get: operations['alertchannels_get']
+    put?: never
+    post?: never
+    /** Remove a channel for alerts */
+    delete: operations['alertchannels_remove']
+    options?: never
+    head?: never
+    /** Change a channel for alerts */
+    patch: operations['alertchannels_change']
+    trace?: never
+  }
+  '/v1/alert-channels/{id}/test': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /** Send a test to a channel for alerts */
+    post: operations['alertchannels_test']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/alert-silences': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** List silences */
+    get: operations['alertsilences_list']
+    put?: never
+    /** Silence alerts for a time */
+    post: operations['alertsilences_create']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/alert-silences/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Read a silence */
+    get: operations['alertsilences_get']
+    put?: never
+    post?: never
+    /** End a silence */
+    delete: operations['alertsilences_remove']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/publish': {
     parameters: {
       query?: never
@@ -1786,6 +1930,8 @@ export interface components {
       span_id: string | null
       remote_address: string | null
       tls_version: string | null
+      /** Format: date-time */
+      certificate_expires_at: string | null
       /** @description How long each step took: dns_ms, connect_ms, tls_ms, wait_ms, read_ms. */
       phases: {
         [key: string]: number
@@ -1843,6 +1989,8 @@ export interface components {
       span_id: string | null
       remote_address: string | null
       tls_version: string | null
+      /** Format: date-time */
+      certificate_expires_at: string | null
       /** @description How long each step took: dns_ms, connect_ms, tls_ms, wait_ms, read_ms. */
       phases: {
         [key: string]: number
@@ -2189,28 +2337,369 @@ export interface components {
     }
     AlertView: {
       id: string
+      /** @description Id of the rule: of a built-in one the name of its metric. */
+      rule: string
       /** @enum {string} */
-      rule: 'webhook_success_rate' | 'tenant_success_rate' | 'platform_success_rate'
+      metric:
+        | 'webhook_success_rate'
+        | 'tenant_success_rate'
+        | 'platform_success_rate'
+        | 'webhook_failing'
+        | 'dead_letters'
+        | 'poison'
+        | 'refused_addresses'
+        | 'certificate_expiring'
+        | 'parked_half_used'
+        | 'wrong_keys'
+        | 'retries_overdue'
+        | 'consumer_stuck'
+        | 'under_replicated'
+        | 'retention_half_used'
       /** @enum {string} */
       severity: 'warning' | 'critical'
       /** @enum {string} */
       status: 'firing' | 'resolved'
       /** @description null: the platform as a whole. */
       tenant: string | null
-      /** @description null: all webhooks. */
+      /** @description null: no webhook alone. */
       webhook: string | null
-      /** @description Within the window, when it began. */
-      attempts: number
-      delivered: number
-      /** @description It began below this share of delivered attempts. */
-      success_rate: number
+      /** @description What else it is about, such as a group and a topic. */
+      subject: string | null
+      /** @description What was found when it began. */
+      value: number
+      /** @description It began beyond this value. */
+      threshold: number
+      /** @description 0: nothing was counted, it is how it was then. */
       window_seconds: number
+      /** @description What else was found, by the metric. */
+      details: {
+        [key: string]: unknown
+      }
+      /** @description The same in a sentence. */
+      summary: string
       /** Format: date-time */
       fired_at: string
       /** Format: date-time */
       resolved_at: string | null
       /** @enum {string|null} */
       resolved_by: 'recovered' | 'inactive' | null
+    }
+    AlertNotificationView: {
+      /** @description Id of the channel. */
+      channel: string
+      /** @enum {string} */
+      what: 'firing' | 'repeat' | 'resolved' | 'test'
+      /** @enum {string} */
+      status: 'waiting' | 'sent' | 'failed' | 'silenced'
+      tries: number
+      /** @description Why the last try failed. */
+      error: string | null
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      ended_at: string | null
+    }
+    AlertDetailView: {
+      id: string
+      /** @description Id of the rule: of a built-in one the name of its metric. */
+      rule: string
+      /** @enum {string} */
+      metric:
+        | 'webhook_success_rate'
+        | 'tenant_success_rate'
+        | 'platform_success_rate'
+        | 'webhook_failing'
+        | 'dead_letters'
+        | 'poison'
+        | 'refused_addresses'
+        | 'certificate_expiring'
+        | 'parked_half_used'
+        | 'wrong_keys'
+        | 'retries_overdue'
+        | 'consumer_stuck'
+        | 'under_replicated'
+        | 'retention_half_used'
+      /** @enum {string} */
+      severity: 'warning' | 'critical'
+      /** @enum {string} */
+      status: 'firing' | 'resolved'
+      /** @description null: the platform as a whole. */
+      tenant: string | null
+      /** @description null: no webhook alone. */
+      webhook: string | null
+      /** @description What else it is about, such as a group and a topic. */
+      subject: string | null
+      /** @description What was found when it began. */
+      value: number
+      /** @description It began beyond this value. */
+      threshold: number
+      /** @description 0: nothing was counted, it is how it was then. */
+      window_seconds: number
+      /** @description What else was found, by the metric. */
+      details: {
+        [key: string]: unknown
+      }
+      /** @description The same in a sentence. */
+      summary: string
+      /** Format: date-time */
+      fired_at: string
+      /** Format: date-time */
+      resolved_at: string | null
+      /** @enum {string|null} */
+      resolved_by: 'recovered' | 'inactive' | null
+      /** @description Of channels of the caller, the latest first. */
+      notifications: components['schemas']['AlertNotificationView'][]
+    }
+    CreateAlertRuleBody: {
+      /** @description Beyond it an alert fires. */
+      threshold?: number | null
+      /** @description Back at this value it ends. */
+      clear?: number | null
+      /**
+       * @description For what is counted within a window.
+       * @enum {number|null}
+       */
+      window_seconds?: 10 | 60 | 300 | 600 | 1800 | 3600 | 21600 | 86400 | null
+      /** @description So long beyond it until it fires. */
+      for_seconds?: number | null
+      /** @enum {string|null} */
+      severity?: 'warning' | 'critical' | null
+      /** @default true */
+      enabled?: boolean | null
+      description?: string | null
+      /**
+       * @description What is watched.
+       * @enum {string}
+       */
+      metric:
+        | 'webhook_success_rate'
+        | 'tenant_success_rate'
+        | 'platform_success_rate'
+        | 'webhook_failing'
+        | 'dead_letters'
+        | 'poison'
+        | 'refused_addresses'
+        | 'certificate_expiring'
+        | 'parked_half_used'
+        | 'wrong_keys'
+        | 'retries_overdue'
+        | 'consumer_stuck'
+        | 'under_replicated'
+        | 'retention_half_used'
+      /** @description Id of the only webhook that it is about. */
+      webhook?: string | null
+      /**
+       * @description Whose it is: the tenant's, or the platform's.
+       * @default tenant
+       * @enum {string|null}
+       */
+      scope?: 'tenant' | 'platform' | null
+    }
+    AlertRuleView: {
+      id: string
+      /** @description Its id is its metric, and deleting it undoes what was changed. */
+      built_in: boolean
+      /** @enum {string} */
+      scope: 'tenant' | 'platform'
+      tenant: string | null
+      /** @enum {string} */
+      metric:
+        | 'webhook_success_rate'
+        | 'tenant_success_rate'
+        | 'platform_success_rate'
+        | 'webhook_failing'
+        | 'dead_letters'
+        | 'poison'
+        | 'refused_addresses'
+        | 'certificate_expiring'
+        | 'parked_half_used'
+        | 'wrong_keys'
+        | 'retries_overdue'
+        | 'consumer_stuck'
+        | 'under_replicated'
+        | 'retention_half_used'
+      webhook: string | null
+      threshold: number
+      clear: number
+      /** @description 0: nothing is counted, it is how it is now. */
+      window_seconds: number
+      for_seconds: number
+      /** @enum {string} */
+      severity: 'warning' | 'critical'
+      enabled: boolean
+      description: string | null
+      /**
+       * Format: date-time
+       * @description null: a built-in one that nobody has changed.
+       */
+      updated_at: string | null
+      /** @description 0: a built-in one that nobody has changed. */
+      version: number
+    }
+    PatchAlertRuleBody: {
+      /** @description Beyond it an alert fires. */
+      threshold?: number | null
+      /** @description Back at this value it ends. */
+      clear?: number | null
+      /**
+       * @description For what is counted within a window.
+       * @enum {number|null}
+       */
+      window_seconds?: 10 | 60 | 300 | 600 | 1800 | 3600 | 21600 | 86400 | null
+      /** @description So long beyond it until it fires. */
+      for_seconds?: number | null
+      /** @enum {string|null} */
+      severity?: 'warning' | 'critical' | null
+      /** @default true */
+      enabled?: boolean | null
+      description?: string | null
+    }
+    CreateAlertChannelBody: {
+      /** @description Ids of rules, or metrics: webhook_success_rate, tenant_success_rate … Absent or empty: every one. */
+      rules?: string[] | null
+      severities?: ('warning' | 'critical')[] | null
+      /** @description Of the platform's own: only of these. */
+      tenants?: string[] | null
+      /** @description Id of a webhook: only about it. */
+      webhook?: string | null
+      name: string | null
+      /** @description Of email: who is written to. */
+      to?: string[] | null
+      /** @description Of slack: the incoming webhook. It is never shown again. */
+      url?: string | null
+      /**
+       * @description So long it is waited for more to be told at once.
+       * @default 10
+       */
+      group_seconds?: number | null
+      /**
+       * @description What still fires is told again after so long; 0: never.
+       * @default 14400
+       */
+      repeat_seconds?: number | null
+      /**
+       * @description Whether the end of an alert is told, too.
+       * @default true
+       */
+      send_resolved?: boolean | null
+      /** @default true */
+      enabled?: boolean | null
+      /** @enum {string} */
+      type: 'email' | 'slack'
+      /**
+       * @description Whose it is: the tenant's, or the platform's.
+       * @default tenant
+       * @enum {string|null}
+       */
+      scope?: 'tenant' | 'platform' | null
+    }
+    AlertChannelView: {
+      /** @description Empty: every one. */
+      rules: string[]
+      severities: ('warning' | 'critical')[]
+      tenants: string[]
+      webhook: string | null
+      id: string
+      /** @enum {string} */
+      type: 'email' | 'slack'
+      /** @enum {string} */
+      scope: 'tenant' | 'platform'
+      tenant: string | null
+      name: string
+      to: string[]
+      /** @description Of slack: where its URL leads. */
+      host: string | null
+      group_seconds: number
+      repeat_seconds: number
+      send_resolved: boolean
+      enabled: boolean
+      /** Format: date-time */
+      created_at: string
+      /** Format: date-time */
+      updated_at: string
+      version: number
+    }
+    PatchAlertChannelBody: {
+      /** @description Ids of rules, or metrics: webhook_success_rate, tenant_success_rate … Absent or empty: every one. */
+      rules?: string[] | null
+      severities?: ('warning' | 'critical')[] | null
+      /** @description Of the platform's own: only of these. */
+      tenants?: string[] | null
+      /** @description Id of a webhook: only about it. */
+      webhook?: string | null
+      name?: string | null
+      /** @description Of email: who is written to. */
+      to?: string[] | null
+      /** @description Of slack: the incoming webhook. It is never shown again. */
+      url?: string | null
+      /**
+       * @description So long it is waited for more to be told at once.
+       * @default 10
+       */
+      group_seconds?: number | null
+      /**
+       * @description What still fires is told again after so long; 0: never.
+       * @default 14400
+       */
+      repeat_seconds?: number | null
+      /**
+       * @description Whether the end of an alert is told, too.
+       * @default true
+       */
+      send_resolved?: boolean | null
+      /** @default true */
+      enabled?: boolean | null
+    }
+    AlertChannelTestView: {
+      /**
+       * @description waiting: no monitor has sent it within some seconds.
+       * @enum {string}
+       */
+      status: 'waiting' | 'sent' | 'failed' | 'silenced'
+      error: string | null
+    }
+    CreateAlertSilenceBody: {
+      /** @description Ids of rules, or metrics: webhook_success_rate, tenant_success_rate … Absent or empty: every one. */
+      rules?: string[] | null
+      severities?: ('warning' | 'critical')[] | null
+      /** @description Of the platform's own: only of these. */
+      tenants?: string[] | null
+      /** @description Id of a webhook: only about it. */
+      webhook?: string | null
+      /**
+       * Format: date-time
+       * @description Unless set, now.
+       */
+      starts_at?: string | null
+      /** Format: date-time */
+      ends_at: string
+      /** @description Why. */
+      comment?: string | null
+      /**
+       * @description Whose it is: the tenant's, or the platform's.
+       * @default tenant
+       * @enum {string|null}
+       */
+      scope?: 'tenant' | 'platform' | null
+    }
+    AlertSilenceView: {
+      /** @description Empty: every one. */
+      rules: string[]
+      severities: ('warning' | 'critical')[]
+      tenants: string[]
+      webhook: string | null
+      id: string
+      /** @enum {string} */
+      scope: 'tenant' | 'platform'
+      tenant: string | null
+      /** Format: date-time */
+      starts_at: string
+      /** Format: date-time */
+      ends_at: string
+      comment: string | null
+      /** Format: date-time */
+      created_at: string
+      version: number
     }
     /** @description The plain form, with data or data_base64. */
     PublishEvent: {
@@ -2308,6 +2797,10 @@ export interface components {
         | 'poison_not_found'
         | 'poison_redriven'
         | 'poison_not_redrivable'
+        | 'alert_not_found'
+        | 'alert_rule_not_found'
+        | 'alert_channel_not_found'
+        | 'alert_silence_not_found'
         | 'replay_not_found'
         | 'route_not_found'
         | 'method_not_allowed'
@@ -4861,6 +5354,8 @@ export interface operations {
         status?: 'firing' | 'resolved'
         /** @description Id of a webhook. */
         webhook?: string
+        /** @description Id of a rule, or a metric: alerts of every rule about it. */
+        rule?: string
         /** @description Alerts about what the tenant has, about the platform as a whole, or all. */
         scope?: 'tenant' | 'platform' | 'all'
       }
@@ -4887,6 +5382,609 @@ export interface operations {
             next_cursor: string | null
           }
         }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alerts_get: {
+    parameters: {
+      query?: {
+        /** @description Alerts about what the tenant has, about the platform as a whole, or all. */
+        scope?: 'tenant' | 'platform' | 'all'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description AlertDetail */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertDetailView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertrules_list: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['AlertRuleView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertrules_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateAlertRuleBody']
+      }
+    }
+    responses: {
+      /** @description AlertRule */
+      201: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertRuleView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertrules_get: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description AlertRule */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertRuleView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertrules_remove: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Done. */
+      204: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertrules_change: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchAlertRuleBody']
+        'application/merge-patch+json': components['schemas']['PatchAlertRuleBody']
+      }
+    }
+    responses: {
+      /** @description AlertRule */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertRuleView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertchannels_list: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['AlertChannelView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertchannels_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateAlertChannelBody']
+      }
+    }
+    responses: {
+      /** @description AlertChannel */
+      201: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertChannelView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertchannels_get: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description AlertChannel */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertChannelView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertchannels_remove: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Done. */
+      204: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertchannels_change: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PatchAlertChannelBody']
+        'application/merge-patch+json': components['schemas']['PatchAlertChannelBody']
+      }
+    }
+    responses: {
+      /** @description AlertChannel */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertChannelView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertchannels_test: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description AlertChannelTest */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertChannelTestView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertsilences_list: {
+    parameters: {
+      query?: {
+        /** @description How many a page has at most. */
+        limit?: number
+        /** @description next_cursor of the page before. */
+        cursor?: string
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description One page. */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': {
+            data: components['schemas']['AlertSilenceView'][]
+            next_cursor: string | null
+          }
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertsilences_create: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+        /** @description Sent again with the same key and body, the request is not run again, but answered as it was, for a day. */
+        'Idempotency-Key'?: string
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateAlertSilenceBody']
+      }
+    }
+    responses: {
+      /** @description AlertSilence */
+      201: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          Location: components['headers']['Location']
+          'Idempotent-Replayed': components['headers']['IdempotentReplayed']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertSilenceView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertsilences_get: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description AlertSilence */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AlertSilenceView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  alertsilences_remove: {
+    parameters: {
+      query?: {
+        /** @description Whose it is: the tenant's, or the platform's. */
+        scope?: 'tenant' | 'platform'
+      }
+      header?: {
+        /** @description The ETag of a read: 412 unless it is the current one. */
+        'If-Match'?: string
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Done. */
+      204: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content?: never
       }
       429: components['responses']['RateLimited']
       '4XX': components['responses']['Refused']

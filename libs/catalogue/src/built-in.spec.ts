@@ -65,7 +65,7 @@ const BROKEN: Readonly<Record<string, readonly [change: Record<string, unknown>,
   'posthorn.webhook.failing': [{ failing_since: 1_700_000_000_000 }, '/failing_since'],
   'posthorn.webhook.disabled': [{ rule: 'gone' }, '/rule'],
   'posthorn.webhook.recovered': [{ by: 'chance' }, '/by'],
-  'posthorn.alert.firing': [{ rule: 'bad_mood' }, '/rule'],
+  'posthorn.alert.firing': [{ metric: 'bad_mood' }, '/metric'],
   'posthorn.alert.resolved': [{ by: 'chance' }, '/by'],
 }
 

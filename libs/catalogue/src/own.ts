@@ -1,6 +1,6 @@
-import { ALERT_RULES, ALERT_SEVERITIES, type OwnEventType } from '@posthorn/webhook'
+import { ALERT_METRICS, ALERT_SEVERITIES, type OwnEventType } from '@posthorn/webhook'
 import type { BuiltInEventType } from './event-type.js'
-import { COUNT, ID, object, oneOf, SHARE, TEXT, TIME } from './json-types.js'
+import { ANYTHING, COUNT, FLAG, ID, NUMBER, object, oneOf, TEXT, TIME } from './json-types.js'
 
 interface OwnType extends BuiltInEventType {
   readonly type: OwnEventType
@@ -17,25 +17,31 @@ const EXAMPLE = {
 
 const ALERT = {
   alert: ID,
-  rule: oneOf(...ALERT_RULES),
+  rule: ID,
+  metric: oneOf(...ALERT_METRICS),
   severity: oneOf(...ALERT_SEVERITIES),
-  attempts: COUNT,
-  delivered: COUNT,
-  success_rate: SHARE,
+  value: NUMBER,
+  threshold: NUMBER,
   window_seconds: COUNT,
+  details: ANYTHING,
+  summary: TEXT,
+  silenced: FLAG,
   fired_at: TIME,
 }
-const ABOUT = { tenant: ID, webhook: ID }
+const ABOUT = { tenant: ID, webhook: ID, subject: ID }
 const ALERT_EXAMPLE = {
   alert: 'alert_17',
   rule: 'webhook_success_rate',
+  metric: 'webhook_success_rate',
   severity: 'warning',
   tenant: 'acme',
   webhook: EXAMPLE.webhook,
-  attempts: 120,
-  delivered: 40,
-  success_rate: 0.9,
+  value: 0.25,
+  threshold: 0.9,
   window_seconds: 600,
+  details: { attempts: 120, delivered: 30 },
+  summary: `Of 120 attempts of webhook ${EXAMPLE.webhook} of tenant acme in the last 600 s 25 % delivered, less than 90 %.`,
+  silenced: false,
   fired_at: '2026-03-01T02:00:00.000Z',
 }
 
@@ -67,7 +73,7 @@ export const OWN_EVENT_TYPES_BUILT_IN: readonly OwnType[] = [
   },
   {
     type: 'posthorn.alert.firing',
-    description: 'An alert fires: too few attempts of the last minutes have delivered.',
+    description: 'An alert fires: something is to be looked at.',
     schema: object(ALERT, ABOUT),
     example: ALERT_EXAMPLE,
   },
@@ -75,6 +81,6 @@ export const OWN_EVENT_TYPES_BUILT_IN: readonly OwnType[] = [
     type: 'posthorn.alert.resolved',
     description: 'An alert that fired has ended.',
     schema: object({ ...ALERT, resolved_at: TIME, by: oneOf('recovered', 'inactive') }, ABOUT),
-    example: { ...ALERT_EXAMPLE, delivered: 118, resolved_at: '2026-03-01T02:25:00.000Z', by: 'recovered' },
+    example: { ...ALERT_EXAMPLE, value: 0.98, resolved_at: '2026-03-01T02:25:00.000Z', by: 'recovered' },
   },
 ]

@@ -62,6 +62,13 @@ afterEach(async () => {
 })
 afterAll(() => egress.close())
 
+it('says when the certificate of the receiver ends, also of a connection that is used again', async () => {
+  const end = Math.floor(Date.now() / 1000) * 1000 + 30 * 60_000
+  const { url, visits } = await receiver(deployment.issue('short', [], ['127.0.0.1'], end))
+  for (let n = 0; n < 2; n++) expect(await send(url)).toMatchObject({ status: 204, certificateExpiresAt: end })
+  expect(visits[1]).toEqual(visits[0])
+})
+
 describe('S7 a client certificate', () => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('is shown over %s to a receiver that demands it', async maxVersion => {
     const { url, visits } = await receiver({ ...good, maxVersion, rejectUnauthorized: true })

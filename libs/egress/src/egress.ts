@@ -98,6 +98,8 @@ export type EgressResult = SendResult & {
   readonly remoteAddress?: string
   /** As negotiated, such as TLSv1.3. */
   readonly tlsVersion?: string
+  /** When the certificate of the receiver ends, ms since the epoch. */
+  readonly certificateExpiresAt?: number
   readonly phases?: Phases
   /** The beginning of the answer as text. */
   readonly responseBody?: string
@@ -233,11 +235,12 @@ function failed(error: Error, exchange: Exchange, url: URL): Attempted {
 }
 
 function wireOf(exchange: Exchange, began: number | undefined, ended: number) {
-  const { remoteAddress, tlsVersion } = exchange
+  const { remoteAddress, tlsVersion, certificateExpiresAt } = exchange
   const phases = phasesOf(exchange, began, ended)
   return {
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
     ...(tlsVersion === undefined ? {} : { tlsVersion }),
+    ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
     ...(phases === undefined ? {} : { phases }),
   }
 }

@@ -22,6 +22,8 @@ export interface Exchange {
   remoteAddress?: string
   /** Such as TLSv1.3. */
   tlsVersion?: string
+  /** When the receiver's certificate ends, ms since the epoch. */
+  certificateExpiresAt?: number
   /** Of a connection that was made for this request. */
   times?: ConnectionTimes
   /** When the request was written, by performance.now(). */
@@ -50,6 +52,8 @@ export class Sockets {
   /** In the order in which they became idle. */
   private readonly idle = new Set<Socket>()
   private readonly users = new Map<Socket, Exchange>()
+  /** When the receiver's certificate ends: reading it costs too much to be done for each request. */
+  private readonly certificateEnds = new WeakMap<Socket, number | undefined>()
   private readonly byBody = new WeakMap<object, Exchange>()
   /** By the connection made for it: undici forgets a body without bytes. */
   private readonly bySocket = new WeakMap<Socket, Exchange>()
@@ -177,6 +181,14 @@ export class Sockets {
     this.users.delete(socket)
   }
 
+  private certificateEnd(socket: Partial<TLSSocket> & Socket): number | undefined {
+    if (!this.certificateEnds.has(socket)) {
+      const end = socket.getPeerX509Certificate?.()?.validToDate.getTime()
+      this.certificateEnds.set(socket, Number.isFinite(end) ? end : undefined)
+    }
+    return this.certificateEnds.get(socket)
+  }
+
   private readonly onSendHeaders = (message: unknown): void => {
     const { request, socket } = message as DiagnosticsChannel.ClientSendHeadersMessage
     const { body } = request as { body?: unknown }
@@ -189,6 +201,7 @@ export class Sockets {
     exchange.socket = socket
     exchange.remoteAddress = this.ends.get(socket) ?? socket.remoteAddress
     exchange.tlsVersion = (socket as Partial<TLSSocket>).getProtocol?.() ?? undefined
+    exchange.certificateExpiresAt = this.certificateEnd(socket as Partial<TLSSocket> & Socket)
     exchange.times = this.open.get(socket)
     if (this.open.has(socket)) this.open.set(socket, undefined)
     exchange.sent = performance.now()

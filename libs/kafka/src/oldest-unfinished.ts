@@ -13,6 +13,8 @@ export interface OldestUnfinished {
   readonly record: { readonly partition: number; readonly offset: number; readonly timestamp: number } | undefined
   /** How long the broker keeps the topic's records, ms; undefined: for ever. */
   readonly retentionMs: number | undefined
+  /** Where the group stands on the partitions of the topic on which it is behind. */
+  readonly behind: readonly GroupPosition[]
 }
 
 /** The first batch is enough, and a broker gives all of one whatever it was asked for. */
@@ -40,7 +42,7 @@ export async function readOldestUnfinished(
         const name = connection.topic(topic)
         const behind = positions.get(group)!.filter(one => one.topic === name && lagOf(one) > 0)
         if (behind.length > 0) await cluster.addTargetTopic(name)
-        found.push({ group, topic, record: await oldest(cluster, behind), retentionMs: retentions.get(name) })
+        found.push({ group, topic, record: await oldest(cluster, behind), retentionMs: retentions.get(name), behind })
       }
     return found
   } finally {

@@ -18,7 +18,8 @@ import {
   validateSync,
 } from 'class-validator'
 import { LOG_LEVELS, type LogLevel } from '@posthorn/telemetry'
-import { TLS_VERSIONS, type TlsVersion } from '@posthorn/webhook'
+import { TLS_VERSIONS, type AlertConfiguration, type TlsVersion } from '@posthorn/webhook'
+import { readAlertRules } from './alert-rules.js'
 import { readEgressCa } from './egress-ca.js'
 import {
   KAFKA_COMPRESSIONS,
@@ -186,7 +187,7 @@ export class Settings {
   @Setting(
     'SEALING_KEYS',
     'none',
-    'Master keys for secrets at rest: id:base64 of 32 bytes, comma-separated; the first one seals. Needed by registry and deliverer, and by ingest for signed requests.',
+    'Master keys for secrets at rest: id:base64 of 32 bytes, comma-separated; the first one seals. Needed by registry and deliverer, by ingest for signed requests, and by the monitor for chats.',
   )
   @list()
   @Matches(/^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=$/, { each: true, message: 'each must be id:base64 of 32 bytes' })
@@ -471,6 +472,38 @@ export class Settings {
   @Max(0.99)
   monitorAlertSuccessRate = 0.9
 
+  @Setting(
+    'MONITOR_ALERT_RULES',
+    'none',
+    'What else is to be of the built-in rules, as a JSON object by their names (docs/alerts.md).',
+  )
+  @IsOptional()
+  @IsString()
+  monitorAlertRules?: string
+
+  /** What stands in it. */
+  alertRules: AlertConfiguration['rules'] = {}
+
+  @Setting('MONITOR_ALERT_EVERY_SECONDS', '10', 'How often rules are looked at; Kafka is every sixth time.')
+  @number()
+  @IsInt()
+  @Min(1)
+  @Max(60)
+  monitorAlertEverySeconds = 10
+
+  @Setting(
+    'MONITOR_SMTP_URL',
+    'none',
+    'Server for alerts by e-mail, as smtp://user:password@host:587 or smtps://…:465; without it none are sent.',
+  )
+  @IsOptional()
+  @Matches(/^smtps?:\/\/\S+$/, { message: 'must start with smtp:// or smtps://' })
+  monitorSmtpUrl?: string
+
+  @Setting('MONITOR_SMTP_FROM', 'Posthorn <posthorn@localhost>', 'Who alerts by e-mail are from.')
+  @Matches(/^[^\r\n]{3,320}$/, { message: 'must be one address, such as Posthorn <alerts@example.com>' })
+  monitorSmtpFrom = 'Posthorn <posthorn@localhost>'
+
   @Setting('MONITOR_ALERT_WINDOW_SECONDS', '600', 'The attempts of so long are looked at, in whole minutes.')
   @number()
   @IsInt()
@@ -574,6 +607,7 @@ export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[
     problems.push(`${variableOf.get(error.property)}: ${Object.values(error.constraints ?? {}).join('; ')}.`)
   settings.kafkaSecurity = readKafkaSecurity(settings, problems)
   checkServerTls(settings, problems)
+  settings.alertRules = readAlertRules(settings.monitorAlertRules, problems)
   settings.egressCa = readEgressCa(settings.egressCaFile, problems)
   if (problems.length > 0) throw new SettingsError(problems)
   return settings

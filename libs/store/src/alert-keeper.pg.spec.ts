@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, type TestDatabase } from '@posthorn/testkit'
-import { deliveryId, DEFAULT_RETRY_POLICY, type Delivery, type OutcomeKind } from '@posthorn/webhook'
+import { builtInRules, deliveryId, DEFAULT_RETRY_POLICY, type Delivery, type OutcomeKind } from '@posthorn/webhook'
 import { AlertKeeper } from './alert-keeper.js'
 import { Alerts } from './alerts.js'
 import { Database } from './data-source.js'
@@ -14,7 +14,9 @@ import type { PositionedEntry } from './history-entries.js'
 
 const logger = createLogger('silent', 'test')
 const NOW = Date.now()
-const OPTIONS = { successRate: 0.9, windowSeconds: 600, platformTenant: 'default', keptDays: 14 }
+const RATES = { webhook_failing: { enabled: false }, dead_letters: { enabled: false } }
+const builtIn = (successRate: number) => builtInRules({ successRate, windowSeconds: 600, rules: RATES })
+const OPTIONS = { builtIn: builtIn(0.9), platformTenant: 'default', keptDays: 14 }
 let created: TestDatabase
 let database: Database
 let pool: SqlPool
@@ -39,7 +41,7 @@ afterAll(async () => {
 
 let offset = 0
 beforeEach(async () => {
-  await pool.query('truncate alerts, own_events, history_counters, webhooks')
+  await pool.query('truncate alerts, own_events, history_counters, webhooks, alert_signals, alert_notifications')
   writer = new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g')
 })
 
@@ -93,7 +95,8 @@ const told = async () => {
 }
 const look = async (at = NOW, of = keeper) => (await of.look(at)).map(({ rule, ended: by }) => [rule, by]).sort()
 const listed = async (tenant?: string | null) =>
-  (await alerts.list({ tenant, firing: undefined, webhook: undefined, limit: 10, before: undefined })).rows
+  (await alerts.list({ tenant, firing: undefined, webhook: undefined, rule: undefined, limit: 10, before: undefined }))
+    .rows
 
 describe('AlertKeeper', () => {
   test('fires once for the webhook, the tenant and all, each with an event to whom it concerns', async () => {
@@ -194,7 +197,7 @@ describe('AlertKeeper', () => {
   test('a rate of 0 fires nothing and ends what fires', async () => {
     const webhook = await aWebhook()
     await ended(webhook, 'exhausted', 20)
-    const off = new AlertKeeper(pool, { ...OPTIONS, successRate: 0 })
+    const off = new AlertKeeper(pool, { ...OPTIONS, builtIn: builtIn(0) })
     expect(await look(NOW, off)).toEqual([])
     expect(await look()).toHaveLength(3)
     expect(await look(NOW, off)).toHaveLength(3)

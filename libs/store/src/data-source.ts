@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@posthorn/telemetry'
 import { DataSource, type EntityManager, type MixedList } from 'typeorm'
+import { AlertSettingRow } from './alert-settings.js'
 import { DatabaseAway } from './away.js'
 import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
 import { ReplayRow } from './replay-row.js'
@@ -56,6 +57,7 @@ export class Database {
         EventTypeVersionRow,
         OutboxRow,
         ReplayRow,
+        AlertSettingRow,
       ] satisfies MixedList<unknown>,
       migrations: MIGRATIONS,
       migrationsTableName: 'migrations',

@@ -238,8 +238,8 @@ export function attemptRow(attempt: Attempt): AttemptRow {
   }
 }
 
-function wireJson({ remote_address, tls_version, phases }: Attempt): string | null {
-  const wire: AttemptWire = { remote_address, tls_version, phases }
+function wireJson({ remote_address, tls_version, certificate_expires_at, phases }: Attempt): string | null {
+  const wire: AttemptWire = { remote_address, tls_version, certificate_expires_at, phases }
   return Object.values(wire).every(value => value === undefined) ? null : json(wire)
 }
 

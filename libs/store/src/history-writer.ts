@@ -1,4 +1,3 @@
-import type { HealthKeeper } from './webhook-health.js'
 import { foldEntries, type HistoryBatch } from './history-batch.js'
 import type { PositionedEntry } from './history-entries.js'
 import { HistoryPartitions, inTransaction } from './history-partitions.js'
@@ -32,6 +31,11 @@ export class HistoryRefused extends Error {
   }
 }
 
+/** What else is made of entries that are not in the history yet. */
+export interface NotedEntries {
+  note(client: SqlClient, entries: readonly PositionedEntry[]): Promise<void>
+}
+
 /**
  * Writes history: rows and the offsets they came from in one transaction, so that each record has
  * its effect once, whoever writes it and however often.
@@ -41,8 +45,8 @@ export class HistoryWriter {
     private readonly pool: SqlPool,
     private readonly partitions: HistoryPartitions,
     private readonly group: string,
-    /** Told of the same entries in the same transaction; absent: of history alone. */
-    private readonly health?: Pick<HealthKeeper, 'note'>,
+    /** Told of the same entries in the same transaction, in this order. */
+    private readonly others: readonly NotedEntries[] = [],
   ) {}
 
   /**
@@ -66,7 +70,7 @@ export class HistoryWriter {
     const batch = fold(fresh, this.partitions.oldestDay(now), now)
     await this.partitions.ensure(daysOf(batch))
     const written = await insertRows(client, batch)
-    await this.health?.note(client, fresh)
+    for (const other of this.others) await other.note(client, fresh)
     await this.moveOffsets(client, [...next.values()])
     return written
   }

@@ -1,4 +1,8 @@
 export * from './alert-keeper.js'
+export * from './alert-notifications.js'
+export type { OutsideReadings } from './alert-readings.js'
+export * from './alert-settings.js'
+export * from './alert-signals.js'
 export * from './alerts.js'
 export * from './audit.js'
 export * from './away.js'

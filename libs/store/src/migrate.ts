@@ -23,6 +23,7 @@ import { AuthenticationMigration } from './migrations/47-authentication.js'
 import { ReceiverTlsMigration } from './migrations/48-receiver-tls.js'
 import { AlertsMigration } from './migrations/60-alerts.js'
 import { OwnershipMigration } from './migrations/61-ownership.js'
+import { AlertRulesMigration } from './migrations/62-alert-rules.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -47,6 +48,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ReceiverTlsMigration,
   AlertsMigration,
   OwnershipMigration,
+  AlertRulesMigration,
 ]
 
 const TABLE = 'migrations'

@@ -1,4 +1,4 @@
-import { authenticationContext, headerContext, secretContext, tlsKeyContext } from '@posthorn/webhook'
+import { authenticationContext, channelContext, headerContext, secretContext, tlsKeyContext } from '@posthorn/webhook'
 import type { EntityManager } from 'typeorm'
 import type { Database } from './data-source.js'
 import { KeyRow, WebhookRow } from './entities.js'
@@ -16,6 +16,8 @@ export interface SealedCount {
   readonly headers: number
   /** Of keys that sign. */
   readonly keys: number
+  /** Of alerts: their addresses. */
+  readonly channels: number
   /** Of requests with an Idempotency-Key; they are gone after a day. */
   readonly answers: number
 }
@@ -32,6 +34,7 @@ const COUNTS = `
     (count(*) FILTER (WHERE place = 'secret'))::int AS secrets,
     (count(*) FILTER (WHERE place = 'header'))::int AS headers,
     (count(*) FILTER (WHERE place = 'key'))::int AS keys,
+    (count(*) FILTER (WHERE place = 'channel'))::int AS channels,
     (count(*) FILTER (WHERE place = 'answer'))::int AS answers
   FROM (
     SELECT 'secret' AS place, s ->> 'sealed' AS sealed FROM webhooks, jsonb_array_elements(secrets) s
@@ -39,6 +42,7 @@ const COUNTS = `
     UNION ALL SELECT 'header', authentication ->> 'sealed' FROM webhooks WHERE authentication IS NOT NULL
     UNION ALL SELECT 'header', tls ->> 'sealedKey' FROM webhooks WHERE tls ->> 'sealedKey' IS NOT NULL
     UNION ALL SELECT 'key', sealed_secret FROM keys WHERE sealed_secret IS NOT NULL
+    UNION ALL SELECT 'channel', sealed FROM alert_settings WHERE sealed IS NOT NULL
     UNION ALL SELECT 'answer', sealed_answer FROM idempotency WHERE sealed_answer IS NOT NULL) AS everything
   GROUP BY 1 ORDER BY 1`
 
@@ -113,6 +117,29 @@ export class SealedValues {
       const change = row && { sealedSecret: reseal(row.sealedSecret!, id) }
       if (!row || !change || changesNothing(row, change)) return false
       await saveRow(tx, KeyRow, 'key', row, change)
+      return true
+    })
+  }
+
+  /** The same of channels of alerts. */
+  async channelsWithout(prefix: string, after: string, limit: number): Promise<readonly string[]> {
+    const rows = await this.database.manager.query<{ id: string }[]>(
+      `SELECT id FROM alert_settings
+       WHERE id > $2 AND sealed IS NOT NULL AND NOT starts_with(sealed, $1) ORDER BY id LIMIT $3`,
+      [prefix, after, limit],
+    )
+    return rows.map(row => row.id)
+  }
+
+  async resealChannel(id: string, reseal: Reseal): Promise<boolean> {
+    return this.database.manager.transaction(async tx => {
+      const [row] = await tx.query<{ sealed: string }[]>(
+        'SELECT sealed FROM alert_settings WHERE id = $1 AND sealed IS NOT NULL FOR UPDATE',
+        [id],
+      )
+      const sealed = row && reseal(row.sealed, channelContext(id))
+      if (sealed === undefined || sealed === row!.sealed) return false
+      await tx.query('UPDATE alert_settings SET sealed = $2, version = version + 1 WHERE id = $1', [id, sealed])
       return true
     })
   }

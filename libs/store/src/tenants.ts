@@ -141,6 +141,7 @@ export class Tenants {
         await tx.update(TenantRow, { id }, { deletion: removed })
         return true
       }
+      for (const statement of ALERT_REMOVALS) await tx.query(statement, [id])
       const deletion = { ...removed, finishedAt: new Date().toISOString() }
       await saveRow(tx, TenantRow, 'tenant', row, { status: 'deleted', deletion })
       return false
@@ -201,6 +202,11 @@ async function removeEventTypes(tx: EntityManager, tenant: string): Promise<numb
   await tx.delete(EventTypeVersionRow, { eventType: In(rows.map(row => row.id)) })
   return rows.length
 }
+
+/** Few, or short-lived: all at once. */
+const ALERT_REMOVALS = ['alerts', 'alert_settings', 'alert_signals', 'receiver_certificates'].map(
+  table => `DELETE FROM ${table} WHERE tenant = $1`,
+)
 
 /** A part of the history, found by its indexes: deliveries with their attempts, then the rest. */
 async function removeHistory(tx: EntityManager, tenant: string): Promise<number> {

@@ -43,7 +43,7 @@ let offset = 0
 beforeEach(async () => {
   await pool.query('truncate webhook_health, network_reach, own_events')
   const keeper = new HealthKeeper(RULES)
-  writer = new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g', keeper)
+  writer = new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g', [keeper])
 })
 
 const audited = () => ({
@@ -152,7 +152,7 @@ describe('the health that is kept', () => {
     const entries = attempts(id, 'fails', 0, 30, 60)
     await writer.write(entries, START)
     const before = await rows()
-    await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g', new HealthKeeper(RULES)).write(entries, START)
+    await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'g', [new HealthKeeper(RULES)]).write(entries, START)
     expect(await rows()).toEqual(before)
     expect((await events()).map(({ type }) => type)).toEqual(['posthorn.webhook.failing'])
     expect(await events()).toEqual([])

@@ -1,5 +1,6 @@
 export * from './certificates.js'
 export * from './database.js'
+export * from './mailbox.js'
 export * from './manual-clock.js'
 export * from './python.js'
 export * from './receiver.js'

@@ -59,6 +59,7 @@ const ATTEMPT: Required<Attempt> = {
   span_id: '00f067aa0ba902b7',
   remote_address: '192.0.2.1',
   tls_version: 'TLSv1.3',
+  certificate_expires_at: '2027-01-01T00:00:00.000Z',
   phases: { dns_ms: 1, connect_ms: 2, tls_ms: 3, wait_ms: 100, read_ms: 0.5 },
 }
 const OUTCOMES: Record<OutcomeKind, true> = {

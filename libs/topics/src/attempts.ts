@@ -24,6 +24,8 @@ export interface AttemptWire {
   readonly remote_address?: string | undefined
   /** As negotiated, such as TLSv1.3. */
   readonly tls_version?: string | undefined
+  /** When the receiver's certificate ends. */
+  readonly certificate_expires_at?: string | undefined
   /** How long each step took; the first three are absent where a connection was used again. */
   readonly phases?: AttemptPhases | undefined
 }

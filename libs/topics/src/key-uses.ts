@@ -10,6 +10,11 @@ import { decodeDocument, encodeDocument, type ReadDocument } from './tables.js'
  *
  * The minute is the version, so that every reader keeps the latest use, whoever wrote last. A tombstone: the key is
  * forgotten.
+ *
+ * Beside them stands how many requests with a wrong key each ingest and registry has refused of late:
+ *
+ *   key   = "wrong-keys/" and an id of the process
+ *   value = JSON object {v: 1, id: the key, version: steps of ten seconds since the epoch, status: "wrong", count}
  */
 export const KEY_USES: TopicContract = { name: 'key-uses.v1', cleanup: 'compact', partitions: 'table' }
 
@@ -41,7 +46,44 @@ export function encodeKeyUse(use: KeyUse): TopicRecord {
 export function decodeKeyUse(value: Buffer | null): ReadDocument<KeyUse> {
   const read = decodeDocument<KeyUse & { readonly status: string }>(value)
   if (read.kind !== 'document') return read
-  const { id, version } = read.document
+  const { id, version, status } = read.document
+  if (status === 'wrong') return { kind: 'tombstone' }
   if (version < 0 || version > MAX_MINUTE) return { kind: 'bad', detail: 'the version must be a minute' }
   return { kind: 'document', document: { id, version } }
+}
+
+/** How many wrong keys one process was sent within one step. */
+export interface WrongKeyCount {
+  readonly id: string
+  /** Steps of ten seconds since the epoch. */
+  readonly version: number
+  readonly count: number
+}
+
+const STEP_MS = 10_000
+
+export function wrongKeyStep(at: number): number {
+  return Math.floor(at / STEP_MS)
+}
+
+/** The beginning of its step, ms since the epoch. */
+export function wrongKeysAt({ version }: WrongKeyCount): number {
+  return version * STEP_MS
+}
+
+export function encodeWrongKeys(count: WrongKeyCount): TopicRecord {
+  const document: WrongKeyCount & { readonly status: 'wrong' } = { ...count, status: 'wrong' }
+  return encodeDocument(document)
+}
+
+/** What says something else is read as a tombstone. */
+export function decodeWrongKeys(value: Buffer | null): ReadDocument<WrongKeyCount> {
+  const read = decodeDocument<WrongKeyCount & { readonly status: string }>(value)
+  if (read.kind !== 'document') return read
+  const { id, version, count, status } = read.document
+  if (status !== 'wrong') return { kind: 'tombstone' }
+  const fits = version >= 0 && version * STEP_MS <= MAX_MINUTE * MINUTE_MS && Number.isSafeInteger(count) && count > 0
+  return fits
+    ? { kind: 'document', document: { id, version, count } }
+    : { kind: 'bad', detail: 'count and version must be whole' }
 }

@@ -36,6 +36,11 @@ export function sourceId(random: Uint8Array): string {
   return `source_${base32(random)}`
 }
 
+/** The id of a new rule, channel or silence of alerts from 16 random bytes. */
+export function alertSettingId(kind: 'rule' | 'channel' | 'silence', random: Uint8Array): string {
+  return `${kind}_${base32(random)}`
+}
+
 /** A new secret's id from 16 random bytes. */
 export function secretId(random: Uint8Array): string {
   return `secret_${base32(random)}`

@@ -1,3 +1,6 @@
+export * from './alert-metric.js'
+export * from './alert-rule.js'
+export * from './alert-sentence.js'
 export * from './alert.js'
 export * from './bounds.js'
 export * from './circuit.js'

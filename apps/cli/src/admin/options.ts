@@ -11,6 +11,7 @@ const option =
 
 export const text = option('text')
 export const number = option('number')
+export const decimal = option('decimal')
 /** Repeated, or with commas. */
 export const list = option('list')
 /** JSON, the name of a file after @, or - for stdin. */
@@ -94,6 +95,9 @@ export function valueOf(
       return texts[0]!
     case 'number':
       if (!/^\d{1,15}$/.test(texts[0]!)) throw fault('must be a whole number')
+      return Number(texts[0])
+    case 'decimal':
+      if (!/^\d{1,15}(\.\d{1,9})?$/.test(texts[0]!)) throw fault('must be a number')
       return Number(texts[0])
     case 'list':
     case 'nulls':

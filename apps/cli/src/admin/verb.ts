@@ -3,7 +3,8 @@ import type { Connection } from './connection.js'
 export type JsonObject = Record<string, unknown>
 
 /** How the text of an option becomes a value. */
-export type OptionKind = 'text' | 'number' | 'flag' | 'list' | 'json' | 'raw' | 'pairs' | 'headers' | 'nulls' | 'body'
+export type OptionKind =
+  'text' | 'number' | 'decimal' | 'flag' | 'list' | 'json' | 'raw' | 'pairs' | 'headers' | 'nulls' | 'body'
 
 /** Where the value goes: its field is the option's name with `_` for `-`. A header names itself. */
 export type OptionTarget =

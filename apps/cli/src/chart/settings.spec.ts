@@ -80,6 +80,7 @@ const EVERYTHING = `
 kafka: { tls: { clientSecret: kafka-client } }
 egress: { allow: [10.20.0.0/16], proxy: { existingSecret: egress-proxy, except: [10.20.0.0/16] } }
 webhook: { ownershipOrigin: hooks.example.com }
+monitor: { chats: true }
 `
 
 /** The pods of our own image, by what runs in them. */
@@ -249,6 +250,7 @@ function withFiles(container: Container, pod: Pod, owner: string): NodeJS.Proces
     [/password/, 'password'],
     [/sources/, '[]'],
     [/proxy-url/, 'http://user:password@proxy:3128'],
+    [/smtp/, 'smtp://user:password@smtp:587'],
   ]
   const sources = (pod.spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? [])
   const mounted = sources.flatMap(({ secret, configMap }) => (secret ?? configMap)!.items.map(({ path }) => path))

@@ -7,6 +7,7 @@ import {
   kafkaOptionsFrom,
   planTopics,
   readOldestUnfinished,
+  readUnderReplicated,
   SafeProducer,
 } from '@posthorn/kafka'
 import { readSettings } from '@posthorn/process'
@@ -14,7 +15,9 @@ import { createLogger } from '@posthorn/telemetry'
 import { testBrokers, until } from '@posthorn/testkit'
 import {
   ALL_GROUPS,
+  ALL_TOPICS,
   DAY_MS,
+  DELAYS,
   DELIVERER_GROUP,
   DELIVERIES,
   encodeParked,
@@ -22,14 +25,17 @@ import {
   EVENTS,
   groupName,
   MONITOR_GROUP,
+  RETRY_SCHEDULER_GROUP,
   ROUTER_GROUP,
   WEBHOOK_STATE,
   type ConsumerGroup,
   type TopicContract,
 } from '@posthorn/topics'
+import { builtInRules } from '@posthorn/webhook'
+import { AlertsInLog } from './alerts-in-log.js'
 import { ParkedWebhooks } from './parked-webhooks.js'
 import type { TopicAge } from './retention-metrics.js'
-import { RetentionWatch } from './watch-retention.js'
+import { KafkaWatch } from './watch-kafka.js'
 
 const WAIT_MS = 10_000
 const settings = readSettings({
@@ -47,17 +53,28 @@ let lines: { readonly level: string; readonly alert?: string; readonly [field: s
 let ages: readonly TopicAge[] = []
 let parkedUsed: number | undefined
 
-function aWatch(): RetentionWatch {
+/** What it finds goes through the rules to the log, as with the database away. */
+function aWatch(): { readonly look: () => Promise<void>; readonly readings: KafkaWatch['readings'] } {
   const line = (level: string) => (fields: object, msg: string) => void lines.push({ level, msg, ...fields })
-  return new RetentionWatch({
+  const now = () => Date.now() + later
+  const watch = new KafkaWatch({
     read: () => readOldestUnfinished(connection, ALL_GROUPS),
+    underReplicated: () => readUnderReplicated(connection, ALL_TOPICS),
     parked: () => parked.oldest(),
-    now: () => Date.now() + later,
+    now,
+    everySeconds: 60,
     metrics: { found: (found, used) => ([ages, parkedUsed] = [found, used]) },
-    logger: { error: line('error'), warn: line('warn'), info: line('info') } as RetentionWatchLogger,
+    logger: { warn: line('warn') } as ConstructorParameters<typeof KafkaWatch>[0]['logger'],
   })
+  const logger = { error: line('error'), info: line('info') } as ConstructorParameters<typeof AlertsInLog>[1]
+  const quiet = { retries_overdue: { enabled: false }, consumer_stuck: { enabled: false } }
+  const log = new AlertsInLog(builtInRules({ successRate: 0.9, windowSeconds: 600, rules: quiet }), logger)
+  const look = async () => {
+    await watch.look()
+    log.look(watch.readings(), now())
+  }
+  return { look, readings: () => watch.readings() }
 }
-type RetentionWatchLogger = ConstructorParameters<typeof RetentionWatch>[0]['logger']
 
 const finish = (group: ConsumerGroup, topic: TopicContract, offset: number) =>
   commitPositions(connection, groupName(connection.prefix, group), [
@@ -87,7 +104,7 @@ afterAll(async () => {
   expect(faults).toEqual([])
 }, 30_000)
 
-describe('RetentionWatch', () => {
+describe('KafkaWatch', () => {
   it('tells once of each group that is behind by over half of the retention, and when it no longer is', async () => {
     const watch = aWatch()
     await producer.send(EVENTS, { key: null, value: Buffer.from('x') }, { partition: 0 })
@@ -149,5 +166,41 @@ describe('RetentionWatch', () => {
     await watch.look()
     expect(lines.slice(1).map(({ level, webhook }) => [level, webhook])).toEqual([['info', 'webhook_ordered']])
     expect(parkedUsed).toBeCloseTo(6.1 / 14, 2)
+  }, 60_000)
+
+  it('knows which retries are overdue, and which group stands still although records wait', async () => {
+    const watch = aWatch()
+    const value = Buffer.from('x')
+    await producer.send(DELAYS['5s'], { key: null, value }, { partition: 1 })
+    await producer.send(DELIVERIES, { key: null, value }, { partition: 1 })
+    await producer.send(DELIVERIES, { key: null, value }, { partition: 1 })
+    await watch.look()
+    expect(watch.readings().retries_overdue).toEqual([])
+    later = 65_000
+    await watch.look()
+    const [retry] = watch.readings().retries_overdue!
+    expect(retry).toMatchObject({ subject: 'delay.5s.v1', details: { topic: 'delay.5s.v1' } })
+    expect(retry!.value).toBeGreaterThanOrEqual(60)
+    expect(retry!.value).toBeLessThan(75)
+    const stuckOn = () => watch.readings().consumer_stuck!.find(({ subject }) => subject === 'deliverer deliveries.v1')
+    expect(stuckOn()).toMatchObject({ details: { partition: 1, lag: 2 } })
+    expect(stuckOn()!.value).toBeGreaterThanOrEqual(65)
+    // One of two is finished: it moves.
+    await commitPositions(connection, groupName(connection.prefix, DELIVERER_GROUP), [
+      { topic: connection.topic(DELIVERIES), partition: 1, offset: 1 },
+    ])
+    await watch.look()
+    expect(stuckOn()!.value).toBe(0)
+    await commitPositions(connection, groupName(connection.prefix, RETRY_SCHEDULER_GROUP), [
+      { topic: connection.topic(DELAYS['5s']), partition: 1, offset: 1 },
+    ])
+    await commitPositions(connection, groupName(connection.prefix, DELIVERER_GROUP), [
+      { topic: connection.topic(DELIVERIES), partition: 1, offset: 2 },
+    ])
+    await watch.look()
+    expect([watch.readings().retries_overdue, stuckOn()]).toEqual([[], undefined])
+    expect(watch.readings().under_replicated).toEqual([])
+    later = 65_000 + 181_000
+    expect(watch.readings()).toEqual({})
   }, 60_000)
 })
