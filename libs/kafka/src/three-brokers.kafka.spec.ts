@@ -153,7 +153,7 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
     await reader.close()
   }, 120_000)
 
-  it('what a group has committed is told also right after all brokers were killed', async () => {
+  it('what was acknowledged and what a group has committed is told also right after all brokers were killed', async () => {
     const groups = Array.from({ length: GROUPS }, (_, i) => `${connection.prefix}group-${i}`)
     const topic = connection.topic(WORK)
     const commit = (group: string) => commitPositions(connection, group, [{ topic, partition: 0, offset: OFFSET }])
@@ -165,11 +165,42 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
     // The first may find a coordinator that does not know yet that it is one.
     await Promise.all(groups.map(group => until(() => isCommitted(group), 30_000)))
     await Promise.all(groups.map(commit))
+    const readers = Array.from({ length: PARTITIONS }, (_, n) => new PartitionReader(connection, topic, n))
+    await Promise.all(readers.map(reader => reader.open()))
+    const acknowledged = await fill()
     await Promise.all(IDS.map(id => cluster.kill(id)))
+    const ends = Promise.all(readers.map(firstEnd))
     const told = Promise.all(groups.map(group => firstTold(group, topic)))
     await Promise.all(IDS.map(id => cluster.restart(id)))
     expect(await told).toEqual(groups.map(() => OFFSET))
+    expect(await ends).toEqual(acknowledged)
+    await Promise.all(readers.map(reader => reader.close()))
   }, 180_000)
+
+  /** The end of each partition, by what was acknowledged. */
+  async function fill(): Promise<number[]> {
+    const producer = new SafeProducer(connection)
+    await producer.connect()
+    const ends = Array.from({ length: PARTITIONS }, () => 0)
+    const send = async (n: number) => {
+      const { partition, offset } = await producer.send(WORK, { key: Buffer.from(`${n}`), value: Buffer.from('x') })
+      ends[partition] = Math.max(ends[partition]!, offset + 1)
+    }
+    await Promise.all(Array.from({ length: 600 }, (_, n) => send(n)))
+    await producer.close()
+    return ends
+  }
+
+  /** The first answer, from before the brokers are back. */
+  async function firstEnd(reader: PartitionReader): Promise<number> {
+    for (;;)
+      try {
+        return await reader.end()
+      } catch (error) {
+        await reader.recover(error).catch(() => undefined)
+        await sleep(50)
+      }
+  }
 
   /** The first answer about partition 0, from before the brokers are back. */
   async function firstTold(groupId: string, topic: string): Promise<number> {
