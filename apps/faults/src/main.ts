@@ -7,10 +7,11 @@ import { freeze } from './frozen.js'
 import { killAtRandom } from './kills.js'
 import { brokenInOrder, keepOrder, PARKED } from './order.js'
 import { breakAtRandom, brokenInRandom, reportOfRandom } from './random.js'
+import { previousBuild } from './previous-build.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { retryEach } from './retries.js'
 import { brokenInRolling, rollAll } from './rolling.js'
-import { previousBuild } from './previous-build.js'
+import { followRunbooks } from './runbooks.js'
 import { Site } from './site.js'
 import { upgradeAndBack } from './upgrade.js'
 
@@ -33,10 +34,11 @@ const USAGE = `usage: npm run faults -- [scenario…] [options]
              the seed, on three brokers                   --seed N  --minutes 3  --rate 200
   upgrade    another build and this one side by side,
              and back                                     --from <commit>
+  runbooks   what docs/operations says is to be done
 
-Without a scenario all of them run, one after the other, but for upgrade, or random alone when one
-of its options is given. Each has a platform of its own on free ports: every service a process, a real Kafka and
-a real Postgres. Ends with status 1 when a promise was broken.`
+Without a scenario all of them run, one after the other, but for upgrade and runbooks, or random
+alone when one of its options is given. Each has a platform of its own on free ports: every service
+a process, a real Kafka and a real Postgres. Ends with status 1 when a promise was broken.`
 
 const OPTIONS = ['events', 'kills', 'seconds', 'webhooks', 'rounds', 'seed', 'minutes', 'rate'] as const
 const OF_RANDOM = ['seed', 'minutes', 'rate'] as const
@@ -103,6 +105,8 @@ async function withoutDatabase(site: Site, title: string, seconds: number, outag
 const RANDOM = 'random'
 /** Not without being asked: it needs the history of the repository, and minutes for another build. */
 const UPGRADE = 'upgrade'
+/** They try the pages, not a promise under load. */
+const RUNBOOKS = 'runbooks'
 
 function read(args: string[]): { names: readonly string[]; options: Options } {
   const text = { type: 'string' } as const
@@ -110,7 +114,7 @@ function read(args: string[]): { names: readonly string[]; options: Options } {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   const all = [...Object.keys(SCENARIOS), RANDOM]
   for (const name of positionals)
-    if (!all.includes(name) && name !== UPGRADE) throw new Error(`"${name}" is not a scenario`)
+    if (![...all, UPGRADE, RUNBOOKS].includes(name)) throw new Error(`"${name}" is not a scenario`)
   const numbers = OPTIONS.flatMap(name => {
     const value = values[name]
     if (value === undefined) return []
@@ -161,6 +165,7 @@ async function main(): Promise<void> {
   if (onOne.length > 0) await onOneSite(onOne, chosen.options, stopping.signal)
   if (chosen.names.includes(RANDOM)) tell(await random(chosen.options, stopping.signal))
   if (chosen.names.includes(UPGRADE)) tell(await upgrade(chosen.options, stopping.signal))
+  if (chosen.names.includes(RUNBOOKS)) tell(await followRunbooks(stopping.signal, line => console.error(line)))
 }
 
 await main().catch((error: unknown) => {

@@ -111,7 +111,8 @@ function serviceEnvironment(up: Pick<Stack, 'kafka' | 'postgres' | 'key'>, seali
   }
 }
 
-async function startService(build: string, target: string, env: NodeJS.ProcessEnv): Promise<ExtraProcess> {
+/** A service as a process that nobody starts again; `build` is the folder it comes from. */
+export async function startService(build: string, target: string, env: NodeJS.ProcessEnv): Promise<ExtraProcess> {
   const child = spawn(process.execPath, [join(build, SERVICES), `--target=${target}`], {
     env,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
