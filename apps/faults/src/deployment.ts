@@ -73,7 +73,7 @@ export class Deployment {
   }
 
   async down(targets: readonly string[] = SERVICES): Promise<void> {
-    await Promise.all(targets.map(target => this.services.get(target)?.stop()))
+    await Promise.all(targets.map(async target => this.services.get(target)?.stop()))
     for (const target of targets) this.services.delete(target)
   }
 

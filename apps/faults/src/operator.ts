@@ -1,6 +1,6 @@
 import { answerOf, createApiClient } from '@posthorn/api/client'
 import { startReceiver, until, type Receiver } from '@posthorn/testkit'
-import { WEBHOOKS } from '@posthorn/topics'
+import { ATTEMPTS, DEAD_LETTERS, DELIVERIES, EVENTS as ALL_EVENTS, POISON, WEBHOOKS } from '@posthorn/topics'
 import { deliveryId } from '@posthorn/webhook'
 import { Kafka, logLevel } from 'kafkajs'
 import type { Deployment } from './deployment.js'
@@ -109,11 +109,26 @@ export class Operator {
 
   /** A tombstone, as kafka-console-producer.sh would write it. */
   async bury({ id }: Webhook): Promise<void> {
-    const kafka = new Kafka({ brokers: [this.deployment.brokers], logLevel: logLevel.NOTHING })
-    const producer = kafka.producer({ allowAutoTopicCreation: false })
+    const producer = this.kafka().producer({ allowAutoTopicCreation: false })
     await producer.connect()
     await producer.send({ topic: `posthorn.${WEBHOOKS.name}`, messages: [{ key: id, value: null }] })
     await producer.disconnect()
+  }
+
+  /** As kafka-consumer-groups.sh --reset-offsets --to-datetime does it; the monitor must be stopped. */
+  async rewindMonitor(to: number): Promise<void> {
+    const admin = this.kafka().admin()
+    await admin.connect()
+    for (const { name } of [ALL_EVENTS, DELIVERIES, ATTEMPTS, DEAD_LETTERS, POISON]) {
+      const topic = `posthorn.${name}`
+      const partitions = await admin.fetchTopicOffsetsByTimestamp(topic, to)
+      await admin.setOffsets({ groupId: 'posthorn.monitor', topic, partitions })
+    }
+    await admin.disconnect()
+  }
+
+  private kafka(): Kafka {
+    return new Kafka({ brokers: [this.deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
   }
 
   async untilSilent(webhook: Webhook): Promise<void> {

@@ -68,6 +68,7 @@ async function growPartitions(deployment: Deployment, operator: Operator): Promi
 async function restoreDatabase(deployment: Deployment, operator: Operator): Promise<void> {
   const changed = await operator.register('restore')
   await deployment.down(STATEFUL)
+  const backedUpAt = Date.now()
   await deployment.sql('CREATE DATABASE backup TEMPLATE posthorn')
   await deployment.up(STATEFUL)
   await operator.move(changed, 'restore-changed')
@@ -79,6 +80,7 @@ async function restoreDatabase(deployment: Deployment, operator: Operator): Prom
   await operator.untilArrived(meanwhile)
   await deployment.sql('DROP DATABASE posthorn')
   await deployment.sql('CREATE DATABASE posthorn TEMPLATE backup')
+  await operator.rewindMonitor(backedUpAt)
   await deployment.up(STATEFUL)
   await operator.untilGoesTo(changed, 'restore')
   // Nobody's row, and still on the topic, until it is taken off by hand.
