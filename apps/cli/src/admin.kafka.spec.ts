@@ -326,6 +326,18 @@ describe('posthorn', () => {
     expect(err).toContain('  /events/0: must be an event type')
   })
 
+  test('trigger: the example of the catalogue, changed by --set; nothing but that of a type without one', async () => {
+    const { agent_id, ...example } = (await json('types', 'get', 'agent.created')).example as Json
+    expect(agent_id).toBeDefined()
+    const args = ['trigger', 'agent.created', '--id', 'tried', '--set', 'agent_id=a7', '--set', 'made.by.n=7']
+    let said = await posthorn(args)
+    await until(async () => (said = await posthorn(args)).status === 0, 10_000)
+    const [, id, data] = /^Published agent\.created, (\S+): (.*)$/.exec(said.out)!
+    expect([id, JSON.parse(data!)]).toEqual(['tried', { ...example, agent_id: 'a7', made: { by: { n: 7 } } }])
+    expect(await json('trigger', 'of.my.own', '--id', 'own')).toMatchObject({ id: 'own' })
+    expect(await posthorn(['trigger', 'no type'])).toMatchObject({ status: 1, out: '' })
+  })
+
   test('a wrong key ends with 1, and says what is wrong with it', async () => {
     const wrong = { POSTHORN_API_KEY: 'phk_wrong' }
     for (const args of [

@@ -43,6 +43,26 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   alerts: noun('what is to be looked at, by which rules, and who is told', 'ALERTS', () => import('./admin/alerts.js')),
   audit: noun('who changed what', 'AUDIT', () => import('./admin/audit.js')),
   poison: noun('records that could not be taken', 'POISON', () => import('./admin/poison.js')),
+  trigger: command(
+    '<type> [--set a.b=1]… [--id <id>] [--source <uri>] [--api-url <url>] [--publish-url <url>] [--key <key>] [--tenant <id>] [--json]',
+    'publishes an event of a type with its example from the catalogue, changed by --set',
+    () => import('./trigger.js'),
+    ['trigger agent.created', 'trigger agent.created --set agent_id=a7 --set model=small-1'],
+  ),
+  sign: command(
+    '[--secret <secret>]… [--id <id>] [--timestamp <seconds>] [--prefix webhook] [--json] [<file>]',
+    'prints the headers that sign a body, of a file or stdin; POSTHORN_WEBHOOK_SECRET holds the secret',
+    () => import('./sign.js'),
+    ['sign body.json', 'sign --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw --id msg_1 --json -'],
+  ),
+  verify: command(
+    "--header 'name: value'… [--secret <secret>]… [--at <seconds>] [--tolerance 300] [--prefix webhook] [--json] [<file>]",
+    'says whether a request, its body of a file or stdin, is signed with a secret, and if not, why',
+    () => import('./verify.js'),
+    [
+      "verify --header 'webhook-id: msg_1' --header 'webhook-timestamp: 1731705121' --header 'webhook-signature: v1,…' body.json",
+    ],
+  ),
   doctor: command(
     '[--egress <url>] [--api-url <url>] [--publish-url <url>] [--key <key>] [--tenant <id>] [--json]',
     'checks Kafka, topics, database, clocks, egress and the APIs, and says what to do',

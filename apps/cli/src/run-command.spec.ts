@@ -1,6 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { COMMANDS } from './commands.js'
 import { runCommand } from './run-command.js'
 
@@ -59,6 +60,65 @@ describe('the exit status', () => {
     const env = { POSTHORN_API_KEY: 'k' }
     for (const args of [[], ['--cloudevents'], ['--body', '{}', '--type', 'a'], ['--type', 'a', '--cloudevents']])
       expect(await posthorn(['events', 'publish', ...args], env)).toMatchObject({ status: 2, out: '' })
+  })
+})
+
+describe('sign and verify', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sign-'))
+  const body = join(dir, 'body.json')
+  writeFileSync(body, '{"type":"agent.created","n":1e400}')
+  afterAll(() => rmSync(dir, { recursive: true }))
+  const env = { POSTHORN_WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
+  const SIGNED = ['--id', 'msg_1', '--timestamp', '1731705121']
+  const signed = async () => (await posthorn(['sign', ...SIGNED, body], env)).out.split('\n')
+  const headers = (lines: readonly string[]) => lines.flatMap(line => ['--header', line])
+
+  test('S6 fit each other, byte for byte', async () => {
+    const lines = await signed()
+    expect(lines).toEqual([
+      'webhook-id: msg_1',
+      'webhook-timestamp: 1731705121',
+      expect.stringMatching(/^webhook-signature: v1,/),
+    ])
+    const { status, out } = await posthorn(['verify', ...headers(lines), '--at', '1731705200', body], env)
+    expect({ status, out }).toEqual({
+      status: 0,
+      out: 'The signature is right: msg_1 (agent.created), signed 2024-11-15T21:12:01.000Z.',
+    })
+  })
+
+  test('S6 refuse with a code and a sentence what was changed, is old, or is signed by another secret', async () => {
+    const lines = await signed()
+    const other = join(dir, 'other.json')
+    writeFileSync(other, '{"type":"agent.created","n":2}')
+    const check = (file: string, at: string, more: readonly string[] = []) =>
+      posthorn(['verify', ...headers(lines), '--at', at, ...more, file], env)
+    expect(await check(other, '1731705121')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^no_matching_signature: /),
+    })
+    expect(await check(body, '1731709999')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^timestamp_too_old: /),
+    })
+    const wrong = await check(body, '1731705121', [
+      '--secret',
+      'whsec_' + Buffer.alloc(32).toString('base64'),
+      '--json',
+    ])
+    expect([wrong.status, JSON.parse(wrong.out)]).toMatchObject([1, { verified: false, code: 'no_matching_signature' }])
+  })
+
+  test.each([
+    [['sign', '--timestamp', 'x', body], 2, '--timestamp must be'],
+    [['sign', join(dir, 'none')], 2, 'Cannot read'],
+    [['sign', '--secret', 'short', body], 1, 'secret'],
+    [['verify', body], 2, '--header is needed'],
+    [['verify', '--header', 'x', body], 2, 'must be "name: value"'],
+    [['trigger'], 2, 'One event type'],
+    [['trigger', 'a', '--set', '=1'], 2, '--set must be'],
+  ])('say what is wrong with %j', async (args, status, says) => {
+    expect(await posthorn(args, env)).toMatchObject({ status, out: '', err: expect.stringContaining(says) })
   })
 })
 

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { CommandFault, UsageError } from './command.js'
+
+export const SECRETS_VARIABLE = 'POSTHORN_WEBHOOK_SECRET'
+
+/** Of the options, else of the variable; others see arguments, and not the environment. */
+export function secretsOf(given: readonly string[] | undefined, env: NodeJS.ProcessEnv): readonly string[] {
+  const secrets = given ?? env[SECRETS_VARIABLE]?.split(/\s+/).filter(secret => secret !== '') ?? []
+  if (secrets.length === 0) throw new UsageError(`--secret is needed, or ${SECRETS_VARIABLE}.`)
+  return secrets
+}
+
+/** The bytes of a file, or of stdin for `-` and for nothing. */
+export function bodyFrom(positionals: readonly string[]): Buffer {
+  if (positionals.length > 1) throw new UsageError(`One file only, and not ${positionals.join(' ')}.`)
+  const [name = '-'] = positionals
+  try {
+    return readFileSync(name === '-' ? 0 : name)
+  } catch (error) {
+    throw new UsageError(`Cannot read ${name === '-' ? 'stdin' : name}: ${(error as NodeJS.ErrnoException).code}.`)
+  }
+}
+
+/** Whole seconds since the epoch; undefined when it is not given. */
+export function secondsOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,12}$/.test(text)) throw new UsageError(`--${name} must be a whole number of seconds.`)
+  return Number(text)
+}
+
+/** What a library finds wrong with a secret is for a person here. */
+export function withUsableSecrets<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof TypeError ? new CommandFault(error.message) : error
+  }
+}
