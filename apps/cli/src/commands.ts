@@ -106,6 +106,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     () => import('./image.js'),
     ['image', 'image --stand-in-base'],
   ),
+  dashboards: command(
+    '',
+    'makes the dashboards and alert rules of deploy/ from their source',
+    () => import('./dashboards.js'),
+    ['dashboards'],
+  ),
   test: command('[pattern…]', 'runs all checks and tests, or the tests of some files', () => import('./test.js'), [
     'test',
     'test filter-index.spec',

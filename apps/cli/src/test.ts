@@ -8,6 +8,7 @@ import { buildTools } from './chart/tools.js'
 import { CHECKS, failureOf } from './checks.js'
 import type { CommandContext } from './command.js'
 import { runJest, withoutPosthorn, type TestServers } from './jest-run.js'
+import { buildPromtool } from './grafana/promtool.js'
 import { CACHE_DIR } from './local-plan.js'
 import { smokeFresh } from './smoke.js'
 import { exitStatus, lastLine, NOTHING, sum, type Tally } from './tally.js'
@@ -19,8 +20,9 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const tallies: Tally[] = []
   if (everything)
     for (const check of CHECKS) tallies.push(await one(check.name, () => failureOf(check, context.stop), context))
-  if (everything || positionals.some(pattern => CHART_SPECS.includes(pattern)))
-    tallies.push(await one('tools of the chart', () => chartTools(context), context))
+  for (const { name, specs, build, unchecked } of BUILT_TOOLS)
+    if (everything || positionals.some(pattern => specs.includes(pattern)))
+      tallies.push(await one(name, () => builtTools(build, unchecked, context), context))
   tallies.push(await jestWithServers(positionals, context))
   if (everything) tallies.push(await one('smoke', () => smokeFailure(context), context))
   context.stop.throwIfAborted()
@@ -34,15 +36,35 @@ const CHART_SPECS = ['chart', 'knobs', 'settings', 'setup-and-notes']
   .map(name => `apps/cli/src/chart/${name}.spec.ts`)
   .join(' ')
 
-/** Before Jest, which may not take that long. Without Go its tests of the chart are skipped, and say so. */
-async function chartTools({ say }: CommandContext): Promise<string | undefined> {
+/** Built before Jest, which may not take that long. */
+const BUILT_TOOLS = [
+  {
+    name: 'tools of the chart',
+    specs: CHART_SPECS,
+    build: buildTools,
+    unchecked: 'THE CHART IS NOT CHECKED',
+  },
+  {
+    name: 'promtool',
+    specs: 'apps/cli/src/grafana/alerts.spec.ts',
+    build: buildPromtool,
+    unchecked: 'THE ALERT RULES ARE NOT CHECKED',
+  },
+] as const
+
+/** Without Go the tests that need them are skipped, and say so. */
+async function builtTools(
+  build: (say: CommandContext['say']) => Promise<unknown>,
+  unchecked: string,
+  { say }: CommandContext,
+): Promise<string | undefined> {
   try {
-    await buildTools(say)
+    await build(say)
     return undefined
   } catch (error) {
     const { message } = error as Error
     if (!(error instanceof NoGo)) return message
-    say(`*** THE CHART IS NOT CHECKED. ${message} ***`)
+    say(`*** ${unchecked}. ${message} ***`)
     return undefined
   }
 }

@@ -70,6 +70,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
       const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(request, span, parts)
       if (result === 'proxy_failed') return { kind: 'postpone', ...proxyRound(work.delivery), reason: 'proxy' }
+      parts.metrics.answered(result)
       const finishedAt = Date.now()
       const verdict = judge(result, finishedAt)
       answered(reactionOf(result), holdOf(verdict))

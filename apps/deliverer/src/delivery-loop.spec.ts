@@ -96,6 +96,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
   const loop = new DeliveryLoop({
     webhooks: {
       get: () => state.webhook,
+      values: () => (state.webhook ? [state.webhook] : []),
       readToEnd: () => Promise.resolve(),
       waitFor: () => Promise.resolve(false),
     },

@@ -8,7 +8,14 @@ import {
 } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { DELIVERIES, type PoisonReason } from '@posthorn/topics'
-import { isFinal, keepsDeliveries, type CircuitChange, type Outcome, type Reaction } from '@posthorn/webhook'
+import {
+  isFinal,
+  keepsDeliveries,
+  type CircuitChange,
+  type Outcome,
+  type Reaction,
+  type Webhook,
+} from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
 import { deliver, type Delivered, type DeliverParts } from './deliver.js'
 import type { SpillReason } from './deliverer-metrics.js'
@@ -22,7 +29,7 @@ import { Strain } from './strain.js'
 import { isOrdered, type OffsetOwner, type Work } from './work.js'
 
 export interface LoopOptions extends DeliverParts {
-  readonly webhooks: WebhookTable
+  readonly webhooks: WebhookTable & { values(): Iterable<Webhook> }
   readonly limits: QueueLimits
   readonly tail: Pick<AttemptsTail, 'read'>
   readonly places: OrderingParts['places']
@@ -88,7 +95,7 @@ export class DeliveryLoop {
       isPaused: webhook => keepsDeliveries(webhooks.get(webhook)?.status),
       track: work => this.track(work),
     })
-    metrics.watch(this.queues, () => this.hold.size, this.ordering)
+    metrics.watch(this.queues, () => this.hold.size, this.ordering, webhooks)
   }
 
   start(): void {

@@ -1,5 +1,6 @@
 import { metrics } from '@opentelemetry/api'
 import type { HistoryWritten } from '@posthorn/store'
+import { fromZero } from '@posthorn/telemetry'
 
 const LABELS = {
   events: { kind: 'event' },
@@ -18,19 +19,21 @@ export class MonitorMetrics {
   private readonly rows = this.meter.createCounter('posthorn_monitor_rows', {
     description: 'Rows of the history inserted or changed, by kind.',
   })
-  private readonly duration = this.meter.createHistogram('posthorn_monitor_batch_duration', {
+  private readonly duration = this.meter.createHistogram('posthorn_monitor_batch_duration_seconds', {
     description: 'Time that one transaction of history took.',
     unit: 's',
     advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   })
-  private readonly aside = this.meter.createCounter('posthorn_monitor_set_aside', {
-    description: 'Records that history could not take and that went to poison.',
-  })
+  private readonly aside = fromZero(
+    this.meter.createCounter('posthorn_monitor_set_aside', {
+      description: 'Records that history could not take and that went to poison.',
+    }),
+  )
 
   /** `lagSeconds`: age of the oldest record that is read and not in the history. */
   constructor(lagSeconds: () => number) {
     this.meter
-      .createObservableGauge('posthorn_monitor_history_lag', {
+      .createObservableGauge('posthorn_monitor_history_lag_seconds', {
         description: 'Age of the oldest record that was read and is not in the history yet.',
         unit: 's',
       })

@@ -5,6 +5,10 @@ export interface TopicAge {
   readonly group: string
   readonly topic: string
   readonly seconds: number
+  /** Records after what the group has committed. */
+  readonly records: number
+  /** Age in seconds of the oldest unfinished record of each partition; 0: all are finished. */
+  readonly heads: readonly number[]
   /** 1: the next record is lost. */
   readonly used: number
 }
@@ -19,11 +23,25 @@ export class RetentionMetrics {
     const gauge = (name: string, description: string, unit?: string) =>
       this.meter.createObservableGauge(name, { description, ...(unit === undefined ? {} : { unit }) })
     gauge(
-      'posthorn_monitor_oldest_unfinished',
+      'posthorn_monitor_oldest_unfinished_seconds',
       'Age of the oldest record that a consumer group has not finished, by topic.',
       's',
     ).addCallback(result => {
       for (const { group, topic, seconds } of this.ages) result.observe(seconds, { group, topic })
+    })
+    gauge(
+      'posthorn_monitor_lag_records',
+      'Records that a consumer group has not finished, by topic; of a delay topic it says nothing, because they are meant to wait.',
+    ).addCallback(result => {
+      for (const { group, topic, records } of this.ages) result.observe(records, { group, topic })
+    })
+    gauge(
+      'posthorn_monitor_head_age_seconds',
+      'Age of the oldest record that a consumer group has not finished, by partition.',
+      's',
+    ).addCallback(result => {
+      for (const { group, topic, heads } of this.ages)
+        heads.forEach((age, partition) => result.observe(age, { group, topic, partition: String(partition) }))
     })
     gauge(
       'posthorn_monitor_retention_used',

@@ -98,11 +98,22 @@ export class KafkaWatch {
 const about = (subject: string) => ({ tenant: null, webhook: null, subject })
 
 /** Of a topic that is kept for ever nothing is lost, and nothing is told. */
-function ageOf({ group, topic, record, retentionMs }: OldestUnfinished, now: number): TopicAge[] {
+function ageOf(
+  { group, topic, record, heads, lag, partitions, retentionMs }: OldestUnfinished,
+  now: number,
+): TopicAge[] {
   if (retentionMs === undefined) return []
-  const age = record ? Math.max(0, now - record.timestamp) : 0
+  const ageMs = (one: { readonly timestamp: number } | undefined) => (one ? Math.max(0, now - one.timestamp) : 0)
+  const ages = Array.from(
+    { length: partitions },
+    (_, n) => ageMs(heads.find(({ partition }) => partition === n)) / 1000,
+  )
+  const age = ageMs(record)
   return [
-    { group: group.name, topic: topic.name, seconds: age / 1000, used: retentionMs === 0 ? 0 : age / retentionMs },
+    {
+      ...{ group: group.name, topic: topic.name, seconds: age / 1000, records: lag, heads: ages },
+      used: retentionMs === 0 ? 0 : age / retentionMs,
+    },
   ]
 }
 

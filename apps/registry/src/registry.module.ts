@@ -72,6 +72,7 @@ import { Publishing } from './publishing.js'
 import { ReadsGrpc } from './reads.grpc.js'
 import { Relay } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
+import { RequestMetrics } from './request-metrics.js'
 import { ReplayCases } from './replays.js'
 import { ReplaysEdge } from './replays.edge.js'
 import { ReplaysGrpc } from './replays.grpc.js'
@@ -364,6 +365,7 @@ function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
       useFactory: (store: Idempotency, sealer: Sealer) => new IdempotentAnswers(store, sealer, logger),
     },
     { provide: APP_INTERCEPTOR, useClass: HttpManners },
+    { provide: RequestMetrics, useFactory: () => new RequestMetrics() },
     {
       provide: GrpcParts,
       useValue: {

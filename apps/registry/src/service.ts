@@ -14,6 +14,7 @@ import { OPEN_API } from './open-api.js'
 import { storeProblem } from './problems.js'
 import { RegistryModule } from './registry.module.js'
 import { Relay } from './relay.js'
+import { RequestMetrics } from './request-metrics.js'
 import { TableTails } from './table-tails.js'
 import { WrongKeyCounts } from './wrong-key-counts.js'
 
@@ -67,6 +68,14 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const wrongKeys = app.get(WrongKeyCounts)
   const [gone, failing] = [app.get(GoneWebhooks), app.get(FailingWebhooks)]
   const [handshakes, egress] = [app.get(BackgroundHandshakes), app.get(Egress)]
+  const metrics = app.get(RequestMetrics)
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      metrics.answered(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
+      done()
+    })
   const readiness = () => (database.reached ? tails.readiness() : 'has not reached Postgres yet')
   health.addReadiness('registry', readiness)
   const grpc = await GrpcServer.serve(app, {

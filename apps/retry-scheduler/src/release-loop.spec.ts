@@ -200,18 +200,22 @@ describe('ReleaseLoop', () => {
     await until(() => !claim.paused, 2000)
   })
 
-  it('infrastructure away: records stay where they are, and it says how long they are overdue', async () => {
+  it('S13 infrastructure away: records stay where they are, and it says by tier how long they are overdue', async () => {
     const output = new HeldOutput()
+    const overdue = (tier: '0s' | '5s' | 'due') => loop.overdueByTier().get(tier)
     let openUp = () => {}
     output.hasRoom = new Promise(resolve => (openUp = resolve))
-    start(output).accept(batch(new HeldClaim('0s'), retry(0)))
-    await until(() => loop.oldestOverdueSeconds() > 0.03, 2000)
-    expect(output.sent).toEqual([])
+    const claim = new HeldClaim('0s')
+    start(output).open([claim, new HeldClaim('5s')])
+    loop.accept(batch(claim, retry(0)))
+    await until(() => overdue('0s')! > 0.03, 2000)
+    expect([output.sent, overdue('5s'), overdue('due')]).toEqual([[], 0, 0])
     openUp()
     await until(() => output.sent.length === 1, 2000)
-    await until(() => loop.oldestOverdueSeconds() > 0, 2000)
+    await until(() => overdue('due')! > 0, 2000)
+    expect(overdue('0s')).toBe(0)
     output.sent[0]!.acknowledge()
-    await until(() => loop.oldestOverdueSeconds() === 0, 2000)
+    await until(() => overdue('due') === 0, 2000)
   })
 
   it('does not call the end of its producer a failure', async () => {

@@ -9,7 +9,7 @@ import {
   type TopicContract,
   type TopicRecord,
 } from '@posthorn/topics'
-import { TIERS } from '@posthorn/webhook'
+import { TIERS, type TierName } from '@posthorn/webhook'
 import { Lane } from './lane.js'
 import { ReadAhead, type ReadAheadLimits } from './read-ahead.js'
 import type { RetrySchedulerMetrics } from './retry-scheduler-metrics.js'
@@ -35,15 +35,19 @@ export interface ReleaseParts {
 
 /** A partition with the memory of what it has in ours. */
 class ClaimLane extends Lane<PartitionClaim> {
+  readonly tier: TierName
+
   constructor(
     claim: PartitionClaim,
     readonly shelf: Shelf,
   ) {
-    super(claim, claim.topic.name, claim.partition, DELAY_MS.get(claim.topic.name)!)
+    const { name, delayMs } = TIER_OF.get(claim.topic.name)!
+    super(claim, claim.topic.name, claim.partition, delayMs)
+    this.tier = name
   }
 }
 
-const DELAY_MS = new Map(TIERS.map(tier => [DELAYS[tier.name].name, tier.delayMs]))
+const TIER_OF = new Map(TIERS.map(tier => [DELAYS[tier.name].name, tier]))
 
 /** What a waiting record takes beside its bytes: the buffer's and our own objects, its place in the tracker. */
 const RECORD_OVERHEAD = 300
@@ -99,14 +103,18 @@ export class ReleaseLoop {
     return this.readAhead.records
   }
 
-  /** How long the oldest record is past its time, in seconds; 0 when none is. */
-  oldestOverdueSeconds(): number {
-    const [sent] = this.inFlight
-    const earliest = Math.min(
-      sent ? timeOf(sent) : Number.POSITIVE_INFINITY,
-      this.schedule.earliest() ?? Number.POSITIVE_INFINITY,
-    )
-    return Math.max(0, this.parts.now() - earliest) / 1000
+  /**
+   * How long the oldest record is past its time, in seconds, by tier of the partitions that are held; `due` is
+   * what has left its tier for due.v1 and waits for its exact time, or for Kafka.
+   */
+  overdueByTier(): ReadonlyMap<TierName | 'due', number> {
+    const earliest = new Map<TierName | 'due', number>()
+    const note = (tier: TierName | 'due', at = Infinity) => earliest.set(tier, Math.min(earliest.get(tier) ?? at, at))
+    for (const lane of this.lanes.values()) note(lane.tier, lane.releaseAt)
+    for (const release of this.inFlight) note(release.to.kind === 'due' ? 'due' : release.lane.tier, timeOf(release))
+    note('due', this.schedule.earliestDue())
+    const now = this.parts.now()
+    return new Map([...earliest].map(([tier, at]) => [tier, Math.max(0, now - at) / 1000]))
   }
 
   private laneOf(claim: PartitionClaim): ClaimLane {
@@ -153,7 +161,7 @@ export class ReleaseLoop {
     const { to, record } = release
     switch (to.kind) {
       case 'due':
-        if (await this.send(release, DUE, to.webhook)) metrics.released()
+        if (await this.send(release, DUE, to.webhook)) metrics.released((this.parts.now() - to.due) / 1000)
         return
       case 'tier':
         if (await this.send(release, DELAYS[to.tier], to.webhook)) metrics.moved(to.tier)

@@ -47,7 +47,7 @@ function releaseLoop(output: SafeProducer, fatal: (error: Error) => void): Relea
   })
   metrics.observe(
     () => loop.pending(),
-    () => loop.oldestOverdueSeconds(),
+    () => loop.overdueByTier(),
   )
   return loop
 }

@@ -64,6 +64,11 @@ export class Schedule<L extends Lane = Lane> {
     return first === Number.POSITIVE_INFINITY ? undefined : first
   }
 
+  /** The same of what has left its partition and waits for its own time. */
+  earliestDue(): number | undefined {
+    return this.due.peek()?.to.due
+  }
+
   /** When to call take next; undefined while nothing waits. */
   nextWake(): number | undefined {
     const now = this.now()

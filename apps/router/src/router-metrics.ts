@@ -1,4 +1,5 @@
 import { metrics } from '@opentelemetry/api'
+import { fromZero } from '@posthorn/telemetry'
 import type { Routed } from './route.js'
 
 const LABELS = {
@@ -12,13 +13,18 @@ const AGE_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 /** What the router tells about its work. */
 export class RouterMetrics {
   private readonly meter = metrics.getMeter('posthorn')
-  private readonly events = this.meter.createCounter('posthorn_router_events', {
-    description: 'Events read, by what became of them.',
-  })
-  private readonly deliveries = this.meter.createCounter('posthorn_router_deliveries', {
-    description: 'Deliveries acknowledged by Kafka.',
-  })
-  private readonly age = this.meter.createHistogram('posthorn_router_event_age', {
+  private readonly events = fromZero(
+    this.meter.createCounter('posthorn_router_events', {
+      description: 'Events read, by what became of them.',
+    }),
+    ...Object.values(LABELS),
+  )
+  private readonly deliveries = fromZero(
+    this.meter.createCounter('posthorn_router_deliveries', {
+      description: 'Deliveries acknowledged by Kafka.',
+    }),
+  )
+  private readonly age = this.meter.createHistogram('posthorn_router_event_age_seconds', {
     description: 'Time from the acceptance of an event until all its deliveries were acknowledged.',
     unit: 's',
     advice: { explicitBucketBoundaries: AGE_BUCKETS_S },
@@ -26,7 +32,7 @@ export class RouterMetrics {
 
   constructor(queuedBytes: () => number) {
     this.meter
-      .createObservableGauge('posthorn_router_output_queued', {
+      .createObservableGauge('posthorn_router_output_queued_bytes', {
         description: 'Deliveries that wait for Kafka or are in flight to it.',
         unit: 'By',
       })

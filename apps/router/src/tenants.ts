@@ -1,5 +1,6 @@
 import { metrics } from '@opentelemetry/api'
 import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
+import { fromZero } from '@posthorn/telemetry'
 import { decodeTenant, TENANTS, type Tenant } from '@posthorn/topics'
 import { EventRate } from './event-rate.js'
 
@@ -7,9 +8,11 @@ import { EventRate } from './event-rate.js'
 export class Tenants {
   private readonly rates = new Map<string, EventRate>()
   private readonly follower: TableFollower<Tenant>
-  private readonly excess = metrics.getMeter('posthorn').createCounter('posthorn_router_events_over_quota', {
-    description: 'Events above the events_per_second of their tenant: their deliveries go through bulk.v1.',
-  })
+  private readonly excess = fromZero(
+    metrics.getMeter('posthorn').createCounter('posthorn_router_events_over_quota', {
+      description: 'Events above the events_per_second of their tenant: their deliveries go through bulk.v1.',
+    }),
+  )
 
   constructor(connection: KafkaConnection, options: { fatal(error: Error): void }) {
     this.follower = new TableFollower<Tenant>(connection, {

@@ -5,6 +5,7 @@ import { ClaimBook, type Claim } from './claims.js'
 import { Committer } from './committer.js'
 import type { KafkaConnection } from './connection.js'
 import { readBounds, readStarts } from './group-offsets.js'
+import { ConsumerMetrics } from './kafka-metrics.js'
 import { Membership } from './membership.js'
 import { RecordCopier } from './record-copy.js'
 import type { ConsumedRecord, GroupConsumerOptions } from './record.js'
@@ -39,6 +40,7 @@ export class GroupConsumer {
   private tellJoined!: () => void
   private readonly firstJoin = new Promise<void>(resolve => (this.tellJoined = resolve))
   private readonly idleWaiters: (() => void)[] = []
+  private readonly metrics: ConsumerMetrics
   private draining = false
   private dead = false
   private stopped?: Promise<void>
@@ -56,6 +58,11 @@ export class GroupConsumer {
       },
       { finished: () => this.onFinished(), pausesChanged: claim => this.applyPause(claim) },
     )
+    this.metrics = new ConsumerMetrics(options.group, () => ({
+      partitions: this.book.all().length,
+      unfinished: this.book.unfinished,
+      unfinishedBytes: this.book.unfinishedBytes,
+    }))
     this.recordOverhead = options.recordOverhead ?? DEFAULT_RECORD_OVERHEAD
     this.committer = new Committer(() => this.book.all(), this.logger)
     this.membership = new Membership(connection, {
@@ -127,6 +134,7 @@ export class GroupConsumer {
     await Promise.race([this.committer.commit(claims), sleep(LAST_COMMIT_MS, undefined, { ref: false })])
     this.stopping.abort(new Error('the consumer was stopped'))
     await this.membership.leave()
+    this.metrics.end()
     this.committer.stop()
     this.tellJoined()
   }
@@ -142,6 +150,7 @@ export class GroupConsumer {
   private onJoined(assignment: Assignment, sameMember: boolean): void {
     this.committer.joined(sameMember)
     if (this.stopped) return
+    this.metrics.joined()
     const isOurs = ({ topicName, partition }: Claim) => assignment[topicName]?.includes(partition) === true
     this.lose(this.book.all().filter(claim => !sameMember || !isOurs(claim)))
     const fresh: Claim[] = []

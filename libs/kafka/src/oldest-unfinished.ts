@@ -5,12 +5,23 @@ import { lagOf, readPositions, type GroupPosition } from './group-positions.js'
 import { lowLevel } from './low-level.js'
 import { fetchRecords, OffsetGone } from './partition-reader.js'
 
+export interface UnfinishedRecord {
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+}
+
 /** How far back the work of a group on one topic reaches. */
 export interface OldestUnfinished {
   readonly group: ConsumerGroup
   readonly topic: TopicContract
   /** The oldest record that is not finished; undefined: all are. */
-  readonly record: { readonly partition: number; readonly offset: number; readonly timestamp: number } | undefined
+  readonly record: UnfinishedRecord | undefined
+  /** The oldest of each partition that has some. */
+  readonly heads: readonly UnfinishedRecord[]
+  /** Records, of all partitions together, after what the group has committed. */
+  readonly lag: number
+  readonly partitions: number
   /** How long the broker keeps the topic's records, ms; undefined: for ever. */
   readonly retentionMs: number | undefined
   /** Where the group stands on the partitions of the topic on which it is behind. */
@@ -40,9 +51,15 @@ export async function readOldestUnfinished(
     for (const group of groups)
       for (const topic of group.topics) {
         const name = connection.topic(topic)
-        const behind = positions.get(group)!.filter(one => one.topic === name && lagOf(one) > 0)
+        const all = positions.get(group)!.filter(one => one.topic === name)
+        const behind = all.filter(one => lagOf(one) > 0)
         if (behind.length > 0) await cluster.addTargetTopic(name)
-        found.push({ group, topic, record: await oldest(cluster, behind), retentionMs: retentions.get(name), behind })
+        const heads = await headsOf(cluster, behind)
+        found.push({
+          ...{ group, topic, heads, record: oldestOf(heads), retentionMs: retentions.get(name), behind },
+          lag: behind.reduce((sum, one) => sum + lagOf(one), 0),
+          partitions: all.length,
+        })
       }
     return found
   } finally {
@@ -81,17 +98,24 @@ async function readRetentions(admin: Admin, names: readonly string[]): Promise<M
   )
 }
 
-async function oldest(cluster: Cluster, behind: readonly GroupPosition[]): Promise<OldestUnfinished['record']> {
-  let first: OldestUnfinished['record']
+async function headsOf(cluster: Cluster, behind: readonly GroupPosition[]): Promise<UnfinishedRecord[]> {
+  const heads: UnfinishedRecord[] = []
   for (const position of behind) {
-    const record = await firstRecord(cluster, position)
-    if (record && (first === undefined || record.timestamp < first.timestamp)) first = record
+    const head = await firstRecord(cluster, position)
+    if (head) heads.push(head)
   }
-  return first
+  return heads
+}
+
+function oldestOf(heads: readonly UnfinishedRecord[]): UnfinishedRecord | undefined {
+  return heads.reduce<UnfinishedRecord | undefined>(
+    (first, head) => (first === undefined || head.timestamp < first.timestamp ? head : first),
+    undefined,
+  )
 }
 
 /** Skips what is no record, such as the markers of transactions. */
-async function firstRecord(cluster: Cluster, position: GroupPosition): Promise<OldestUnfinished['record']> {
+async function firstRecord(cluster: Cluster, position: GroupPosition): Promise<UnfinishedRecord | undefined> {
   const { topic, partition, start, end } = position
   let offset = Math.max(position.committed ?? start, start)
   while (offset < end) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@posthorn/telemetry'
 import type { RecordMetadata, TopicMessages } from 'kafkajs'
 import { accessProblem } from './access.js'
+import { ProduceMetrics } from './kafka-metrics.js'
 import { ProduceQueue, type Outgoing, type Parcel } from './produce-queue.js'
 import { RecordRefused } from './produce-errors.js'
 
@@ -29,6 +30,7 @@ const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID
 export class ProduceLoop {
   private readonly queue = new ProduceQueue()
   private readonly ending = new AbortController()
+  private readonly metrics: ProduceMetrics
   private roomWaiters: (() => void)[] = []
   private emptyWaiters: (() => void)[] = []
   private scheduled = false
@@ -45,7 +47,11 @@ export class ProduceLoop {
     private readonly maxQueuedBytes: number,
     /** Sends keep LINGER_MS apart also when there is little to do. */
     private readonly unhurried = false,
-  ) {}
+    /** Of the topics' names. */
+    prefix = '',
+  ) {
+    this.metrics = new ProduceMetrics(prefix)
+  }
 
   get queuedBytes(): number {
     return this.queue.queuedBytes
@@ -119,14 +125,18 @@ export class ProduceLoop {
       this.acknowledge(parcel, Number(answer.baseOffset))
       covered += parcel.items.length
     }
+    this.metrics.sent(performance.now() - this.startedAt)
     const sent = parcels.reduce((sum, { items }) => sum + items.length, 0)
-    if (covered < sent)
+    if (covered < sent) {
+      this.metrics.failed('left_out')
       this.logger.warn({ sent, covered }, 'the client left out partitions of a send: sending them again')
+    }
     return covered
   }
 
   private acknowledge(parcel: Parcel, baseOffset: number): void {
     this.queue.remove(parcel)
+    this.metrics.acknowledged(parcel.lane.topic, parcel.items.length)
     parcel.items.forEach((record, i) => settle(record, () => record.resolve(baseOffset + i)))
   }
 
@@ -143,6 +153,7 @@ export class ProduceLoop {
     const refusal = refusalOf(error)
     const records = parcels.reduce((sum, { items }) => sum + items.length, 0)
     if (refusal === undefined) {
+      this.metrics.failed(accessProblem(error) === undefined ? 'failed' : 'not_let_in')
       this.tell(error)
       return 0
     }
@@ -152,6 +163,7 @@ export class ProduceLoop {
       this.wait = 0
       return 0
     }
+    this.metrics.failed('refused')
     const parcel = parcels[0]!
     this.queue.remove(parcel)
     for (const record of parcel.items)

@@ -79,6 +79,7 @@ export class SafeProducer {
       connection.options.logger,
       this.maxQueuedBytes,
       options.unhurried,
+      connection.prefix,
     )
   }
 

@@ -29,6 +29,10 @@ export async function startServices(services: readonly Service[], settings: Sett
     serviceName: name,
     otlpUrl: settings.traceOtlpUrl,
     traceRatio: settings.traceRatio,
+    metricsOtlp:
+      settings.metricsOtlpUrl === undefined
+        ? undefined
+        : { url: settings.metricsOtlpUrl, intervalMs: settings.metricsOtlpIntervalMs },
   })
   const health = new Health(telemetry)
   const healthPort = await health.listen(settings.listenHost, settings.healthPort)

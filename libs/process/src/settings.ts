@@ -560,6 +560,22 @@ export class Settings {
   @Min(0)
   @Max(1)
   traceRatio = 1
+
+  @Setting(
+    'METRICS_OTLP_URL',
+    'none',
+    'OTLP/HTTP collector that metrics are sent to, such as http://collector:4318; /metrics is served in any case.',
+  )
+  @IsOptional()
+  @Matches(/^https?:\/\//, { message: 'must start with http:// or https://' })
+  metricsOtlpUrl?: string
+
+  @Setting('METRICS_OTLP_INTERVAL_MS', '30000', 'How often metrics are sent.')
+  @number()
+  @IsInt()
+  @Min(1000)
+  @Max(600_000)
+  metricsOtlpIntervalMs = 30_000
 }
 
 function isAddressOrRange(text: unknown): boolean {

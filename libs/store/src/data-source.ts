@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@posthorn/telemetry'
 import { DataSource, type EntityManager, type MixedList } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { AlertSettingRow } from './alert-settings.js'
 import { DatabaseAway } from './away.js'
 import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
@@ -8,6 +9,7 @@ import { ReplayRow } from './replay-row.js'
 import { SourceRow } from './source-row.js'
 import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
 import { MIGRATIONS, unready } from './migrate.js'
+import { watchPool } from './pool-metrics.js'
 import type { ServiceRights } from './service-rights.js'
 
 export interface DatabaseOptions {
@@ -40,6 +42,7 @@ const IDLE_MS = 60_000
 export class Database {
   private readonly source: DataSource
   private readonly closing = new AbortController()
+  private readonly unwatch: () => void
 
   constructor(readonly options: DatabaseOptions) {
     this.source = new DataSource({
@@ -72,6 +75,9 @@ export class Database {
         idleTimeoutMillis: IDLE_MS,
       },
     })
+    this.unwatch = watchPool(options.name, options.poolSize, () =>
+      this.source.isInitialized ? (this.source.driver as PostgresDriver).master : undefined,
+    )
   }
 
   private get keptOpen(): number {
@@ -103,6 +109,7 @@ export class Database {
 
   async close(): Promise<void> {
     this.closing.abort()
+    this.unwatch()
     if (this.source.isInitialized) await this.source.destroy()
   }
 

@@ -20,6 +20,10 @@ declare module 'pg' {
       query_timeout?: number
       idle_in_transaction_session_timeout?: number
     })
+    /** Connections, those of them that nobody uses, and who waits for one. */
+    readonly totalCount: number
+    readonly idleCount: number
+    readonly waitingCount: number
     connect(): Promise<PoolClient>
     query(text: string, values?: readonly unknown[]): Promise<Result>
     on(event: 'error', listener: (error: Error) => void): this

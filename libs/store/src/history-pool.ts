@@ -1,4 +1,5 @@
 import { Pool } from 'pg'
+import { watchPool } from './pool-metrics.js'
 
 export interface SqlResult {
   readonly rows: readonly Record<string, unknown>[]
@@ -37,10 +38,11 @@ export function openHistoryPool(
   url: string,
   options: { readonly max: number; readonly name: string; readonly onError: (error: Error) => void },
 ): SqlPool {
+  const max = Math.max(2, options.max)
   const pool = new Pool({
     connectionString: url,
     application_name: options.name,
-    max: Math.max(2, options.max),
+    max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -52,5 +54,13 @@ export function openHistoryPool(
   pool.on('error', options.onError)
   // Without a listener, a connection that is cut while in use ends the process; its query rejects anyway.
   pool.on('connect', client => client.on('error', () => undefined))
-  return pool
+  const unwatch = watchPool(options.name, max, () => pool)
+  return {
+    connect: () => pool.connect(),
+    query: (text, values) => pool.query(text, values),
+    end: () => {
+      unwatch()
+      return pool.end()
+    },
+  }
 }

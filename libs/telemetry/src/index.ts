@@ -1,3 +1,4 @@
+export * from './from-zero.js'
 export * from './logger.js'
 export * from './nest-logger.js'
 export * from './refusals.js'

@@ -1,15 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { topicConfig } from '@posthorn/kafka'
 import { ALL_TOPICS } from '@posthorn/topics'
 import prettier from 'prettier'
 import { isMap, isPair, parseDocument, Scalar, type Pair, type YAMLMap } from 'yaml'
 import { stringify } from 'yaml'
+import { DASHBOARD_DIR, RULE_FILE } from '../grafana/paths.js'
 import { ROOT } from '../repository.js'
 import { ALL_APIS, CHART, renderText } from './render.js'
 import type { ChartTools } from './tools.js'
 
-const DASHBOARDS = join(ROOT, 'deploy', 'grafana', 'dashboards')
 const EXAMPLES = join(ROOT, 'k8s', 'examples')
 const MADE = '# Made by `npm run chart`: change what it is made from.\n'
 
@@ -39,13 +39,14 @@ function sources(): Map<string, string> {
     const { name, partitions } = topic
     return { name, partitions, config: topicConfig(topic) }
   })
-  const dashboards = existsSync(DASHBOARDS) ? readdirSync(DASHBOARDS).filter(name => name.endsWith('.json')) : []
+  const dashboards = readdirSync(DASHBOARD_DIR).filter(name => name.endsWith('.json'))
   return new Map([
     [join(CHART, 'files', 'topics.yaml'), MADE + stringify({ topics })],
     ...dashboards.map(
       name =>
-        [join(CHART, 'files', 'dashboards', basename(name)), readFileSync(join(DASHBOARDS, name), 'utf8')] as const,
+        [join(CHART, 'files', 'dashboards', basename(name)), readFileSync(join(DASHBOARD_DIR, name), 'utf8')] as const,
     ),
+    [join(CHART, 'files', 'alerts', 'posthorn.yaml'), readFileSync(RULE_FILE, 'utf8')],
   ])
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { run, step, type Progress } from '@posthorn/embedded'
 import { CommandFault } from '../command.js'
 import { CACHE_DIR } from '../local-plan.js'
@@ -57,20 +57,22 @@ export async function buildTools(say: Progress): Promise<ChartTools> {
   return builtTools()!
 }
 
-async function goInstall(
+/** Builds one program from its module into `to`; nothing where it is there. */
+export async function goInstall(
   go: string,
-  program: { version: string; package: string },
+  program: { readonly version: string; readonly package: string },
   to: string,
   say: Progress,
+  flags = '',
 ): Promise<void> {
   if (existsSync(to)) return
   const name = program.package.slice(program.package.lastIndexOf('/') + 1)
   const partial = `${to}-${process.pid}`
-  const env = { ...process.env, GOBIN: partial, GOFLAGS: '' }
+  const env = { ...process.env, GOBIN: partial, GOFLAGS: flags }
   await step(say, `Building ${name} ${program.version}`, async () => {
     const { status, output } = await run(go, ['install', `${program.package}@v${program.version}`], {
       env,
-      cwd: HOME,
+      cwd: dirname(to),
     })
     if (status !== 0) throw new CommandFault(`go could not build ${program.package}:\n${output.trim()}`)
   })
