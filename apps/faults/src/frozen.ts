@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '@posthorn/testkit'
 import { GroupWatch, untilMembers } from './group-watch.js'
 import { send } from './kills.js'
 import type { Ledger } from './ledger.js'
@@ -14,7 +15,9 @@ const BURST = 6000
 const PER_SECOND = 300
 /** Twice, at the freeze and when the thawed one joins again; 64 requests of a webhook at once is the default. */
 export const MOST_IN_FLIGHT = 2 * WEBHOOKS * 64
-const BURST_RUNS_MS = 700
+/** Requests under way, of both deliverers, when one of them is frozen; the burst has a hundred and more. */
+const UNDER_WAY = 24
+const BURST_RUNS_MS = 30_000
 /** A session is 10 s: the others have taken over a good while before the end. */
 const FROZEN_MS = 15_000
 const AFTER_MS = 8000
@@ -28,12 +31,15 @@ export interface FreezeResult extends Result {
 
 /** Stops one of two routers and one of two deliverers for longer than their session, with work in memory, and lets them go on. */
 export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult> {
+  let underWay = 0
   const run = await site.open({
     name,
     webhooks: WEBHOOKS,
     retryPolicy: PATIENT,
     answer: async (delivery, nth) => {
+      underWay++
       await sleep(100 + Math.random() * 100)
+      underWay--
       return { status: nth === 1 && isTenth(delivery) ? 500 : 200 }
     },
   })
@@ -45,7 +51,11 @@ export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult>
     await Promise.all(TARGETS.map(target => untilMembers(admin, target, 2)))
     watch = new GroupWatch(admin, run.ledger, TARGETS)
     const load = produce(run)
-    await sleep(BURST_RUNS_MS)
+    await until(
+      () => underWay >= UNDER_WAY,
+      BURST_RUNS_MS,
+      () => `only ${underWay} requests are under way`,
+    )
     const meanwhile = await freezeAll(site, run.ledger)
     const result = await settle(site, run, await load)
     return { ...result, meanwhile, commitsBack: await watch.stop() }

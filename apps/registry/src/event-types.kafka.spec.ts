@@ -273,10 +273,10 @@ describe('S1 /v1/event-types: own types', () => {
   it('S1 of one owner have at most 8 MiB of schemas', async () => {
     const key = await tenantKey('much')
     const schema = { description: 'x'.repeat(250 * 1024) }
-    const all = await Promise.all(
-      Array.from({ length: 32 }, (_, i) => call('POST', '', { type: `big.n${i}`, schema }, { key })),
-    )
-    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([201]))
+    const make = async (i: number) => (await call('POST', '', { type: `big.n${i}`, schema }, { key })).status
+    // 8 MiB at once would be more than a busy machine stores before callers are told to come again.
+    for (let i = 0; i < 32; i += 4)
+      expect(await Promise.all([i, i + 1, i + 2, i + 3].map(make))).toEqual([201, 201, 201, 201])
     const full = [409, 'quota_reached']
     expect(codeOf(await call('POST', '', { type: 'big.last', schema }, { key }))).toEqual(full)
     const version = { schema: { description: 'x'.repeat(100) } }
