@@ -18,7 +18,7 @@ import { matchOf, matchView, OwnedAlertSettings, requireNone } from './alert-own
 import type { TenantCases } from './tenants.js'
 
 /** A test is answered once it was sent, or after so long. */
-const TESTED_WITHIN_MS = 20_000
+const TESTED_WITHIN_MS = 10_000
 const POLL_MS = 200
 
 /** Where notifications of alerts go, and which. */

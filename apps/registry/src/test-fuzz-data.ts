@@ -1,4 +1,5 @@
 import { HistoryPartitions, HistoryWriter, openHistoryPool } from '@posthorn/store'
+import { queryDatabase } from '@posthorn/testkit'
 import { poisonId } from './poison-id.js'
 import type { TestRegistry } from './test-registry.js'
 
@@ -84,6 +85,14 @@ async function thing(resource: string, name: string, history: Named, registry: T
       return { type: name, number: '1' }
     case 'replays':
       return { id: (await create('replays', { event_type: 'agent.created', dry_run: true })).id }
+    case 'alert-rules':
+      return { id: (await create(resource, { metric: 'webhook_success_rate', threshold: 0.5, description: name })).id }
+    case 'alert-channels':
+      return { id: (await create(resource, { type: 'slack', name, url: 'https://chat.example/a' })).id }
+    case 'alert-silences':
+      return { id: (await create(resource, { ends_at: '2099-01-01T00:00:00Z', comment: name })).id }
+    case 'alerts':
+      return { id: history.alert! }
     case 'events':
       return { id: history.event! }
     case 'deliveries':
@@ -124,7 +133,22 @@ async function writeHistory(registry: TestRegistry): Promise<Named[]> {
     entries.map((entry, offset) => ({ topic: 't', partition: 0, offset, timestamp: now, entry })),
     now,
   )
+  const alerts = await Promise.all(numbers.map(n => writeAlert(registry.database.url, `subject-${n}`)))
   await pool.end()
   const poison = (offset: number) => poisonId({ topic: 'events.v1', partition: 0, offset, at: now })
-  return numbers.map(n => ({ event: `event-${n}`, delivery: `delivery-${n}`, poison: poison(n) }))
+  return numbers.map(n => ({
+    event: `event-${n}`,
+    delivery: `delivery-${n}`,
+    poison: poison(n),
+    alert: alerts[n]!,
+  }))
+}
+
+async function writeAlert(url: string, subject: string): Promise<string> {
+  const [row] = await queryDatabase<{ seq: string }>(
+    url,
+    `INSERT INTO alerts (rule, metric, severity, tenant, subject, value, threshold, window_seconds, fired_at)
+     VALUES ('poison', 'poison', 'warning', 'default', '${subject}', 1, 1, 600, now()) RETURNING seq`,
+  )
+  return `alert_${row!.seq}`
 }
