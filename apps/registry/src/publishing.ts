@@ -2,11 +2,8 @@ import type { OutboxKind } from '@posthorn/store'
 import type { Relay } from './relay.js'
 import type { TableTails } from './table-tails.js'
 
-/**
- * With Kafka away a change is answered all the same: it is committed, and published later. Longer than a
- * leader needs to move: who publishes right after the answer counts on the change.
- */
-const PUBLISHED_WITHIN_MS = 5000
+/** With Kafka away a change is answered all the same: it is committed, and published later. */
+const PUBLISHED_WITHIN_MS = 2000
 
 /** Has changes published as soon as they are committed. */
 export class Publishing {
