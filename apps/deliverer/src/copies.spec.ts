@@ -40,7 +40,7 @@ async function setUp() {
   const writes: Promise<void>[] = []
   let toWork: (record: ConsumedRecord) => Work | undefined = nothing
   const ordering: Ordering = new Ordering({
-    places: { of: () => Promise.resolve([]), write: () => Promise.resolve(), overwritten: nothing, removed: nothing },
+    places: { all: () => Promise.resolve([]), write: () => Promise.resolve(), overwritten: nothing, removed: nothing },
     intake,
     reader: (_partition, _parking, _revoked, read) => {
       toWork = read

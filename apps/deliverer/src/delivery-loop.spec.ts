@@ -126,7 +126,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
     },
     tail: { read: () => Promise.resolve() },
     places: {
-      of: () => Promise.resolve([]),
+      all: () => Promise.resolve([]),
       write: write => new Promise(acknowledge => seen.parked.push({ ...write, acknowledge })),
       overwritten: () => undefined,
       removed: () => undefined,

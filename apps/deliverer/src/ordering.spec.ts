@@ -23,7 +23,7 @@ function setUp() {
   let stand: (places: ParkedPlace[]) => void = () => undefined
   const standing = new Promise<ParkedPlace[]>(resolve => (stand = resolve))
   const places: PlaceStore = {
-    of: () => standing,
+    all: () => standing,
     write: async write => void writes.push(write),
     overwritten: () => undefined,
     removed: () => undefined,
@@ -57,7 +57,8 @@ describe('a new owner of a partition', () => {
     places.overwritten(PLACE)
     stand([PLACE])
     await assigned
-    expect(writes).toEqual([])
+    await nextTurn()
+    expect(writes).toMatchObject([{ webhook: 'webhook_1', state: { next: 7 } }])
     expect([...ordering.places()]).toMatchObject([{ webhook: 'webhook_1', next: 7 }])
   })
 
@@ -71,6 +72,27 @@ describe('a new owner of a partition', () => {
     recalled()
     await assigned
     expect([...ordering.places()]).toMatchObject([{ webhook: 'webhook_1', next: 7 }])
+  })
+
+  it('takes over what stands when earlier attempts are known, and writes again what was written over until then', async () => {
+    const { ordering, places, writes, stand, claim } = setUp()
+    let asked = 0
+    const { all } = places
+    places.all = () => {
+      asked++
+      return all()
+    }
+    let recalled: () => void = () => undefined
+    const assigned = ordering.assigned([claim], new Promise<void>(resolve => (recalled = resolve)))
+    await nextTurn()
+    // A place that is removed until then would be taken over all the same.
+    expect(asked).toBe(0)
+    places.overwritten({ ...PLACE, version: 3, next: 1 })
+    recalled()
+    stand([PLACE])
+    await assigned
+    await nextTurn()
+    expect(writes).toMatchObject([{ webhook: 'webhook_1', key: undefined, state: { next: 7 } }])
   })
 
   it('writes its own again where an earlier one writes, or removes, late', async () => {

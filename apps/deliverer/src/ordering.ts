@@ -8,7 +8,8 @@ import type { OffsetOwner, Work } from './work.js'
 
 /** Where places are kept. */
 export interface PlaceStore {
-  of(partition: number): Promise<ParkedPlace[]>
+  /** Every place that stands on the topic now. */
+  all(): Promise<readonly ParkedPlace[]>
   write(write: PlaceWrite, revoked: AbortSignal): Promise<void>
   overwritten: (place: ParkedPlace) => void
   removed: (webhook: string, key: string | undefined) => void
@@ -42,6 +43,8 @@ interface Owned {
   readonly reader: Rereading
   /** Whether it is known what earlier owners have parked; until then the topic is right and memory is not. */
   restored: boolean
+  /** What an earlier owner wrote over until then. */
+  readonly overwritten: ParkedPlace[]
 }
 
 /** The order and the pauses of the partitions that are owned: their parking, with hands and a second reader. */
@@ -55,18 +58,21 @@ export class Ordering {
 
   /**
    * Resolves when it is known what earlier owners have parked. It is read again from then on, and not
-   * before `recalled`: what they have delivered of it would be sent once more.
+   * before `recalled`: what they have delivered of it would be sent once more. Nor is it asked before:
+   * an earlier owner may remove a place meanwhile, and what leans on it would be lost with this process.
    */
   async assigned(claims: readonly PartitionClaim[], recalled: Promise<unknown>): Promise<void> {
     const fresh = claims.filter(({ topic }) => topic.name === DELIVERIES.name)
     for (const claim of fresh) this.partitions.set(claim.partition, this.own(claim))
+    await recalled
+    if (fresh.length === 0) return
+    const places = await this.parts.places.all()
     for (const claim of fresh) {
-      const facets = await this.parts.places.of(claim.partition)
-      await recalled
       const owned = this.ownedBy(claim)
       if (!owned) continue
-      owned.parking.restore(facets)
+      owned.parking.restore(places.filter(({ partition }) => partition === claim.partition))
       owned.restored = true
+      for (const place of owned.overwritten.splice(0)) this.overwritten(place)
     }
   }
 
@@ -154,7 +160,7 @@ export class Ordering {
       write: (place, state) => parts.track(this.write(claim, parking, place, state)),
     })
     const reader = parts.reader(claim.partition, parking, claim.revoked, record => this.again(claim, parking, record))
-    return { parking, claim, reader, restored: false }
+    return { parking, claim, reader, restored: false, overwritten: [] }
   }
 
   private async write(
@@ -182,9 +188,11 @@ export class Ordering {
   }
 
   /** An earlier owner, late: what is so is written again. */
-  private overwritten({ partition, webhook, key }: ParkedPlace): void {
+  private overwritten(by: ParkedPlace): void {
+    const { partition, webhook, key } = by
     const owned = this.partitions.get(partition)
-    if (!owned?.restored) return
+    if (!owned) return
+    if (!owned.restored) return void owned.overwritten.push(by)
     const place = owned.parking.placeAt(webhook, key)
     if (place) owned.parking.save(place, Date.now())
     else this.parts.track(this.parts.places.write({ webhook, key, state: undefined }, owned.claim.revoked))
@@ -194,7 +202,7 @@ export class Ordering {
   private removed(webhook: string, key: string | undefined): void {
     for (const { parking, restored } of this.partitions.values()) {
       const place = restored ? parking.placeAt(webhook, key) : undefined
-      if (place?.acked && !place.clearing) parking.save(place, Date.now())
+      if (place && !place.clearing) parking.removed(place, Date.now())
     }
   }
 }

@@ -110,6 +110,8 @@ export class Place<W> {
   back(offset: number, bytes: number, tried: Tried | undefined): void {
     this.stopped(offset, bytes)
     this.readAt = Math.min(this.readAt, offset)
+    // In the middle of a reading what comes of it later in the log is not its turn.
+    this.blocked = true
     if (tried) this.tried.set(offset, tried)
   }
 

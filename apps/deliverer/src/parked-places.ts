@@ -65,9 +65,9 @@ export class ParkedPlaces {
   }
 
   /** What stands on the topic now. */
-  async of(partition: number): Promise<ParkedPlace[]> {
+  async all(): Promise<readonly ParkedPlace[]> {
     await this.follower.readToEnd()
-    return [...this.follower.values()].filter(place => place.partition === partition)
+    return [...this.follower.values()]
   }
 
   /** Resolves when it is acknowledged, or when the signal has aborted; rejects as the producer does. */

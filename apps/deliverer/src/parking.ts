@@ -206,10 +206,15 @@ export class Parking<W extends Parkable<Place<W>>> {
       if (from) this.finished(from, work, now)
     }
     if (place.clearing && place.isReadUp && place.adopted.length === 0) return this.handOver(place, now)
-    if (place.clearing) place.stale = true
-    place.clearing = false
+    if (place.clearing) return this.removed(place, now)
     if (place.stale) this.save(place, now)
     else this.settle(place, now)
+  }
+
+  /** The place is parked still, and does not stand on the topic: nothing may lean on it until it does again. */
+  removed(place: Place<W>, now: number): void {
+    place.clearing = place.acked = false
+    this.save(place, now)
   }
 
   /** It was not finished with what was to finish it. */
@@ -362,7 +367,6 @@ export class Parking<W extends Parkable<Place<W>>> {
     const { delivery, record, bytes, place = whole } = work
     const tried = delivery.attempt > 1 ? { attempt: delivery.attempt, due: delivery.due } : undefined
     this.hands.drop(work)
-    place.blocked = true
     place.since = Math.min(place.since, record.timestamp)
     if (place === whole) {
       whole.left.add(record.offset)
@@ -465,7 +469,9 @@ export class Parking<W extends Parkable<Place<W>>> {
     place.joinAt = undefined
     for (const work of place.held.splice(0)) {
       this.hands.drop(work)
-      this.hands.finish(work)
+      if (place.acked) this.hands.finish(work)
+      // The write under way counts it.
+      else place.awaiting.push({ work, from: undefined })
     }
   }
 
