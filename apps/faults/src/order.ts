@@ -30,6 +30,8 @@ const KEYS = 10
 const RATE = 90
 const SHARES = { key: 3, webhook: 1, parks: 1, free: 1 } as const
 type Kind = keyof typeof SHARES
+/** Each failure costs a line a second: with more of them the one line of the whole webhook would fall behind its load. */
+const FAILURES = { key: 0.15, webhook: 0.03, parks: 0, free: 0.15 } as const
 const ALL_SHARES = Object.values(SHARES).reduce((sum, share) => sum + share, 0)
 /** About what one round of disturbances takes; what comes later finds it over. */
 const ROUND_S = 45
@@ -121,12 +123,13 @@ class Receivers {
   readonly answer: Behaviour = async (delivery, nth) => {
     const { kind, n, line } = this.known.get(delivery)!
     const other = this.underWay.get(line)
-    if (other !== undefined && other !== delivery) this.overlaps.push(`${delivery} while ${other}`)
+    if (other !== undefined && other !== delivery)
+      this.overlaps.push(`${new Date().toISOString()} ${line}: ${delivery} while ${other}`)
     this.underWay.set(line, delivery)
     try {
       await sleep(5 + Math.random() * 20)
       if (kind === 'parks') return { status: nth === 1 && isParked(n) ? 500 : 200 }
-      return { status: this.down || Math.random() < 0.15 ? 500 : 200 }
+      return { status: this.down || Math.random() < FAILURES[kind] ? 500 : 200 }
     } finally {
       this.underWay.delete(line)
     }
