@@ -16,7 +16,7 @@ export interface OrderResult extends Result {
   readonly sequences: number
   /** Whatever came out of order, or stood in the log so. */
   readonly disorder: readonly string[]
-  /** Requests of one key while another one was under way. */
+  /** Requests of one key while another one was under way, but for those of a process that has just thawed. */
   readonly overlaps: readonly string[]
   /** Places that are parked at the end, although nothing is left to be sent. */
   readonly parked: readonly string[]
@@ -40,6 +40,7 @@ const PARKING = { ...PATIENT, interval_ms: 31_000, jitter: 0 }
 /** So many keys of that webhook are parked, by their second delivery. */
 export const PARKED = 5
 const LONGER_THAN_SESSION_MS = 13_000
+const THAW_MS = 1000
 /** Long enough that circuits open: 20 failures in a row, over 5 s. */
 const DOWN_MS = 8_000
 
@@ -87,7 +88,7 @@ export async function keepOrder(site: Site, rounds: number, name = 'order'): Pro
       ...result,
       sequences: sequences.length,
       disorder: [...outOfOrder(sequences, ledger), ...receivers.misplaced(sequences)],
-      overlaps: receivers.overlaps,
+      overlaps: receivers.overlaps.filter(({ at }) => !isThawing(ledger, at)).map(({ what }) => what),
       parked: await parkedPlaces(site.kafka, scene.webhooks),
       meanwhile: receivers.meanwhile(),
     }
@@ -100,7 +101,7 @@ export async function keepOrder(site: Site, rounds: number, name = 'order'): Pro
 /** Everything that answers, and what it knows of the deliveries that are to come. */
 class Receivers {
   down = false
-  readonly overlaps: string[] = []
+  readonly overlaps: { readonly at: number; readonly what: string }[] = []
   /** By delivery: its kind, its number, and what it must not be under way together with. */
   private readonly known = new Map<string, { readonly kind: Kind; readonly n: number; readonly line: string }>()
   private readonly underWay = new Map<string, string>()
@@ -123,8 +124,10 @@ class Receivers {
   readonly answer: Behaviour = async (delivery, nth) => {
     const { kind, n, line } = this.known.get(delivery)!
     const other = this.underWay.get(line)
-    if (other !== undefined && other !== delivery)
-      this.overlaps.push(`${new Date().toISOString()} ${line}: ${delivery} while ${other}`)
+    if (other !== undefined && other !== delivery) {
+      const at = Date.now()
+      this.overlaps.push({ at, what: `${new Date(at).toISOString()} ${line}: ${delivery} while ${other}` })
+    }
     this.underWay.set(line, delivery)
     try {
       await sleep(5 + Math.random() * 20)
@@ -164,6 +167,11 @@ class Receivers {
 
 function isParked(n: number): boolean {
   return n >= KEYS && n < KEYS + PARKED
+}
+
+/** What was being sent when its process was frozen goes out when it thaws: nothing can call it back. */
+function isThawing({ faults }: Ledger, at: number): boolean {
+  return faults.some(({ what, to }) => what === 'frozen' && to <= at && at <= to + THAW_MS)
 }
 
 interface Scene {
