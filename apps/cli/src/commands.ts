@@ -24,6 +24,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   webhooks: noun('where events go', 'WEBHOOKS', () => import('./admin/webhooks.js')),
   events: noun('what happened', 'EVENTS', () => import('./admin/events.js')),
   deliveries: noun('what became of events', 'DELIVERIES', () => import('./admin/deliveries.js')),
+  explain: {
+    ...command('<delivery> [options]', 'says why a delivery stands where it stands, and what to do', explaining, [
+      'explain delivery_01jz8m0',
+    ]),
+    helps: true,
+  },
   'dead-letters': noun('deliveries that were given up', 'DEAD_LETTERS', () => import('./admin/dead-letters.js')),
   replays: noun('deliveries that are sent again', 'REPLAYS', () => import('./admin/replays.js')),
   stats: noun('how attempts went over time', 'STATS', () => import('./admin/stats.js')),
@@ -116,6 +122,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     'test',
     'test filter-index.spec',
   ]),
+}
+
+/** The same as `deliveries explain`. */
+async function explaining(): Promise<{ run: Command['run'] }> {
+  const [{ DELIVERIES }, { runNoun }] = await Promise.all([
+    import('./admin/deliveries.js'),
+    import('./admin/run-noun.js'),
+  ])
+  return { run: (args, terminal) => runNoun(DELIVERIES)(['explain', ...args], terminal) }
 }
 
 function command(usage: string, does: string, load: Load, examples: readonly string[]): Command {

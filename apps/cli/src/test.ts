@@ -7,6 +7,7 @@ import { NoGo } from './chart/go.js'
 import { buildTools } from './chart/tools.js'
 import { CHECKS, failureOf } from './checks.js'
 import type { CommandContext } from './command.js'
+import { buildJaeger } from './jaeger/build.js'
 import { runJest, withoutPosthorn, type TestServers } from './jest-run.js'
 import { buildPromtool } from './grafana/promtool.js'
 import { CACHE_DIR } from './local-plan.js'
@@ -49,6 +50,12 @@ const BUILT_TOOLS = [
     specs: 'apps/cli/src/grafana/alerts.spec.ts',
     build: buildPromtool,
     unchecked: 'THE ALERT RULES ARE NOT CHECKED',
+  },
+  {
+    name: 'Jaeger',
+    specs: 'apps/cli/src/traces.kafka.spec.ts',
+    build: buildJaeger,
+    unchecked: 'TRACES ARE NOT SENT TO JAEGER',
   },
 ] as const
 

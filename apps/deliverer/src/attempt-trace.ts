@@ -1,9 +1,12 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api'
-import { contextFrom, startSpan } from '@posthorn/telemetry'
+import { SpanKind, SpanStatusCode, TraceFlags, type Attributes } from '@opentelemetry/api'
+import { startLinked, startSpan, traceparentOf } from '@posthorn/telemetry'
 import type { Delivery, Method, Outcome, SendResult } from '@posthorn/webhook'
 
 export interface AttemptSpan {
+  /** Absent where the span is not recorded: nobody could look at it. */
   readonly ids: { readonly traceId: string; readonly spanId: string } | undefined
+  /** For the receiver, if its webhook asks for it. */
+  readonly traceparent: string | undefined
   end(outcome: Outcome['kind'], result: SendResult): void
   /** The attempt did not come to an outcome. */
   fail(error: Error): void
@@ -13,10 +16,12 @@ export interface AttemptTrace {
   start(delivery: Delivery, method: Method, now: number): AttemptSpan
 }
 
-const NO_SPAN: AttemptSpan = { ids: undefined, end: () => undefined, fail: () => undefined }
+const nothing = () => undefined
 
-/** Without a collector a span costs 13 µs for nobody. */
-export const untraced: AttemptTrace = { start: () => NO_SPAN }
+/** Without a collector a span costs 13 µs for nobody: the receiver goes on with the producer's trace. */
+export const untraced: AttemptTrace = {
+  start: ({ traceparent }) => ({ ids: undefined, traceparent, end: nothing, fail: nothing }),
+}
 
 /** A later attempt begins a trace of its own: trace stores decide what to keep within seconds of the first span. */
 const SAME_TRACE_MS = 10_000
@@ -24,21 +29,19 @@ const SAME_TRACE_MS = 10_000
 /** One HTTP client span per attempt. The URL is in none: the path of a webhook's URL may be a secret. */
 export const traced: AttemptTrace = {
   start(delivery, method, now) {
-    const attributes: Attributes = {
-      'http.request.method': method,
-      'webhook.id': delivery.webhook,
-      'webhook.tenant.id': delivery.tenant,
-      'webhook.message.id': delivery.id,
-      'webhook.event.type': delivery.event.type,
-      'webhook.attempt.number': delivery.attempt,
-    }
     const span =
       now - delivery.acceptedAt <= SAME_TRACE_MS
-        ? startSpan(method, SpanKind.CLIENT, delivery.traceparent, attributes)
-        : startLinked(method, delivery.traceparent, attributes)
+        ? startSpan(method, SpanKind.CLIENT, delivery.traceparent, attributesOf(delivery, method))
+        : startLinked(
+            method,
+            SpanKind.CLIENT,
+            [delivery.traceparent, delivery.attemptBefore],
+            attributesOf(delivery, method),
+          )
     const { traceId, spanId, traceFlags } = span.spanContext()
     return {
-      ids: trace.isSpanContextValid({ traceId, spanId, traceFlags }) ? { traceId, spanId } : undefined,
+      ids: traceFlags & TraceFlags.SAMPLED ? { traceId, spanId } : undefined,
+      traceparent: traceparentOf(span),
       end(outcome, result) {
         span.setAttribute('webhook.attempt.outcome', outcome)
         if (result.kind === 'response') span.setAttribute('http.response.status_code', result.status)
@@ -56,13 +59,13 @@ export const traced: AttemptTrace = {
   },
 }
 
-function startLinked(method: Method, traceparent: string | undefined, attributes: Attributes) {
-  const origin = trace.getSpanContext(contextFrom(traceparent))
-  return trace
-    .getTracer('posthorn')
-    .startSpan(
-      method,
-      { kind: SpanKind.CLIENT, root: true, attributes, links: origin ? [{ context: origin }] : [] },
-      ROOT_CONTEXT,
-    )
+function attributesOf(delivery: Delivery, method: Method): Attributes {
+  return {
+    'http.request.method': method,
+    'webhook.id': delivery.webhook,
+    'webhook.tenant.id': delivery.tenant,
+    'webhook.message.id': delivery.id,
+    'webhook.event.type': delivery.event.type,
+    'webhook.attempt.number': delivery.attempt,
+  }
 }

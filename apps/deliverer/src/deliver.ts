@@ -34,7 +34,7 @@ export interface DeliverParts {
 
 /** What became of a piece of work: its effect is durable, or it has to wait in a delay topic until `due` (reckoned from `now`, ms). */
 export type Delivered =
-  | { readonly kind: 'recorded'; readonly outcome: Outcome }
+  | { readonly kind: 'recorded'; readonly ended: Ended }
   | { readonly kind: 'postpone'; readonly due: number; readonly now: number; readonly reason: PostponeReason }
 
 export type PostponeReason = 'paused' | 'sealed' | 'proxy'
@@ -68,7 +68,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
     case 'ready': {
       const request = await signedRequest(work, prepared.webhook, now)
       const span = parts.trace.start(work.delivery, request.method, now)
-      const result = await send(request, span, parts)
+      const result = await send(withTraceparent(request, prepared.webhook, span), span, parts)
       if (result === 'proxy_failed') return { kind: 'postpone', ...proxyRound(work.delivery), reason: 'proxy' }
       parts.metrics.answered(result)
       const finishedAt = Date.now()
@@ -123,6 +123,11 @@ function proxyRound(delivery: Delivery): { due: number; now: number } {
 
 function isTooOld(delivery: Delivery, { retryPolicy }: Webhook, now: number): boolean {
   return now > ageStart(delivery) + retryPolicy.maxAgeMs
+}
+
+function withTraceparent(request: SignedRequest, { webhook }: PreparedWebhook, { traceparent }: AttemptSpan) {
+  if (!webhook.sendTraceparent || traceparent === undefined) return request
+  return { ...request, headers: { ...request.headers, traceparent } }
 }
 
 /** A proxy that fails is neither the customer's failure nor a reason to try at once again. */
@@ -189,5 +194,5 @@ async function record(work: Work, ended: Ended, { output, metrics, lines }: Deli
   await recordAttempt(output, work, ended)
   metrics.attempted(ended.attempt, work)
   lines.attempted(work, ended)
-  return { kind: 'recorded', outcome: ended.outcome }
+  return { kind: 'recorded', ended }
 }

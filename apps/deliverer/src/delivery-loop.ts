@@ -8,14 +8,7 @@ import {
 } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { DELIVERIES, type PoisonReason } from '@posthorn/topics'
-import {
-  isFinal,
-  keepsDeliveries,
-  type CircuitChange,
-  type Outcome,
-  type Reaction,
-  type Webhook,
-} from '@posthorn/webhook'
+import { isFinal, keepsDeliveries, type CircuitChange, type Reaction, type Webhook } from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
 import { deliver, type Delivered, type DeliverParts } from './deliver.js'
 import type { SpillReason } from './deliverer-metrics.js'
@@ -24,7 +17,7 @@ import { Intake } from './intake.js'
 import { WebhookQueues, type QueueLimits } from './queues.js'
 import { Ordering, type OrderingParts } from './ordering.js'
 import type { Parking } from './parking.js'
-import { postpone, setAside } from './record.js'
+import { nextAttempt, postpone, setAside, type Ended } from './record.js'
 import { Strain } from './strain.js'
 import { isOrdered, type OffsetOwner, type Work } from './work.js'
 
@@ -231,7 +224,7 @@ export class DeliveryLoop {
     const result = await this.attempt(work)
     switch (result.kind) {
       case 'recorded':
-        this.recorded(work, result.outcome)
+        this.recorded(work, result.ended)
         break
       case 'postpone':
         if (result.reason === 'paused' && work.lane === 'fresh') this.ordering.parkWhole([work], result.now, result.now)
@@ -243,9 +236,9 @@ export class DeliveryLoop {
     this.pump()
   }
 
-  private recorded(work: Work, outcome: Outcome): void {
+  private recorded(work: Work, { outcome, attempt }: Ended): void {
     if (outcome.kind === 'retry' && isOrdered(work)) {
-      work.delivery = { ...work.delivery, attempt: work.delivery.attempt + 1, due: outcome.due }
+      work.delivery = nextAttempt(work.delivery, attempt, outcome.due)
       return this.ordering.retry(work, outcome.due, Date.now())
     }
     this.intake.finish(work, isFinal(outcome.kind) ? 'final' : 'tier')

@@ -14,7 +14,7 @@ import {
   type GoneWebhook,
   type PoisonReason,
 } from '@posthorn/topics'
-import { isDeadLetter, tierFor, type Delivery, type Outcome } from '@posthorn/webhook'
+import { isDeadLetter, tierFor, traceparentText, type Delivery, type Outcome } from '@posthorn/webhook'
 import type { ConsumedRecord } from '@posthorn/kafka'
 import { isOrdered, type Work } from './work.js'
 
@@ -36,12 +36,23 @@ export interface Ended {
 export async function recordAttempt(output: Output, work: Work, { outcome, attempt, now }: Ended): Promise<void> {
   const { delivery, data, partition } = work
   if (outcome.kind === 'retry') {
-    if (!isOrdered(work))
-      await sendToTier(output, work, { ...delivery, attempt: delivery.attempt + 1, due: outcome.due }, now)
+    if (!isOrdered(work)) await sendToTier(output, work, nextAttempt(delivery, attempt, outcome.due), now)
   } else if (isDeadLetter(outcome.kind))
     await output.send(DEAD_LETTERS, encodeDeadLetter(delivery, attempt, data), { partition })
   if (outcome.kind === 'gone') await output.send(WEBHOOK_STATE, encodeGone(goneOf(attempt)))
   await output.send(ATTEMPTS, encodeAttempt(attempt), { partition })
+}
+
+/** The delivery with the attempt to make at `due` (ms), after one that was made. */
+export function nextAttempt(
+  delivery: Delivery,
+  { trace_id: traceId, span_id: spanId }: Attempt,
+  due: number,
+): Delivery {
+  const { attemptBefore: _before, ...others } = delivery
+  const next = { ...others, attempt: delivery.attempt + 1, due }
+  if (traceId === undefined || spanId === undefined) return next
+  return { ...next, attemptBefore: traceparentText({ traceId, spanId, sampled: true }) }
 }
 
 function goneOf({ webhook, tenant, webhook_version: version, delivery, finished_at: at }: Attempt): GoneWebhook {

@@ -34,10 +34,16 @@ const delivery: Delivery = {
     type: 'agent.created',
     time: '2026-01-31T12:00:00Z',
     contenttype: 'application/json',
+    extensions: { traceparent: 't', tracestate: 's' },
   },
 }
 
-function request(format: Format, own: Readonly<Record<string, string>> = {}, terms: Partial<RequestTerms> = {}) {
+function request(
+  format: Format,
+  own: Readonly<Record<string, string>> = {},
+  terms: Partial<RequestTerms> = {},
+  more: Pick<Webhook, 'sendTraceparent'> = {},
+) {
   const webhook: Webhook = {
     id: 'webhook_1',
     tenant: 'acme',
@@ -51,6 +57,7 @@ function request(format: Format, own: Readonly<Record<string, string>> = {}, ter
     retryPolicy: DEFAULT_RETRY_POLICY,
     allowedCidrs: ['203.0.113.0/24'],
     minTlsVersion: '1.3',
+    ...more,
   }
   const prepared: PreparedWebhook = {
     webhook,
@@ -94,6 +101,18 @@ describe('S6 a signed request', () => {
       type: 'agent.created',
       datacontenttype: 'application/json',
     })
+  })
+
+  it('tells of the trace of an event only who asked for it', async () => {
+    const traced = { headers: { 'ce-traceparent': 't', 'ce-tracestate': 's' }, body: '"traceparent":"t"' }
+    const asked = await request('cloudevents_binary', {}, {}, { sendTraceparent: true })
+    expect(asked.headers).toMatchObject(traced.headers)
+    expect((await request('cloudevents', {}, {}, { sendTraceparent: true })).body.toString()).toContain(traced.body)
+    for (const format of FORMATS) {
+      const { headers, body } = await request(format)
+      expect(Object.keys(headers).filter(name => name.includes('trace'))).toEqual([])
+      expect(body.toString()).not.toContain('trace')
+    }
   })
 
   it('S12 links to the event where the API is', async () => {

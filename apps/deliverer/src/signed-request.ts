@@ -4,6 +4,7 @@ import {
   ORIGIN_HEADER,
   partForEncryption,
   signStandard,
+  withoutTrace,
   type TlsVersion,
   type Webhook,
 } from '@posthorn/webhook'
@@ -64,8 +65,9 @@ interface Content {
 }
 
 /** What Posthorn says beats a header of the customer's own. */
-async function content({ delivery, data }: Work, prepared: PreparedWebhook): Promise<Content> {
+async function content({ delivery: whole, data }: Work, prepared: PreparedWebhook): Promise<Content> {
   const { webhook, keys, terms, headers: own, cipher } = prepared
+  const delivery = webhook.sendTraceparent ? whole : { ...whole, event: withoutTrace(whole.event) }
   const { headers, body } = formatEvent(webhook.format, { delivery, data, keys, apiUrl: terms.apiUrl })
   if (!cipher) return { headers: { ...own, ...headers }, body }
   const { inside, insideType, outside } = partForEncryption({ headers, own, body }, webhook.encryption!)

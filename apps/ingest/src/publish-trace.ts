@@ -1,5 +1,6 @@
-import { SpanKind } from '@opentelemetry/api'
+import { SpanKind, trace } from '@opentelemetry/api'
 import { startSpan, traceparentOf } from '@posthorn/telemetry'
+import { readTraceparent } from '@posthorn/webhook'
 
 /** The span of one publication, and what its events carry on. */
 export interface PublishSpan {
@@ -12,11 +13,10 @@ export interface PublishTrace {
   start(header: string | string[] | undefined, events: number): PublishSpan
 }
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 const nothing = () => undefined
 
 function valid(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined
+  return typeof header === 'string' && readTraceparent(header) ? header : undefined
 }
 
 /** Without a collector the client's traceparent is passed on as it came. */
@@ -26,7 +26,8 @@ export const untraced: PublishTrace = { start: header => ({ traceparent: valid(h
 export function tracedBy(topic: string): PublishTrace {
   return {
     start(header, events) {
-      const parent = valid(header)
+      // Within a request that has a span of its own, that one has the header for its parent.
+      const parent = trace.getActiveSpan() ? undefined : valid(header)
       const span = startSpan(`send ${topic}`, SpanKind.PRODUCER, parent, {
         'messaging.system': 'kafka',
         'messaging.operation.type': 'send',

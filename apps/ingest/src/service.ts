@@ -27,6 +27,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     nestLogger: new NestLogger(logger),
     log: logger,
     trustedProxies: settings.trustedProxies,
+    traced: settings.traceOtlpUrl !== undefined,
     tls,
     bodyLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
     openApi: OPEN_API,
@@ -51,6 +52,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     files: ['posthorn/publish/v1/publish.proto'],
     messageLimit: settings.ingestMaxEventBytes * BODY_FACTOR,
     readiness,
+    traced: settings.traceOtlpUrl !== undefined,
     tls,
   })
   // Listening comes first: until Kafka is reached a request gets an answer that says so, not a refused connection.

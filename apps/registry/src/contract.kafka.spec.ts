@@ -38,6 +38,7 @@ const GOOD = {
   tls: { ca: AUTHORITY.ca, certificate: CLIENT.cert, key: CLIENT.key },
   method: 'PUT',
   format: 'enveloped',
+  send_traceparent: true,
   description: 'd',
 }
 const EVENT = {
@@ -198,6 +199,7 @@ const CASES: readonly UseCase[] = [
         denied_cidrs: ['10.0.0.0/8'],
         tls: { ca: null },
         min_tls_version: '1.2',
+        send_traceparent: null,
         encryption: { headers: null },
         authentication: { type: 'bearer', token: 't' },
         headers: { 'x-b': '1' },
@@ -222,6 +224,7 @@ const CASES: readonly UseCase[] = [
           'denied_cidrs',
           'tls.ca',
           'min_tls_version',
+          'send_traceparent',
           'encryption.headers',
           'authentication',
         ),
@@ -685,6 +688,17 @@ const CASES: readonly UseCase[] = [
     method: 'HistoryService/GetDelivery',
     rest: () => ['GET', `/v1/deliveries/${DELIVERY}`],
     grpc: () => ({ id: DELIVERY }),
+  },
+  {
+    method: 'HistoryService/ExplainDelivery',
+    rest: () => ['GET', `/v1/deliveries/${DELIVERY}/explanation`],
+    grpc: () => ({ id: DELIVERY }),
+  },
+  {
+    method: 'HistoryService/ExplainDelivery',
+    rest: () => ['GET', '/v1/deliveries/nothing/explanation'],
+    fails: 'delivery_not_found',
+    grpc: () => ({ id: 'nothing' }),
   },
   {
     method: 'HistoryService/GetEvent',

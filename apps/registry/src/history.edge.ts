@@ -8,6 +8,7 @@ import {
   Does,
   EventQuery,
   EventView,
+  ExplanationView,
   ListAttemptsQuery,
   ListDeadLettersQuery,
   ListDeliveriesQuery,
@@ -69,6 +70,13 @@ export class HistoryEdge {
   @Answers(200, DeliveryWithAttemptsView)
   delivery(@CalledBy() caller: Caller, @Param('id') id: string): Promise<DeliveryWithAttemptsView> {
     return this.history.delivery(caller, id)
+  }
+
+  @Get('deliveries/:id/explanation')
+  @Does('Say why a delivery stands where it stands')
+  @Answers(200, ExplanationView)
+  explanation(@CalledBy() caller: Caller, @Param('id') id: string): Promise<ExplanationView> {
+    return this.history.explanation(caller, id)
   }
 
   @Get('dead-letters')

@@ -4,6 +4,7 @@ import {
   type DeliveryView,
   type DeliveryWithAttemptsView,
   type EventQuery,
+  type ExplanationView,
   type HistoryListQuery,
   type ListAttemptsQuery,
   type ListDeadLettersQuery,
@@ -13,11 +14,13 @@ import {
   type ListEventsQuery,
   type ListView,
 } from '@posthorn/api'
-import type { EventRecord, HistoryLists, HistoryQueries, Page } from '@posthorn/store'
-import type { DeliveryStatus } from '@posthorn/webhook'
+import type { EventRecord, HistoryLists, HistoryQueries, Page, Webhooks } from '@posthorn/store'
+import { OPENS_AFTER, type DeliveryStatus } from '@posthorn/webhook'
 import { cursorOf, positionOf, type CursorShape } from './cursor.js'
+import { explain } from './explain.js'
 import type { TenantCases } from './tenants.js'
 import { rangeOf } from './time-range.js'
+import type { TraceLink } from './trace-link.js'
 import { attemptView, deliveryView, listedAttemptView, listedEventView } from './views.js'
 
 const EVENTS: CursorShape = { list: 'events', fields: { acceptedAt: 'time', id: 'text', source: 'text' } }
@@ -42,6 +45,8 @@ export class HistoryCases {
     private readonly history: HistoryQueries,
     private readonly lists: HistoryLists,
     private readonly tenants: Pick<TenantCases, 'require'>,
+    private readonly webhooks: Pick<Webhooks, 'get'>,
+    private readonly link: TraceLink | undefined,
   ) {}
 
   async event({ tenant }: Caller, id: string, { source }: EventQuery): Promise<FoundEvent> {
@@ -54,9 +59,35 @@ export class HistoryCases {
 
   async delivery({ tenant }: Caller, id: string): Promise<DeliveryWithAttemptsView> {
     await this.tenants.require(tenant)
+    const found = await this.found(tenant, id)
+    return { ...deliveryView(found.delivery), attempts: found.attempts.map(row => attemptView(row, this.link)) }
+  }
+
+  /** Why it stands where it stands, and what to do. */
+  async explanation(caller: Caller, id: string): Promise<ExplanationView> {
+    const { tenant } = caller
+    await this.tenants.require(tenant)
+    const found = await this.found(tenant, id)
+    const { delivery, attempts } = found
+    const last = attempts.findLast(({ run }) => run === delivery.run)
+    const webhook = await this.webhooks.get(tenant, delivery.webhook)
+    const [behind, { rows: recent }] = await Promise.all([
+      webhook && webhook.ordering !== 'none' ? this.history.before(delivery, webhook.ordering) : undefined,
+      this.lists.attempts(tenant, { webhook: delivery.webhook, limit: OPENS_AFTER }),
+    ])
+    const { reason, because, advice } = explain({ delivery, last, webhook, behind, recent }, Date.now())
+    const { webhook: of, status, next_attempt_at, attempts_made } = deliveryView(delivery)
+    return {
+      ...{ delivery: id, webhook: of, status, reason, because, advice, next_attempt_at, attempts_made },
+      last_attempt: last ? attemptView(last, this.link) : null,
+      behind: behind ?? null,
+    }
+  }
+
+  private async found(tenant: string, id: string) {
     const found = UNSTORABLE.test(id) ? undefined : await this.history.delivery(tenant, id)
     if (!found) throw new ApiError('delivery_not_found', `The history has no delivery "${id.slice(0, 256)}".`)
-    return { ...deliveryView(found.delivery), attempts: found.attempts.map(attemptView) }
+    return found
   }
 
   async events({ tenant }: Caller, query: ListEventsQuery): Promise<ListView<ListedEventView>> {
@@ -76,7 +107,8 @@ export class HistoryCases {
 
   async attempts({ tenant }: Caller, query: ListAttemptsQuery): Promise<ListView<ListedAttemptView>> {
     await this.tenants.require(tenant)
-    return listed(ATTEMPTS, await this.lists.attempts(tenant, filterOf(ATTEMPTS, query)), listedAttemptView)
+    const page = await this.lists.attempts(tenant, filterOf(ATTEMPTS, query))
+    return listed(ATTEMPTS, page, row => listedAttemptView(row, this.link))
   }
 }
 

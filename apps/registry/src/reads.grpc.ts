@@ -60,6 +60,11 @@ export class ReadsGrpc {
     return messageOf(await this.history.delivery(caller, id))
   }
 
+  @GrpcMethod(HISTORY, 'ExplainDelivery')
+  async explanation(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
+    return messageOf(await this.history.explanation(caller, id))
+  }
+
   @GrpcMethod(HISTORY, 'ListDeadLetters')
   async deadLetters(
     @GrpcCalledBy() caller: Caller,

@@ -4,7 +4,7 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
 import { Authentication, ClientAddresses, GrpcParts, KeyGuard, RateLimit, WrongKeys } from '@posthorn/api'
 import { Egress, egressOptionsFrom } from '@posthorn/egress'
 import { SafeProducer, WrongKeyReports, type KafkaConnection } from '@posthorn/kafka'
-import type { ServiceContext } from '@posthorn/process'
+import type { ServiceContext, Settings } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
 import {
   Alerts,
@@ -86,6 +86,7 @@ import { TenantCases } from './tenants.js'
 import { TenantsEdge } from './tenants.edge.js'
 import { TenantsGrpc } from './tenants.grpc.js'
 import { WebhookOwnership } from './webhook-ownership.js'
+import { grafanaLink, type TraceLink } from './trace-link.js'
 import { WebhookSecrets } from './webhook-secrets.js'
 import { WebhookTest } from './webhook-test.js'
 import { WebhookCases } from './webhooks.js'
@@ -250,7 +251,12 @@ function cases({ sealer, connection, context: { settings } }: RegistryParts): Pr
     given(KeyCases, Keys, TenantCases, Sealer, Publishing),
     given(AuditCases, Audit),
     given(EventTypeCases, EventTypes, TenantCases, Publishing),
-    given(HistoryCases, HistoryQueries, HistoryLists, TenantCases),
+    {
+      provide: HistoryCases,
+      inject: [HistoryQueries, HistoryLists, TenantCases, Webhooks],
+      useFactory: (queries: HistoryQueries, lists: HistoryLists, tenants: TenantCases, webhooks: Webhooks) =>
+        new HistoryCases(queries, lists, tenants, webhooks, traceLink(settings)),
+    },
     given(DeadLetterCases, DeadLetters, ReplayQueries, TenantCases),
     given(StatsCases, HistoryStats, TenantCases),
     given(ReplayCases, Replays, ReplayQueries, Webhooks, TenantCases),
@@ -375,6 +381,10 @@ function manners({ context: { logger, settings } }: RegistryParts): Provider[] {
       } satisfies GrpcParts,
     },
   ]
+}
+
+function traceLink({ grafanaUrl, grafanaTraces }: Settings): TraceLink | undefined {
+  return grafanaUrl === undefined ? undefined : grafanaLink(grafanaUrl, grafanaTraces)
 }
 
 /** A provider that is made of others in the order of its constructor; plain classes need no decorators for it. */

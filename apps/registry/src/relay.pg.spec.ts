@@ -127,6 +127,7 @@ function fresh(): NewWebhook {
     encryption: null,
     authentication: null,
     tls: null,
+    sendTraceparent: false,
     disableAfterSeconds: null,
     description: null,
   }

@@ -58,6 +58,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     nestLogger: new NestLogger(logger),
     log: logger,
     trustedProxies: settings.trustedProxies,
+    traced: settings.traceOtlpUrl !== undefined,
     tls,
     bodyLimit: BODY_LIMIT,
     mapError: storeProblem,
@@ -85,6 +86,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     files: PROTO_FILES,
     messageLimit: BODY_LIMIT,
     readiness,
+    traced: settings.traceOtlpUrl !== undefined,
     tls,
   })
   // Listening comes first: until Postgres is reached a request gets an answer that says so, not a refused connection.

@@ -1,6 +1,7 @@
 import type { AttemptView, DeliveryView, EventView, ListedAttemptView, ListedEventView } from '@posthorn/api'
 import type { AttemptRecord, DeliveryRecord, EventHead, EventRecord } from '@posthorn/store'
 import { isJsonMediaType, type DeliveryStatus } from '@posthorn/webhook'
+import type { TraceLink } from './trace-link.js'
 
 const time = (date: Date): string => date.toISOString()
 const timeOrNull = (date: Date | null): string | null => date && time(date)
@@ -57,7 +58,8 @@ export function deliveryView(row: DeliveryRecord): DeliveryView {
   }
 }
 
-export function attemptView(row: AttemptRecord): AttemptView {
+/** `link` undefined: nobody has said where traces are to be seen. */
+export function attemptView(row: AttemptRecord, link: TraceLink | undefined): AttemptView {
   return {
     run: row.run,
     attempt: row.attempt,
@@ -77,6 +79,7 @@ export function attemptView(row: AttemptRecord): AttemptView {
     next_attempt_at: timeOrNull(row.nextAttemptAt),
     trace_id: row.traceId,
     span_id: row.spanId,
+    trace_url: (row.traceId !== null && link?.(row.traceId, row.startedAt)) || null,
     remote_address: row.wire?.remote_address ?? null,
     tls_version: row.wire?.tls_version ?? null,
     certificate_expires_at: row.wire?.certificate_expires_at ?? null,
@@ -84,6 +87,6 @@ export function attemptView(row: AttemptRecord): AttemptView {
   }
 }
 
-export function listedAttemptView(row: AttemptRecord): ListedAttemptView {
-  return { delivery: row.delivery, webhook: row.webhook, ...attemptView(row) }
+export function listedAttemptView(row: AttemptRecord, link: TraceLink | undefined): ListedAttemptView {
+  return { delivery: row.delivery, webhook: row.webhook, ...attemptView(row, link) }
 }

@@ -101,6 +101,7 @@ export function fieldsOf(
     encryption: encryptionOf(body.encryption ?? {}, null, names),
     authentication,
     tls: storedTls(sealer, { id, tls: before.tls }, body.tls ?? {}),
+    sendTraceparent: body.send_traceparent ?? false,
     disableAfterSeconds: body.disable_after_seconds ?? null,
     description: body.description ?? null,
     metadata: body.metadata ?? {},
@@ -130,6 +131,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     encryption,
     authentication,
     tls,
+    send_traceparent: sendTraceparent,
     disable_after_seconds: disableAfterSeconds,
     secret,
   } = body
@@ -157,6 +159,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
       storedAuthentication(sealer, row.id, body, row.authentication),
     ),
     tls: patched(tls, null, patch => patchedTls(sealer, row, patch)),
+    sendTraceparent: sendTraceparent === null ? false : sendTraceparent,
     disableAfterSeconds,
   })
   const after = { ...row, ...change }

@@ -40,6 +40,7 @@ export function settingsView(row: WebhookRow): Omit<WebhookView, 'health' | 'fai
     encryption: row.encryption && encryptionView(row.encryption),
     authentication: row.authentication && authenticationView(row.authentication),
     tls: row.tls && tlsView(row.tls),
+    send_traceparent: row.sendTraceparent,
     disable_after_seconds: row.disableAfterSeconds,
     disabled_reason: disabledReasonView(row.disabledReason),
     ownership: ownershipView(row),

@@ -19,6 +19,8 @@ TRACE_OTLP_URL: { for: [services], value: {{ $v.trace.otlpUrl | quote }} }
 TRACE_RATIO: { for: [services], value: "{{ $v.trace.ratio }}" }
 METRICS_OTLP_URL: { for: [services], value: {{ $v.metrics.otlpUrl | quote }} }
 METRICS_OTLP_INTERVAL_MS: { for: [services], value: "{{ int64 $v.metrics.otlpIntervalMs }}" }
+GRAFANA_URL: { for: [registry], value: {{ $v.grafana.url | quote }} }
+GRAFANA_TRACES: { for: [registry], value: {{ $v.grafana.traces | quote }} }
 AUTH_WRONG_KEYS_PER_MINUTE: { for: [ingest, registry], value: "{{ int64 $v.auth.wrongKeysPerMinute }}" }
 DATABASE_POOL: { for: [registry, replayer, monitor], value: "{{ int64 $v.database.pool }}" }
 EGRESS_ALLOW: { for: [registry, deliverer, monitor], value: {{ join "," $v.egress.allow | quote }} }

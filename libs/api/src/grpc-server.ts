@@ -5,6 +5,7 @@ import type { INestApplication } from '@nestjs/common'
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices'
 import { HealthImplementation, protoPath } from 'grpc-health-check'
 import { PROTO_DIR, PROTO_OPTIONS } from './grpc-message.js'
+import { traceCalls } from './server-spans.js'
 import { GrpcTls, type TlsSource } from './tls.js'
 
 const CHECK_EVERY_MS = 250
@@ -20,6 +21,8 @@ export interface GrpcServerOptions {
   readonly messageLimit: number
   /** Why the server should get no calls now; undefined when all is well. */
   readonly readiness: () => string | undefined
+  /** Whether calls have spans. */
+  readonly traced: boolean
   /** Absent: plain. */
   readonly tls?: TlsSource | undefined
 }
@@ -43,7 +46,7 @@ export class GrpcServer {
 
   /** Listens on the app's behalf; SERVING while `readiness` gives no reason against it. */
   static async serve(app: INestApplication, options: GrpcServerOptions): Promise<GrpcServer> {
-    const { host, port, packages, files, messageLimit, readiness, tls } = options
+    const { host, port, packages, files, messageLimit, readiness, traced, tls } = options
     const address = `${host}:${port === 0 ? await freePort(host) : port}`
     const served = new GrpcServer(address, readiness)
     app.connectMicroservice<MicroserviceOptions>({
@@ -54,6 +57,7 @@ export class GrpcServer {
         loader: { ...PROTO_OPTIONS, includeDirs: [PROTO_DIR] },
         url: address,
         ...(tls ? { credentials: new GrpcTls(tls) } : {}),
+        ...(traced ? { channelOptions: { interceptors: [traceCalls] } } : {}),
         maxReceiveMessageLength: messageLimit,
         onLoadPackageDefinition: (definition, server) => {
           served.health.addToServer(server)

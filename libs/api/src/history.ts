@@ -112,6 +112,12 @@ export class AttemptView {
   readonly trace_id: string | null
   @Documented({ type: 'string', nullable: true })
   readonly span_id: string | null
+  @Documented({
+    type: 'string',
+    nullable: true,
+    description: 'Where the trace is shown, if the deployment says where.',
+  })
+  readonly trace_url: string | null
   /** The address that the request was sent to. */
   @Documented({ type: 'string', nullable: true })
   readonly remote_address: string | null

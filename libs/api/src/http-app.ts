@@ -10,6 +10,7 @@ import { ApiError, problemJson, PROBLEM_MEDIA_TYPE } from './errors.js'
 import { tlsOptions, type TlsSource } from './tls.js'
 import { openApiOf, type OpenApiOptions } from './openapi.js'
 import { serveOpenApi } from './openapi-page.js'
+import { traceRequests } from './server-spans.js'
 import { ProblemFilter, sendProblem, type ErrorLog } from './http-problem.js'
 
 /*
@@ -41,6 +42,8 @@ export interface HttpAppOptions {
   readonly mapError?: (error: unknown) => ApiError | undefined
   /** Addresses and CIDRs of proxies that say by X-Forwarded-For where a request came from. */
   readonly trustedProxies: readonly string[]
+  /** Whether requests have spans. */
+  readonly traced?: boolean
   /** Absent: plain HTTP. */
   readonly tls?: TlsSource | undefined
   /** Served at /openapi.json and /docs. */
@@ -70,6 +73,7 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
       if (socket.writable) socket.end(unreadable(error.message))
     },
   })
+  if (options.traced) traceRequests(adapter.getInstance())
   const routes = new RouteMethods()
   let isClosing = false
   adapter

@@ -1,5 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { trace } from '@opentelemetry/api'
+import { readTraceparent } from '@posthorn/webhook'
 import { ApiError, problemJson, PROBLEM_MEDIA_TYPE, type ErrorCode } from './errors.js'
 import { drainBody } from './http-body.js'
 
@@ -59,10 +61,8 @@ function statusOf(exception: unknown): number | undefined {
 
 const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` : path)
 
-const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
-function traceIdOf(traceparent: unknown): string | undefined {
-  return typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined
+function traceIdOf({ headers: { traceparent } }: FastifyRequest): string | undefined {
+  return trace.getActiveSpan()?.spanContext().traceId ?? readTraceparent(traceparent)?.traceId
 }
 
 /**
@@ -72,7 +72,7 @@ function traceIdOf(traceparent: unknown): string | undefined {
  */
 export async function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ApiError): Promise<void> {
   if (reply.sent) return
-  const body = JSON.stringify(problemJson(error, request.id, traceIdOf(request.headers.traceparent)))
+  const body = JSON.stringify(problemJson(error, request.id, traceIdOf(request)))
   reply.header('content-type', PROBLEM_MEDIA_TYPE).header('request-id', request.id).code(error.status)
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
   if (error.status === 503 || error.status === 429) reply.header('retry-after', String(error.retryAfterS))

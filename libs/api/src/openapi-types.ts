@@ -423,6 +423,23 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/deliveries/{id}/explanation': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /** Say why a delivery stands where it stands */
+    get: operations['history_explanation']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/dead-letters': {
     parameters: {
       query?: never
@@ -1084,6 +1101,11 @@ export interface components {
         /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
         key?: string | null
       } | null
+      /**
+       * @description Whether requests carry the header traceparent, by which the receiver goes on with the trace.
+       * @default false
+       */
+      send_traceparent?: boolean | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null
       /** @description Sent with every request. Values are kept sealed and shown redacted. */
@@ -1200,6 +1222,11 @@ export interface components {
         /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
         key?: string | null
       } | null
+      /**
+       * @description Whether requests carry the header traceparent, by which the receiver goes on with the trace.
+       * @default false
+       */
+      send_traceparent: boolean
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
       /**
@@ -1348,6 +1375,11 @@ export interface components {
         /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
         key?: string | null
       } | null
+      /**
+       * @description Whether requests carry the header traceparent, by which the receiver goes on with the trace.
+       * @default false
+       */
+      send_traceparent: boolean
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds: number | null
       /**
@@ -1491,6 +1523,11 @@ export interface components {
         /** @description Of the certificate, without a passphrase. Kept sealed, shown redacted. */
         key?: string | null
       } | null
+      /**
+       * @description Whether requests carry the header traceparent, by which the receiver goes on with the trace.
+       * @default false
+       */
+      send_traceparent?: boolean | null
       /** @description It is disabled after so long of nothing but failures; 0: never. Unless set, what the deployment says: 5 days by default. */
       disable_after_seconds?: number | null
       /** @description Merged by name; null removes an entry, or all of them. */
@@ -1928,6 +1965,8 @@ export interface components {
       next_attempt_at: string | null
       trace_id: string | null
       span_id: string | null
+      /** @description Where the trace is shown, if the deployment says where. */
+      trace_url: string | null
       remote_address: string | null
       tls_version: string | null
       /** Format: date-time */
@@ -1964,6 +2003,40 @@ export interface components {
       discarded_by: string | null
       attempts: components['schemas']['AttemptView'][]
     }
+    ExplanationView: {
+      delivery: string
+      webhook: string
+      /** @enum {string} */
+      status: 'pending' | 'retry' | 'delivered' | 'exhausted' | 'expired' | 'gone' | 'discarded'
+      /** @enum {string} */
+      reason:
+        | 'delivered'
+        | 'exhausted'
+        | 'expired'
+        | 'gone'
+        | 'discarded'
+        | 'webhook_pending'
+        | 'webhook_paused'
+        | 'webhook_disabled'
+        | 'webhook_deleted'
+        | 'behind_key'
+        | 'waits_for_retry'
+        | 'circuit_open'
+        | 'rate_limit'
+        | 'under_way'
+        | 'overdue'
+      /** @description The reason as a sentence. */
+      because: string
+      /** @description What to do about it; null: nothing. */
+      advice: string | null
+      /** Format: date-time */
+      next_attempt_at: string | null
+      attempts_made: number
+      /** @description The last one that was made. */
+      last_attempt: components['schemas']['AttemptView'] | null
+      /** @description Delivery of the same key that has to end first. */
+      behind: string | null
+    }
     ListedAttemptView: {
       run: string
       attempt: number
@@ -1987,6 +2060,8 @@ export interface components {
       next_attempt_at: string | null
       trace_id: string | null
       span_id: string | null
+      /** @description Where the trace is shown, if the deployment says where. */
+      trace_url: string | null
       remote_address: string | null
       tls_version: string | null
       /** Format: date-time */
@@ -4311,6 +4386,38 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['DeliveryWithAttemptsView']
+        }
+      }
+      429: components['responses']['RateLimited']
+      '4XX': components['responses']['Refused']
+      '5XX': components['responses']['Failed']
+    }
+  }
+  history_explanation: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description For keys of the platform: the tenant that the request is about; default unless set. */
+        'Posthorn-Tenant'?: string
+      }
+      path: {
+        /** @description The id, as a list or a creation answers it. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Explanation */
+      200: {
+        headers: {
+          'Request-Id': components['headers']['RequestId']
+          RateLimit: components['headers']['RateLimit']
+          'RateLimit-Policy': components['headers']['RateLimitPolicy']
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ExplanationView']
         }
       }
       429: components['responses']['RateLimited']

@@ -1,4 +1,4 @@
-import { IsIn, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator'
+import { IsBoolean, IsIn, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator'
 import {
   checkFilter,
   FORMATS,
@@ -62,6 +62,7 @@ const ONE_FORMAT = { message: `must be one of ${FORMATS.join(', ')}` }
 const ONE_ORDERING = { message: `must be one of ${ORDERINGS.join(', ')}` }
 const ONE_METHOD = { message: `must be one of ${METHODS.join(', ')}` }
 const TEXT = { message: 'must be a string' }
+const TRUE_OR_FALSE = { message: 'must be true or false' }
 const DESCRIPTION = 1024
 const TOO_LONG = { message: `must have at most ${DESCRIPTION} characters` }
 const LISTED_STATUSES: readonly WebhookStatus[] = ['pending', 'active', 'paused', 'disabled']
@@ -108,6 +109,11 @@ const SCHEMA = {
     minimum: 1,
     maximum: MAX_CONCURRENCY,
     description: 'Requests at once; unless set, what the deployment allows.',
+  },
+  sendTraceparent: {
+    type: 'boolean',
+    default: false,
+    description: 'Whether requests carry the header traceparent, by which the receiver goes on with the trace.',
   },
 } as const satisfies Record<string, FieldSchema>
 const OPTIONAL = { required: false } as const
@@ -193,6 +199,11 @@ export class CreateWebhookBody {
   @IsOptional()
   @Faults(value => tlsFaults(value), { ...TLS_SCHEMA, ...NULLABLE })
   tls?: TlsBody | null
+
+  @Documented({ ...SCHEMA.sendTraceparent, ...NULLABLE })
+  @IsOptional()
+  @IsBoolean(TRUE_OR_FALSE)
+  send_traceparent?: boolean | null
 
   @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
@@ -308,6 +319,11 @@ export class PatchWebhookBody {
   @Faults(value => tlsFaults(value), { ...TLS_SCHEMA, ...NULLABLE })
   tls?: TlsBody | null
 
+  @Documented({ ...SCHEMA.sendTraceparent, ...NULLABLE })
+  @IsOptional()
+  @IsBoolean(TRUE_OR_FALSE)
+  send_traceparent?: boolean | null
+
   @IsOptional()
   @Faults(disableAfterFaults, { ...HEALTH_SCHEMA.disableAfter, ...NULLABLE })
   disable_after_seconds?: number | null
@@ -395,6 +411,7 @@ export class WebhookView {
   @Documented({ ...ENCRYPTION_SCHEMA, nullable: true }) readonly encryption: EncryptionView | null
   @Documented({ ...AUTHENTICATION_SCHEMA, nullable: true }) readonly authentication: AuthenticationView | null
   @Documented({ ...TLS_SCHEMA, nullable: true }) readonly tls: TlsView | null
+  @Documented(SCHEMA.sendTraceparent) readonly send_traceparent: boolean
   @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null
   @Documented(HEALTH_SCHEMA.health) readonly health: Condition
   @Documented({ ...HEALTH_SCHEMA.failingSince, nullable: true }) readonly failing_since: string | null

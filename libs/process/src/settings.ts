@@ -576,6 +576,19 @@ export class Settings {
   @Min(1000)
   @Max(600_000)
   metricsOtlpIntervalMs = 30_000
+
+  @Setting(
+    'GRAFANA_URL',
+    'none',
+    'Where your Grafana is, such as https://grafana.example.com: attempts in the API then have a link to their trace.',
+  )
+  @IsOptional()
+  @Matches(/^https?:\/\/\S+$/, { message: 'must start with http:// or https://' })
+  grafanaUrl?: string
+
+  @Setting('GRAFANA_TRACES', 'tempo', 'Uid of the data source of that Grafana that has the traces.')
+  @Matches(/^[A-Za-z0-9_-]{1,40}$/, { message: 'must be 1 to 40 characters of A-Z a-z 0-9 _ -' })
+  grafanaTraces = 'tempo'
 }
 
 function isAddressOrRange(text: unknown): boolean {

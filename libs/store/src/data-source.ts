@@ -10,6 +10,7 @@ import { SourceRow } from './source-row.js'
 import { EventTypeRow, EventTypeVersionRow } from './event-type-row.js'
 import { MIGRATIONS, unready } from './migrate.js'
 import { watchPool } from './pool-metrics.js'
+import { QuerySpans } from './query-spans.js'
 import type { ServiceRights } from './service-rights.js'
 
 export interface DatabaseOptions {
@@ -62,6 +63,7 @@ export class Database {
         ReplayRow,
         AlertSettingRow,
       ] satisfies MixedList<unknown>,
+      subscribers: [QuerySpans],
       migrations: MIGRATIONS,
       migrationsTableName: 'migrations',
       poolErrorHandler: error => options.logger.warn({ err: error }, 'a connection to Postgres broke'),

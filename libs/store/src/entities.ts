@@ -168,6 +168,9 @@ export class WebhookRow {
   @Column('jsonb', { nullable: true })
   tls: SealedTls | null
 
+  @Column('boolean', { name: 'send_traceparent' })
+  sendTraceparent: boolean
+
   /** It is disabled after so long of nothing but failures; 0: never; null: what the deployment says. */
   @Column('integer', { name: 'disable_after_seconds', nullable: true })
   disableAfterSeconds: number | null
@@ -298,6 +301,7 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(row.encryption === null ? {} : { encryption: row.encryption }),
     ...(row.authentication === null ? {} : { authentication: authenticationDocument(row.authentication) }),
     ...(row.tls === null ? {} : { tls: row.tls }),
+    ...(row.sendTraceparent ? { sendTraceparent: true } : {}),
   }
 }
 

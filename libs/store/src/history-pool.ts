@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
 import { watchPool } from './pool-metrics.js'
+import { traced } from './query-spans.js'
 
 export interface SqlResult {
   readonly rows: readonly Record<string, unknown>[]
@@ -55,12 +56,12 @@ export function openHistoryPool(
   // Without a listener, a connection that is cut while in use ends the process; its query rejects anyway.
   pool.on('connect', client => client.on('error', () => undefined))
   const unwatch = watchPool(options.name, max, () => pool)
-  return {
+  return traced({
     connect: () => pool.connect(),
     query: (text, values) => pool.query(text, values),
     end: () => {
       unwatch()
       return pool.end()
     },
-  }
+  })
 }

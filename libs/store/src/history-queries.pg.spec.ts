@@ -66,6 +66,21 @@ function attempted(n: number, tenant: string, prefix: string): HistoryEntry {
   return { kind: 'attempt', attempt }
 }
 
+/** An event with its key, and its delivery to a webhook, which is to be attempted again. */
+function retried(n: number, partitionkey: string): HistoryEntry[] {
+  const acceptedAt = NOW - 10_000 + n * 1000
+  const time = new Date(acceptedAt).toISOString()
+  const event = { id: `key-${n}`, source: '/keyed', type: 'a.b', time }
+  const { attempt } = attempted(0, 'keyed', 'k') as Extract<HistoryEntry, { kind: 'attempt' }>
+  return [
+    {
+      ...{ kind: 'event', acceptedAt, data: Buffer.from('1') },
+      event: { ...event, tenant: 'keyed', partitionkey, contenttype: 'application/json' },
+    },
+    { kind: 'attempt', attempt: { ...attempt, delivery: `k${n}`, event, accepted_at: time, outcome: 'retry' } },
+  ]
+}
+
 async function pages(filter: Omit<DeliveriesFilter, 'after'>): Promise<string[][]> {
   const found: string[][] = []
   let after: DeliveriesAfter | undefined
@@ -131,6 +146,18 @@ describe('history queries', () => {
     expect(await queries.delivery('acme', 'x00')).toBeUndefined()
     expect((await queries.delivery('other', 'x00'))?.attempts).toHaveLength(1)
     expect((await lists.deliveries('other', { limit: 100 })).rows.map(row => row.id)).toEqual(['x00'])
+  })
+
+  it('finds what has to end before a delivery of an ordered webhook: of its key, or of all', async () => {
+    const entries = ['a', 'b', 'a', 'b'].flatMap((partitionkey, n) => retried(n, partitionkey))
+    await new HistoryWriter(pool, new HistoryPartitions(pool, 14), 'keyed').write(
+      entries.map((entry, offset) => ({ topic: 't', partition: 0, offset, timestamp: NOW, entry })),
+      NOW,
+    )
+    const before = async (n: number, ordering: 'key' | 'webhook') =>
+      queries.before((await queries.delivery('keyed', `k${n}`))!.delivery, ordering)
+    expect(await Promise.all([0, 1, 2, 3].map(n => before(n, 'key')))).toEqual([undefined, undefined, 'k0', 'k1'])
+    expect(await Promise.all([0, 1, 3].map(n => before(n, 'webhook')))).toEqual([undefined, 'k0', 'k0'])
   })
 
   it('counts the deliveries of an event by status', async () => {

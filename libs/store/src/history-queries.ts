@@ -1,4 +1,4 @@
-import { DELIVERY_STATUSES, type DeliveryStatus } from '@posthorn/webhook'
+import { DELIVERY_STATUSES, LIVE_RUN, type DeliveryStatus } from '@posthorn/webhook'
 import {
   ATTEMPT_COLUMNS,
   DELIVERY_COLUMNS,
@@ -52,6 +52,30 @@ export class HistoryQueries {
       [id, tenant],
     )
     return { delivery: deliveryOf(found[0]), attempts }
+  }
+
+  /**
+   * The delivery that has to end before this one, of a webhook that keeps order: of its unfinished ones that came
+   * earlier one that was attempted, or the first, of the same partitionkey if it orders by key.
+   */
+  async before(
+    { tenant, webhook, id, event, acceptedAt }: DeliveryRecord,
+    ordering: 'key' | 'webhook',
+  ): Promise<string | undefined> {
+    const identity = ordering === 'key' ? [event.id, event.source] : []
+    const key = `(select attributes->>'partitionkey' from history_events
+      where tenant = $1 and id = $5 and source_hash = ${SOURCE_HASH('$6::text')} order by accepted_at limit 1)`
+    const sameKey = `exists (select 1 from history_events e where e.tenant = $1 and e.id = d.event_id
+      and e.source_hash = ${SOURCE_HASH('d.event_source')} and e.attributes->>'partitionkey' = ${key})`
+    const rows = await rowsOf<{ id: string }>(
+      this.source,
+      `select d.id from history_deliveries d
+        where d.tenant = $1 and d.webhook = $2 and d.status in ('pending', 'retry') and d.run = '${LIVE_RUN}'
+          and d.accepted_at < $3 and d.id <> $4 ${ordering === 'key' ? `and ${sameKey}` : ''}
+        order by d.status = 'retry' desc, d.accepted_at limit 1`,
+      [tenant, webhook, acceptedAt, id, ...identity],
+    )
+    return rows[0]?.id
   }
 
   /** How many deliveries of an event stand at each status. */

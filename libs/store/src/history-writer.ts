@@ -2,6 +2,7 @@ import { foldEntries, type HistoryBatch } from './history-batch.js'
 import type { PositionedEntry } from './history-entries.js'
 import { HistoryPartitions, inTransaction } from './history-partitions.js'
 import type { SqlClient, SqlPool } from './history-pool.js'
+import { asTrace } from './query-spans.js'
 import {
   INSERT_ATTEMPTS,
   INSERT_COUNTERS,
@@ -56,7 +57,9 @@ export class HistoryWriter {
    */
   async write(entries: readonly PositionedEntry[], now: number): Promise<HistoryWritten> {
     try {
-      return await inTransaction(this.pool, client => this.writeIn(client, entries, now))
+      return await asTrace('write history', entries.length, () =>
+        inTransaction(this.pool, client => this.writeIn(client, entries, now)),
+      )
     } catch (error) {
       if (codeOf(error) === MISSING_PARTITION) this.partitions.forget()
       throw isFaultOfData(error) ? new HistoryRefused(error as Error) : error

@@ -24,6 +24,7 @@ import { ReceiverTlsMigration } from './migrations/48-receiver-tls.js'
 import { AlertsMigration } from './migrations/60-alerts.js'
 import { OwnershipMigration } from './migrations/61-ownership.js'
 import { AlertRulesMigration } from './migrations/62-alert-rules.js'
+import { SendTraceparentMigration } from './migrations/63-send-traceparent.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -49,6 +50,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   AlertsMigration,
   OwnershipMigration,
   AlertRulesMigration,
+  SendTraceparentMigration,
 ]
 
 const TABLE = 'migrations'

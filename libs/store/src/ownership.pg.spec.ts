@@ -72,6 +72,7 @@ function insert(change: Partial<NewWebhook> = {}): Promise<WebhookRow> {
     encryption: null,
     authentication: null,
     tls: null,
+    sendTraceparent: false,
     disableAfterSeconds: null,
     description: null,
     metadata: {},

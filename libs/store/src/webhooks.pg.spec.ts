@@ -73,6 +73,7 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     encryption: null,
     authentication: null,
     tls: null,
+    sendTraceparent: false,
     disableAfterSeconds: null,
     description: null,
     metadata: {},

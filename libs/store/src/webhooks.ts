@@ -51,6 +51,7 @@ type Changeable =
   | 'encryption'
   | 'authentication'
   | 'tls'
+  | 'sendTraceparent'
   | 'disableAfterSeconds'
   | 'status'
   | 'secrets'

@@ -5,8 +5,9 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { PeriodicExportingMetricReader, type MetricReader } from '@opentelemetry/sdk-metrics'
 import { NodeSDK } from '@opentelemetry/sdk-node'
-import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace'
 import { watchRuntime } from './runtime-metrics.js'
+import { traceSampler } from './sampler.js'
 
 export interface TelemetryOptions {
   /** `service.name`: posthorn-<target>. */
@@ -54,7 +55,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     metricReaders: [prometheus, ...otlpReaders(options)],
     logRecordProcessors: [],
     spanProcessors,
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.traceRatio) }),
+    sampler: traceSampler(options.traceRatio),
     instrumentations: [],
   })
   sdk.start()

@@ -1,26 +1,54 @@
-import { context, trace, TraceFlags, type Attributes, type Context, type Span, type SpanKind } from '@opentelemetry/api'
+import {
+  context,
+  ROOT_CONTEXT,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  type SpanKind,
+} from '@opentelemetry/api'
+import { readTraceparent, traceparentText } from '@posthorn/webhook'
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
-
-/** The remote parent that a W3C `traceparent` names; the root context when it is absent or malformed. */
-export function contextFrom(traceparent: string | undefined): Context {
-  const match = traceparent === undefined ? null : TRACEPARENT.exec(traceparent)
-  if (!match) return context.active()
-  return trace.setSpanContext(context.active(), {
-    traceId: match[1]!,
-    spanId: match[2]!,
-    traceFlags: Number.parseInt(match[3]!, 16) & TraceFlags.SAMPLED,
-    isRemote: true,
-  })
+function spanContextOf(traceparent: string | undefined): SpanContext | undefined {
+  const read = readTraceparent(traceparent)
+  if (!read) return undefined
+  const { traceId, spanId, sampled } = read
+  return { traceId, spanId, traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE, isRemote: true }
 }
 
-/** The span as a W3C `traceparent` for the record it causes; undefined when tracing is off. */
+/** The remote parent that a W3C `traceparent` names; the active context when it is absent or malformed. */
+export function contextFrom(traceparent: string | undefined): Context {
+  const parent = spanContextOf(traceparent)
+  return parent ? trace.setSpanContext(context.active(), parent) : context.active()
+}
+
+/** The span as a W3C `traceparent` for what it causes; undefined when tracing is off. */
 export function traceparentOf(span: Span): string | undefined {
   const { traceId, spanId, traceFlags } = span.spanContext()
-  return /^0+$/.test(traceId) ? undefined : `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
+  if (/^0+$/.test(traceId)) return undefined
+  return traceparentText({ traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 })
 }
 
 /** Starts a span of this process under a record's `traceparent`. */
 export function startSpan(name: string, kind: SpanKind, traceparent: string | undefined, attributes: Attributes): Span {
-  return trace.getTracer('posthorn').startSpan(name, { kind, attributes }, contextFrom(traceparent))
+  return tracer().startSpan(name, { kind, attributes }, contextFrom(traceparent))
 }
+
+/** Starts a trace of its own, which links to what it goes on from; it is recorded if the first of them was. */
+export function startLinked(
+  name: string,
+  kind: SpanKind,
+  goesOnFrom: readonly (string | undefined)[],
+  attributes: Attributes,
+): Span {
+  const links = goesOnFrom.flatMap((traceparent): Link[] => {
+    const linked = spanContextOf(traceparent)
+    return linked ? [{ context: linked }] : []
+  })
+  return tracer().startSpan(name, { kind, root: true, attributes, links }, ROOT_CONTEXT)
+}
+
+const tracer = () => trace.getTracer('posthorn')

@@ -25,7 +25,10 @@ export interface Delivery {
   readonly spills: number
   /** What the webhook keeps in order, of those with the same text one after another; absent: it asks for no order. */
   readonly order?: string
+  /** Of the span that made the delivery. */
   readonly traceparent?: string
+  /** Of the span of the attempt before this one, where it was recorded. */
+  readonly attemptBefore?: string
   readonly event: WebhookEvent
 }
 

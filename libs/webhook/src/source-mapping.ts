@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { checkEvent, isJsonMediaType, type Problem, type WebhookEvent } from './event.js'
 import { sourceEventId } from './ids.js'
 import type { MappedAttribute, RecordPart, SourceDefinition, ValueSpec } from './source.js'
+import { readTraceparent } from './traceparent.js'
 
 /** A record of a user's own topic. */
 export interface SourceRecord {
@@ -25,7 +26,6 @@ export type MappedRecord =
 type Found = string | undefined | { readonly fault: string }
 type Read = (record: SourceRecord, value: JsonValue) => Found
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 const DIGITS = /^\d{1,15}$/
 /** Without these there is no event, or not the one that its author means. */
 const REQUIRED: readonly MappedAttribute[] = ['tenant', 'type', 'id']
@@ -79,7 +79,6 @@ function eventOf(
   isJson: boolean,
 ): WebhookEvent {
   const traceparent = headerOf(record, 'traceparent')
-  const isTrace = typeof traceparent === 'string' && TRACEPARENT.test(traceparent)
   return {
     tenant: '',
     type: '',
@@ -89,7 +88,7 @@ function eventOf(
     id: id ?? sourceEventId(record.topic, record.partition, record.offset, record.timestamp),
     time: time === undefined ? asTime(record.timestamp) : DIGITS.test(time) ? asTime(Number(time)) : time,
     ...(key === undefined ? {} : { partitionkey: key }),
-    ...(isTrace ? { extensions: { traceparent } } : {}),
+    ...(typeof traceparent === 'string' && readTraceparent(traceparent) ? { extensions: { traceparent } } : {}),
   }
 }
 

@@ -47,6 +47,8 @@ export interface Webhook {
   readonly authentication?: Authentication
   /** Absent: what the deployment trusts, and no client certificate. */
   readonly tls?: SealedTls
+  /** Its requests carry the trace that they belong to; absent: they do not. */
+  readonly sendTraceparent?: true
 }
 
 export interface Authentication {

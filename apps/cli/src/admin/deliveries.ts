@@ -68,8 +68,18 @@ const get: Verb = {
     item(registry(call, reach).GET('/v1/deliveries/{id}', { params: { path: { id: call.args.id! } } })),
 }
 
+export const explain: Verb = {
+  does: 'says why a delivery stands where it stands, when it goes on, and what to do',
+  args: ['id'],
+  options: {},
+  lists: false,
+  examples: ['explain delivery_01jz8m0'],
+  run: (call, reach) =>
+    item(registry(call, reach).GET('/v1/deliveries/{id}/explanation', { params: { path: { id: call.args.id! } } })),
+}
+
 export const DELIVERIES: Noun = {
   name: 'deliveries',
   does: 'what became of events',
-  verbs: { list, get, attempts },
+  verbs: { list, get, explain, attempts },
 }

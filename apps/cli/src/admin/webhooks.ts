@@ -1,5 +1,18 @@
 import { asSent, done, item, listed, registry } from './api.js'
-import { BODY, headers, IDEMPOTENCY, IF_VERSION, json, list, number, pairs, QUERY, text, UNSET } from './options.js'
+import {
+  BODY,
+  flag,
+  headers,
+  IDEMPOTENCY,
+  IF_VERSION,
+  json,
+  list,
+  number,
+  pairs,
+  QUERY,
+  text,
+  UNSET,
+} from './options.js'
 import type { Noun, OptionSpec, Verb } from './verb.js'
 import { SECRET_VERBS } from './webhook-secrets.js'
 
@@ -22,6 +35,7 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   'denied-cidrs': list('<cidrs>', 'no request goes to these ranges'),
   'min-tls-version': text('<version>', '1.2 or 1.3'),
   tls: json('<json>', 'such as {"ca": "…", "certificate": "…", "key": "…"} in PEM (docs/egress.md)'),
+  'send-traceparent': flag('requests carry the trace they belong to (docs/traces.md)', { kind: 'body' }),
   body: BODY,
 }
 const UID = text('<name>', 'your own name for it')

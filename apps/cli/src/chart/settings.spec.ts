@@ -82,6 +82,7 @@ egress: { allow: [10.20.0.0/16], proxy: { existingSecret: egress-proxy, except: 
 webhook: { ownershipOrigin: hooks.example.com }
 monitor: { chats: true }
 metrics: { otlpUrl: 'http://collector:4318' }
+grafana: { url: https://grafana.example.com }
 `
 
 /** The pods of our own image, by what runs in them. */
