@@ -35,6 +35,8 @@ export class TableFollower<T extends { id: string; version: number }> {
   private readonly documents = new Map<string, T>()
   private readonly waiters = new Map<string, Set<Waiter>>()
   private readonly stopping = new AbortController()
+  /** One for all who wait: a signal keeps its listeners. */
+  private readonly stopped = aborted(this.stopping.signal)
   private followers: readonly PartitionFollower[] = []
   private failed = false
   private caughtUp = false
@@ -61,7 +63,7 @@ export class TableFollower<T extends { id: string; version: number }> {
         ),
     )
     for (const follower of this.followers) follower.start()
-    await Promise.race([Promise.all(this.followers.map(follower => follower.caughtUp)), aborted(this.stopping.signal)])
+    await Promise.race([Promise.all(this.followers.map(follower => follower.caughtUp)), this.stopped])
     this.caughtUp = true
   }
 
@@ -118,7 +120,7 @@ export class TableFollower<T extends { id: string; version: number }> {
       this.stopping.signal,
     )
     const reached = ends.flatMap(({ partition, high }) => this.followers[partition]?.reach(Number(high)) ?? [])
-    await Promise.race([Promise.all(reached), aborted(this.stopping.signal)])
+    await Promise.race([Promise.all(reached), this.stopped])
   }
 
   async stop(): Promise<void> {
