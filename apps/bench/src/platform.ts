@@ -19,11 +19,14 @@ export interface Platform {
  */
 const AS_IN_POD = { MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-old-space-size=256' }
 
-/** Starts a platform and ends it, whatever becomes of the work. */
-export async function onPlatform(work: (platform: Platform) => Promise<void>): Promise<void> {
+/** Starts a platform with these variables and ends it, whatever becomes of the work. */
+export async function onPlatform(
+  work: (platform: Platform) => Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const receiver = await startReceiver()
   try {
-    const stack = await startStack(AS_IN_POD)
+    const stack = await startStack({ ...AS_IN_POD, ...env })
     try {
       const kafka = kafkaOf(stack.kafka)
       const { produce, close } = await openProducer(kafka)

@@ -12,6 +12,7 @@ import { replay } from './replay.js'
 import { retries } from './retries.js'
 import { spread } from './spread.js'
 import { throughput } from './throughput.js'
+import { tracing } from './tracing.js'
 import { writing } from './writing.js'
 
 interface WholeNumber {
@@ -87,5 +88,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   changes: scenario('webhooks: change to effect', { webhooks: 30 }, changes),
   matching: scenario("finding an event's webhooks", { events: 50_000 }, matching),
   writing: scenario('rows/s of history, with and without the indexes', { events: 30_000, pairs: 3 }, writing),
+  tracing: scenario('what spans cost: none, of 1 %, of all', { events: 30_000, rounds: 3 }, tracing),
   reading: scenario('lists and statistics', { rows: 1_000_000 }, reading, { rows: 1000 }),
 }
