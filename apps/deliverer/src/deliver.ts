@@ -3,6 +3,7 @@ import {
   ageStart,
   decideOutcome,
   judge,
+  PROBE_TENANT,
   reactionOf,
   type Delivery,
   type Outcome,
@@ -70,7 +71,7 @@ export async function deliver(work: Work, parts: DeliverParts, answered: Answer)
       const span = parts.trace.start(work.delivery, request.method, now)
       const result = await send(withTraceparent(request, prepared.webhook, span), span, parts)
       if (result === 'proxy_failed') return { kind: 'postpone', ...proxyRound(work.delivery), reason: 'proxy' }
-      parts.metrics.answered(result)
+      if (work.delivery.tenant !== PROBE_TENANT) parts.metrics.answered(result)
       const finishedAt = Date.now()
       const verdict = judge(result, finishedAt)
       answered(reactionOf(result), holdOf(verdict))

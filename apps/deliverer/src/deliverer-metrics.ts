@@ -2,7 +2,15 @@ import { metrics } from '@opentelemetry/api'
 import type { ProxyFault } from '@posthorn/egress'
 import { fromZero } from '@posthorn/telemetry'
 import type { Attempt } from '@posthorn/topics'
-import { ageStart, isDeadLetter, LIVE_RUN, type CircuitChange, type SendResult, type Webhook } from '@posthorn/webhook'
+import {
+  ageStart,
+  isDeadLetter,
+  LIVE_RUN,
+  PROBE_TENANT,
+  type CircuitChange,
+  type SendResult,
+  type Webhook,
+} from '@posthorn/webhook'
 import type { Ordering } from './ordering.js'
 import type { WaitReason } from './pace.js'
 import type { WebhookQueues } from './queues.js'
@@ -145,7 +153,9 @@ export class DelivererMetrics {
     this.requests.add(1, { result: result.kind === 'failed' ? result.cause : `${Math.floor(result.status / 100)}xx` })
   }
 
+  /** Those of probes would only make the others look better. */
   attempted(attempt: Attempt, work: Work): void {
+    if (attempt.tenant === PROBE_TENANT) return
     const { outcome, error_class, duration_ms, url } = attempt
     this.attempts.add(1, { outcome, class: error_class ?? 'none' })
     if (url !== undefined) this.durations.record(duration_ms / 1000, { outcome })

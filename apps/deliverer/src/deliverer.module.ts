@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Module, type DynamicModule } from '@nestjs/common'
-import { Egress, egressOptionsFrom } from '@posthorn/egress'
+import { Egress, egressOptionsFrom, type EgressOptions } from '@posthorn/egress'
 import { SafeProducer, TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { Sealer } from '@posthorn/sealing'
@@ -14,6 +14,7 @@ import { DelivererMetrics } from './deliverer-metrics.js'
 import { DeliveriesEdge } from './deliveries.edge.js'
 import { DeliveryLoop, type LoopOptions } from './delivery-loop.js'
 import { ParkedPlaces } from './parked-places.js'
+import { Probes } from './probes.js'
 import { SecondReader } from './second-reader.js'
 import { WebhookCache } from './webhook-cache.js'
 
@@ -39,8 +40,14 @@ export class DelivererModule {
       providers: [
         // What it sends is of the past (attempts) or for later (tiers): nothing waits for it.
         { provide: SafeProducer, useFactory: () => new SafeProducer(connection, { unhurried: true }) },
-        { provide: Egress, useFactory: () => egress(context) },
+        { provide: Egress, useFactory: () => Egress.from(egressOptions(context)) },
         { provide: Sealer, useFactory: () => new Sealer(context.settings.sealingKeys) },
+        {
+          provide: Probes,
+          inject: [Sealer],
+          useFactory: async (sealer: Sealer) =>
+            context.settings.proberIntervalSeconds > 0 ? Probes.start(sealer, egressOptions(context)) : NO_PROBES,
+        },
         {
           provide: TableFollower,
           useFactory: () =>
@@ -61,18 +68,19 @@ export class DelivererModule {
         },
         {
           provide: DeliveryLoop,
-          inject: [SafeProducer, TableFollower, Egress, ParkedPlaces, Sealer],
+          inject: [SafeProducer, TableFollower, Egress, ParkedPlaces, Sealer, Probes],
           useFactory: (
             output: SafeProducer,
             webhooks: TableFollower<Webhook>,
             door: Egress,
             places: ParkedPlaces,
             sealer: Sealer,
+            probes: Probes,
           ) =>
             deliveryLoop(context, sealer, {
               output,
-              webhooks,
-              egress: door,
+              webhooks: probes.among(webhooks),
+              egress: probes.beside(door),
               healthy: () => group.healthy(),
               tail: new AttemptsTail(connection, context.logger),
               places,
@@ -84,12 +92,20 @@ export class DelivererModule {
   }
 }
 
-function egress({ settings }: ServiceContext): Egress {
-  return Egress.from({
+/** What stands for them where none are sent. */
+const NO_PROBES: Pick<Probes, 'among' | 'beside' | 'forget' | 'close'> = {
+  among: table => table,
+  beside: door => door,
+  forget: () => undefined,
+  close: () => Promise.resolve(),
+}
+
+function egressOptions({ settings }: ServiceContext): EgressOptions {
+  return {
     ...egressOptionsFrom(settings),
     sockets: settings.delivererSockets,
     userAgent: `Posthorn/${VERSION}`,
-  })
+  }
 }
 
 interface Outside {
@@ -97,8 +113,8 @@ interface Outside {
   readonly places: ParkedPlaces
   readonly secondReader: LoopOptions['secondReader']
   readonly output: SafeProducer
-  readonly webhooks: TableFollower<Webhook>
-  readonly egress: Egress
+  readonly webhooks: LoopOptions['webhooks']
+  readonly egress: LoopOptions['egress']
   readonly healthy: () => boolean
 }
 

@@ -14,7 +14,7 @@ import {
   type GoneWebhook,
   type PoisonReason,
 } from '@posthorn/topics'
-import { isDeadLetter, tierFor, traceparentText, type Delivery, type Outcome } from '@posthorn/webhook'
+import { isDeadLetter, PROBE_TENANT, tierFor, traceparentText, type Delivery, type Outcome } from '@posthorn/webhook'
 import type { ConsumedRecord } from '@posthorn/kafka'
 import { isOrdered, type Work } from './work.js'
 
@@ -37,7 +37,7 @@ export async function recordAttempt(output: Output, work: Work, { outcome, attem
   const { delivery, data, partition } = work
   if (outcome.kind === 'retry') {
     if (!isOrdered(work)) await sendToTier(output, work, nextAttempt(delivery, attempt, outcome.due), now)
-  } else if (isDeadLetter(outcome.kind))
+  } else if (isDeadLetter(outcome.kind) && delivery.tenant !== PROBE_TENANT)
     await output.send(DEAD_LETTERS, encodeDeadLetter(delivery, attempt, data), { partition })
   if (outcome.kind === 'gone') await output.send(WEBHOOK_STATE, encodeGone(goneOf(attempt)))
   await output.send(ATTEMPTS, encodeAttempt(attempt), { partition })

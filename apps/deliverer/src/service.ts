@@ -18,6 +18,7 @@ import type { Webhook } from '@posthorn/webhook'
 import { DelivererModule } from './deliverer.module.js'
 import { DeliveryLoop } from './delivery-loop.js'
 import { ParkedPlaces } from './parked-places.js'
+import { Probes } from './probes.js'
 
 /**
  * Requests under way get this long at a stop, more than the longest time-out of a webhook (60 s) and its
@@ -41,7 +42,10 @@ async function start(context: ServiceContext): Promise<RunningService> {
     fatal,
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
     onRebalancing: signal => loop.quiet(signal),
-    onRevoked: (claims: PartitionClaim[]) => loop.revoked(claims),
+    onRevoked: (claims: PartitionClaim[]) => {
+      loop.revoked(claims)
+      probes.forget()
+    },
   })
   let listens = false
   const app: INestMicroservice = await NestFactory.createMicroservice<MicroserviceOptions>(
@@ -56,7 +60,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const producer = app.get(SafeProducer)
   const webhooks = app.get<TableFollower<Webhook>>(TableFollower)
   const places = app.get(ParkedPlaces)
-  const egress = app.get(Egress)
+  const [egress, probes] = [app.get(Egress), app.get(Probes)]
   health.addReadiness('deliverer.webhooks', () => (webhooks.isCaughtUp ? undefined : 'is reading the webhooks'))
   health.addReadiness('deliverer.places', () => (places.isCaughtUp ? undefined : 'is reading what is parked'))
   await Promise.all([producer.connect(), webhooks.start(), places.start()])
@@ -74,7 +78,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await loop.stop(FINISH_MS)
     await app.close()
     await producer.close()
-    await Promise.all([webhooks.stop(), places.stop(), egress.close()])
+    await Promise.all([webhooks.stop(), places.stop(), egress.close(), probes.close()])
   }
 }
 

@@ -28,6 +28,7 @@ import { HealthPublisher } from './publish-health.js'
 import { AlertLoop } from './raise-alerts.js'
 import { readEntry } from './read-entry.js'
 import { HistoryRecorder } from './record-history.js'
+import { Prober } from './send-probes.js'
 import { RetentionMetrics } from './retention-metrics.js'
 import { ChatSender } from './send-chat.js'
 import { MailSender } from './send-mail.js'
@@ -91,6 +92,16 @@ export class MonitorModule {
           provide: AlertLoop,
           inject: [KafkaWatch],
           useFactory: (watch: KafkaWatch) => alertLoop(pool, context, watch),
+        },
+        {
+          provide: Prober,
+          inject: [SafeProducer],
+          useFactory: (producer: SafeProducer) =>
+            new Prober({
+              everyMs: settings.proberIntervalSeconds * 1000,
+              send: (topic, record) => producer.send(topic, record, { timeoutMs: SEND_MS }),
+              logger,
+            }),
         },
         { provide: Egress, useFactory: () => Egress.from({ ...egressOptionsFrom(settings), ...OWN_DOOR }) },
         { provide: MailSender, useFactory: () => new MailSender(settings.monitorSmtpUrl, settings.monitorSmtpFrom) },

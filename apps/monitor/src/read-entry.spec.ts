@@ -16,7 +16,7 @@ import {
   type TopicContract,
   type TopicRecord,
 } from '@posthorn/topics'
-import type { Delivery, WebhookEvent } from '@posthorn/webhook'
+import { OWN_SOURCE, PROBE_TENANT, PROBE_TYPE, type Delivery, type WebhookEvent } from '@posthorn/webhook'
 import { readEntry } from './read-entry.js'
 
 const event: WebhookEvent = {
@@ -98,6 +98,19 @@ describe('what a record means for the history', () => {
       kind: 'entry',
       entry: { kind: 'poison', head, value: Buffer.from('x') },
     })
+  })
+
+  it('S13 is nothing of a probe', () => {
+    const probe = { tenant: PROBE_TENANT, source: OWN_SOURCE, type: PROBE_TYPE }
+    const none = Buffer.alloc(0)
+    const [sent, made] = [
+      { ...delivery, tenant: PROBE_TENANT },
+      { ...attempt, tenant: PROBE_TENANT },
+    ]
+    expect(read(EVENTS, encodeEvent({ ...event, ...probe }, none))).toEqual(NOTHING)
+    expect(read(DELIVERIES, encodeDelivery(sent, none))).toEqual(NOTHING)
+    expect(read(ATTEMPTS, encodeAttempt(made))).toEqual(NOTHING)
+    expect(read(DEAD_LETTERS, encodeDeadLetter(sent, made, none))).toEqual(NOTHING)
   })
 
   it('is nothing where another service answers for what is bad', () => {

@@ -14,6 +14,7 @@ import {
   poisonTenant,
   type TopicContract,
 } from '@posthorn/topics'
+import { PROBE_TENANT } from '@posthorn/webhook'
 
 export type Reading =
   | { readonly kind: 'entry'; readonly entry: HistoryEntry }
@@ -43,7 +44,25 @@ const readers = new Map<string, Reader>(
 export function readEntry(record: ConsumedRecord, defaultTenant: string | undefined): Reading {
   const reader = readers.get(record.topic.name)
   if (!reader) throw new Error(`the history is not made of ${record.topic.name}`)
-  return reader(record, defaultTenant)
+  const reading = reader(record, defaultTenant)
+  return reading.kind === 'entry' && tenantOf(reading.entry) === PROBE_TENANT ? NOTHING : reading
+}
+
+/** Nobody's history has probes. */
+function tenantOf(entry: HistoryEntry): string | undefined {
+  switch (entry.kind) {
+    case 'event':
+      return entry.event.tenant
+    case 'delivery':
+      return entry.delivery.tenant
+    case 'attempt':
+    case 'dead-letter':
+      return entry.attempt.tenant
+    case 'poison':
+      return entry.tenant
+    case 'nothing':
+      return undefined
+  }
 }
 
 function readEvent(record: ConsumedRecord, defaultTenant: string | undefined): Reading {

@@ -14,6 +14,7 @@ import { HealthPublisher } from './publish-health.js'
 import { AlertLoop } from './raise-alerts.js'
 import { HistoryRecorder } from './record-history.js'
 import { MailSender } from './send-mail.js'
+import { Prober } from './send-probes.js'
 import { KafkaWatch } from './watch-kafka.js'
 
 /** For the open batch; what is not written then is read again by the next owner. */
@@ -57,7 +58,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const alerts = app.get(AlertLoop)
   const notifier = app.get(Notifier)
   const parked = app.get(ParkedWebhooks)
-  const watch = app.get(KafkaWatch)
+  const [watch, prober] = [app.get(KafkaWatch), app.get(Prober)]
   await producer.connect()
   // Away, it says nothing: then what was found missing later is in the warnings of those who miss it.
   void tellMissingRights(pool, logger)
@@ -68,6 +69,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   void parked.start()
   await app.listen()
   watch.start()
+  prober.start()
   health.addReadiness('monitor.consumer', () => strategy.consumer.readiness())
   health.addReadiness('monitor.history', () => recorder.readiness())
   health.addLiveness('monitor.consumer', () => strategy.consumer.liveness())
@@ -79,7 +81,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await within(FINISH_MS, strategy.consumer.drain())
     recorder.stop()
     await app.close()
-    const loops = [alerts, notifier, healthPublisher, parked, watch]
+    const loops = [alerts, notifier, healthPublisher, parked, watch, prober]
     await within(FINISH_MS, Promise.all(loops.map(loop => loop.stop())))
     app.get(MailSender).close()
     await within(FINISH_MS, app.get(Egress).close())

@@ -27,7 +27,8 @@ export class RouterModule {
         },
         {
           provide: Subscriptions,
-          useFactory: () => new Subscriptions(connection, context),
+          useFactory: () =>
+            new Subscriptions(connection, { ...context, probed: context.settings.proberIntervalSeconds > 0 }),
         },
         {
           provide: Schemas,

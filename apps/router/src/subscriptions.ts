@@ -2,11 +2,22 @@ import { metrics } from '@opentelemetry/api'
 import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
 import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
-import { parseTypePattern, receivesEvents, SubscriptionIndex, type Webhook, type WebhookEvent } from '@posthorn/webhook'
+import {
+  PROBE_TENANT,
+  PROBE_TYPE,
+  PROBE_WEBHOOK,
+  parseTypePattern,
+  receivesEvents,
+  SubscriptionIndex,
+  type Webhook,
+  type WebhookEvent,
+} from '@posthorn/webhook'
 import type { Target } from './route.js'
 
 interface SubscriptionsOptions {
   readonly logger: Logger
+  /** Whether probes are routed. */
+  readonly probed: boolean
   fatal(error: Error): void
 }
 
@@ -20,6 +31,11 @@ export class Subscriptions {
 
   constructor(connection: KafkaConnection, options: SubscriptionsOptions) {
     this.logger = options.logger
+    if (options.probed)
+      this.index.put(
+        { webhook: PROBE_WEBHOOK, tenant: PROBE_TENANT, events: [PROBE_TYPE] },
+        { webhook: PROBE_WEBHOOK, version: 1 },
+      )
     this.follower = new TableFollower<Webhook>(connection, {
       topic: WEBHOOKS,
       decode: decodeWebhook,
@@ -29,7 +45,7 @@ export class Subscriptions {
     const meter = metrics.getMeter('posthorn')
     meter
       .createObservableGauge('posthorn_router_webhooks', { description: 'Webhooks that events are matched against.' })
-      .addCallback(result => result.observe(this.index.size))
+      .addCallback(result => result.observe(this.index.size - (options.probed ? 1 : 0)))
     meter
       .createObservableGauge('posthorn_router_webhooks_unusable', {
         description: 'Webhooks whose events are set aside because this version cannot read their subscription.',
@@ -61,6 +77,7 @@ export class Subscriptions {
   }
 
   private change(id: string, webhook: Webhook | undefined): void {
+    if (id === PROBE_WEBHOOK) return
     if (webhook && receivesEvents(webhook.status)) this.keep(webhook)
     else this.drop(id)
   }

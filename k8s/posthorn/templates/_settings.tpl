@@ -19,6 +19,7 @@ TRACE_OTLP_URL: { for: [services], value: {{ $v.trace.otlpUrl | quote }} }
 TRACE_RATIO: { for: [services], value: "{{ $v.trace.ratio }}" }
 METRICS_OTLP_URL: { for: [services], value: {{ $v.metrics.otlpUrl | quote }} }
 METRICS_OTLP_INTERVAL_MS: { for: [services], value: "{{ int64 $v.metrics.otlpIntervalMs }}" }
+PROBER_INTERVAL_SECONDS: { for: [router, deliverer, monitor], value: "{{ int64 $v.prober.intervalSeconds }}" }
 GRAFANA_URL: { for: [registry], value: {{ $v.grafana.url | quote }} }
 GRAFANA_TRACES: { for: [registry], value: {{ $v.grafana.traces | quote }} }
 AUTH_WRONG_KEYS_PER_MINUTE: { for: [ingest, registry], value: "{{ int64 $v.auth.wrongKeysPerMinute }}" }

@@ -541,6 +541,17 @@ export class Settings {
   @MaxLength(253)
   webhookOwnershipOrigin?: string
 
+  @Setting(
+    'PROBER_INTERVAL_SECONDS',
+    '0',
+    'How often a monitor sends a probe the whole way to a receiver in the deliverer (docs/prober.md); 0: never. For router, deliverer and monitor.',
+  )
+  @number()
+  @IsInt()
+  @Min(0)
+  @Max(3600)
+  proberIntervalSeconds = 0
+
   @Setting('LOG_LEVEL', 'info', `One of ${LOG_LEVELS.join(', ')}.`)
   @IsIn(LOG_LEVELS)
   logLevel: LogLevel = 'info'

@@ -1,5 +1,5 @@
 import { isEventType, RESERVED_PREFIX } from './event-type.js'
-import { isOwnEventType, OWN_SOURCE } from './own-event.js'
+import { isOwnEventType, isProbe, OWN_SOURCE } from './own-event.js'
 
 /**
  * The attributes of a CloudEvent as Posthorn carries them. The data travels beside them as the
@@ -57,9 +57,10 @@ export function checkEvent(event: WebhookEvent, ours = false): Problem[] {
   text('subject', event.subject, false)
   text('partitionkey', event.partitionkey, false)
   text('dataschema', event.dataschema, false)
-  if (!TENANT_PATTERN.test(event.tenant)) fault('tenant', 'must be 1 to 64 characters of A-Z a-z 0-9 _ -')
+  const probe = ours && isProbe(event)
+  if (!probe && !TENANT_PATTERN.test(event.tenant)) fault('tenant', 'must be 1 to 64 characters of A-Z a-z 0-9 _ -')
   if (!isEventType(event.type)) fault('type', 'must be dot-separated words of A-Z a-z 0-9 _ -, 128 characters at most')
-  else if (event.type.startsWith(RESERVED_PREFIX) && !(ours && isOwnEvent(event)))
+  else if (!probe && event.type.startsWith(RESERVED_PREFIX) && !(ours && isOwnEvent(event)))
     fault('type', `types starting with "${RESERVED_PREFIX}" are reserved`)
   if (!isTimestamp(event.time)) fault('time', 'must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z')
   if (event.contenttype.length > LIMITS.contenttype || !MEDIA_TYPE.test(event.contenttype))

@@ -155,8 +155,8 @@ suite('what the chart names', () => {
   )
 
   it('has the values that the code has as defaults', () => {
-    // What is not a default in production: three replicas.
-    const different = ['POSTHORN_KAFKA_BROKERS', 'POSTHORN_KAFKA_REPLICATION']
+    // What is not a default in production: three replicas, and a number to page on.
+    const different = ['POSTHORN_KAFKA_BROKERS', 'POSTHORN_KAFKA_REPLICATION', 'POSTHORN_PROBER_INTERVAL_SECONDS']
     const settings = new Map(SETTING_DESCRIPTIONS.map(({ variable, default: value }) => [variable, value]))
     for (const { container } of services('minimal-values.yaml'))
       for (const { name, value } of container.env)
