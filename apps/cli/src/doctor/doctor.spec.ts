@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readSettings } from '@posthorn/process'
 import { clockFinding } from './check.js'
 import { egressChecks } from './egress-checks.js'
+import { traceChecks } from './trace-checks.js'
 
 describe('a clock', () => {
   test.each([
@@ -81,5 +82,28 @@ describe('the way out', () => {
   ])('fails for %s, and says what to do', async (_title, settings, target, advice) => {
     const [finding] = await egressChecks(settings(), target())
     expect(finding).toMatchObject({ status: 'fail', advice: expect.stringContaining(advice) })
+  })
+})
+
+describe('the collector of traces', () => {
+  const server = createHttp(({ url }, response) => response.writeHead(url === '/v1/traces' ? 200 : 404).end('{}'))
+  let url: string
+  beforeAll(async () => {
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterAll(() => void server.close())
+  const looked = async (collector: string) => traceChecks(readSettings({ POSTHORN_TRACE_OTLP_URL: collector }))
+
+  test('is not looked at where no span is recorded', async () => {
+    expect(await traceChecks(readSettings({}))).toEqual([])
+  })
+
+  test('is ok where it takes spans, and told where it does not', async () => {
+    expect(await looked(`${url}/`)).toMatchObject([{ name: 'traces', status: 'ok' }])
+    expect(await looked(`${url}/elsewhere`)).toMatchObject([{ status: 'fail', says: expect.stringContaining('404') }])
+    expect(await looked('http://127.0.0.1:1')).toMatchObject([
+      { status: 'fail', advice: expect.stringContaining('lost') },
+    ])
   })
 })

@@ -10,6 +10,7 @@ import { fail, ok, reasonOf, type Finding } from './check.js'
 import { databaseChecks } from './database-checks.js'
 import { egressChecks } from './egress-checks.js'
 import { kafkaChecks } from './kafka-checks.js'
+import { traceChecks } from './trace-checks.js'
 
 const OPTIONS = {
   ...parserOptions(CONNECTION_OPTIONS),
@@ -45,6 +46,7 @@ export async function findAll(
     guarded('kafka', kafkaChecks(value)),
     guarded('database', databaseChecks(value)),
     guarded('egress', egressChecks(value, egress)),
+    guarded('traces', traceChecks(value)),
     api,
   ])
   return [ok('settings', 'The settings can be read.'), ...results.flat()]
