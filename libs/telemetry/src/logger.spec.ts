@@ -1,5 +1,8 @@
-import { describe, expect, it } from '@jest/globals'
-import { describeError } from './logger.js'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { context, trace, TraceFlags } from '@opentelemetry/api'
+import { NodeSDK } from '@opentelemetry/sdk-node'
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace'
+import { createLogger, describeError } from './logger.js'
 
 describe('describeError', () => {
   it('keeps what an error says and its plain values, with its causes', () => {
@@ -24,5 +27,33 @@ describe('describeError', () => {
 
   it('passes on what is thrown and is no error', () => {
     expect(describeError('text')).toBe('text')
+  })
+})
+
+describe('createLogger', () => {
+  const sdk = new NodeSDK({
+    autoDetectResources: false,
+    metricReaders: [],
+    logRecordProcessors: [],
+    spanProcessors: [new SimpleSpanProcessor({ exporter: new InMemorySpanExporter() })],
+    instrumentations: [],
+  })
+  beforeAll(() => sdk.start())
+  afterAll(() => sdk.shutdown())
+
+  it('says which trace a line is of, where it is recorded', () => {
+    const lines: string[] = []
+    const logger = createLogger('info', 'test', { write: line => void lines.push(line) })
+    const ids = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
+    const span = trace
+      .getTracer('test')
+      .startSpan('work', {}, trace.setSpanContext(context.active(), { ...ids, traceFlags: TraceFlags.SAMPLED }))
+    context.with(trace.setSpan(context.active(), span), () => logger.info('within'))
+    span.end()
+    logger.info({ trace_id: 'its own' }, 'without')
+    const [within, without] = lines.map(line => JSON.parse(line) as Record<string, unknown>)
+    expect(within).toMatchObject({ msg: 'within', trace_id: ids.traceId, span_id: span.spanContext().spanId })
+    expect(without).toMatchObject({ trace_id: 'its own' })
+    expect(without).not.toHaveProperty('span_id')
   })
 })

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api'
 import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from 'pino'
 
 export type Logger = PinoLogger
@@ -18,9 +19,18 @@ export function createLogger(level: LogLevel, name: string, to: DestinationStrea
         censor: '[redacted]',
       },
       serializers: { err: describeError },
+      mixin: traceIds,
     },
     to,
   )
+}
+
+/** Of the request that a line is about, where it is recorded. */
+function traceIds(): object {
+  const span = trace.getActiveSpan()
+  if (!span?.isRecording()) return {}
+  const { traceId, spanId } = span.spanContext()
+  return { trace_id: traceId, span_id: spanId }
 }
 
 const WITH_VALUES = ['detail', 'where', 'internalQuery']
