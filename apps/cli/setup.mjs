@@ -135,8 +135,6 @@ function node24() {
 
 await install()
 await build()
-// kafkajs sets negative timeouts; harmless, and nothing a reader can act on.
-const quietly = '--disable-warning=TimeoutNegativeWarning'
-const command = [quietly, join(root, 'apps', 'cli', 'dist', 'main.js'), ...process.argv.slice(2)]
+const command = [join(root, 'apps', 'cli', 'dist', 'main.js'), ...process.argv.slice(2)]
 // Where it was called: the names of files among its arguments are meant from there.
 process.exitCode = await run(node24(), command, { stdio: 'inherit', cwd: process.cwd() })

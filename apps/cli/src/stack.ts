@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs'
 import { startKafka, startPostgres, step, type Progress } from '@posthorn/embedded'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
+import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, repairKafkajs } from '@posthorn/kafka'
 import { NODE_FLAGS, type Settings } from '@posthorn/process'
 import { migrate } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
@@ -51,6 +51,8 @@ export class Stack {
 
   /** Resolves when all services are ready. Whatever was started is ended again when it rejects. */
   static async start(plan: LocalPlan, choice: StackChoice, { stop, say }: CommandContext): Promise<Stack> {
+    // What starts Kafka uses kafkajs as it is, whose timers Node warns of.
+    repairKafkajs()
     const stack = new Stack(plan, choice, say)
     try {
       await stack.files.endLeftovers(say)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { freePorts, startKafka, startPostgres, step } from '@posthorn/embedded'
+import { repairKafkajs } from '@posthorn/kafka'
 import { NoGo } from './chart/go.js'
 import { buildTools } from './chart/tools.js'
 import { CHECKS, failureOf } from './checks.js'
@@ -123,6 +124,7 @@ function serversOf(env: NodeJS.ProcessEnv): TestServers | undefined {
 }
 
 async function withServers<T>(dir: string, { stop, say }: CommandContext, use: (servers: TestServers) => Promise<T>) {
+  repairKafkajs()
   const [port, controllerPort, postgresPort] = (await freePorts(3)) as [number, number, number]
   const cacheDir = CACHE_DIR
   const onProgress = say
