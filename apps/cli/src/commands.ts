@@ -112,6 +112,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     () => import('./image.js'),
     ['image', 'image --stand-in-base'],
   ),
+  jaeger: command('', 'builds Jaeger and runs the test of traces with it', () => import('./jaeger.js'), ['jaeger']),
   dashboards: command(
     '',
     'makes the dashboards and alert rules of deploy/ from their source',

@@ -3,11 +3,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { bin, NODE, ROOT } from './repository.js'
 import { NOTHING, type Tally } from './tally.js'
 
-export interface TestServers {
-  readonly brokers: string
-  readonly databaseUrl: string
-}
-
 /** The part of Jest's report that is read. */
 interface JestReport {
   readonly numPassedTests: number
@@ -24,15 +19,15 @@ interface JestReport {
 /** A run that has not ended by then hangs: usually on a worker or a connection that a test did not release. */
 const TIMEOUT_MS = 40 * 60_000
 
-/** Runs Jest once over the files that match, or over all. Its own words go to stderr. */
+/** Runs Jest once over the files that match, or over all, with these variables. Its own words go to stderr. */
 export async function runJest(
   patterns: readonly string[],
-  servers: TestServers,
+  variables: Readonly<Record<string, string>>,
   reportFile: string,
   stop: AbortSignal,
 ): Promise<Tally> {
   const args = ['--ci', '--maxWorkers=2', '--json', `--outputFile=${reportFile}`, '--', ...patterns]
-  const status = await jest(args, environment(servers), AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]))
+  const status = await jest(args, environment(variables), AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]))
   if (!existsSync(reportFile)) return { ...NOTHING, failures: [`jest ended with ${status} and without a report`] }
   const tally = tallyOf(JSON.parse(readFileSync(reportFile, 'utf8')) as JestReport)
   // An open handle or an unhandled rejection shows only in the status.
@@ -45,12 +40,11 @@ export function withoutPosthorn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('POSTHORN_')))
 }
 
-function environment(servers: TestServers): NodeJS.ProcessEnv {
+function environment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return {
     ...withoutPosthorn(process.env),
     NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
-    POSTHORN_TEST_KAFKA_BROKERS: servers.brokers,
-    POSTHORN_TEST_DATABASE_URL: servers.databaseUrl,
+    ...variables,
   }
 }
 

@@ -8,8 +8,7 @@ import { NoGo } from './chart/go.js'
 import { buildTools } from './chart/tools.js'
 import { CHECKS, failureOf } from './checks.js'
 import type { CommandContext } from './command.js'
-import { buildJaeger } from './jaeger/build.js'
-import { runJest, withoutPosthorn, type TestServers } from './jest-run.js'
+import { runJest, withoutPosthorn } from './jest-run.js'
 import { buildPromtool } from './grafana/promtool.js'
 import { CACHE_DIR } from './local-plan.js'
 import { smokeFresh } from './smoke.js'
@@ -51,12 +50,6 @@ const BUILT_TOOLS = [
     specs: 'apps/cli/src/grafana/alerts.spec.ts',
     build: buildPromtool,
     unchecked: 'THE ALERT RULES ARE NOT CHECKED',
-  },
-  {
-    name: 'Jaeger',
-    specs: 'apps/cli/src/traces.kafka.spec.ts',
-    build: buildJaeger,
-    unchecked: 'TRACES ARE NOT SENT TO JAEGER',
   },
 ] as const
 
@@ -105,8 +98,8 @@ async function jestWithServers(patterns: readonly string[], context: CommandCont
   const report = join(dir, 'jest.json')
   const given = serversOf(process.env)
   try {
-    if (given !== undefined) return await runJest(patterns, given, report, context.stop)
-    return await withServers(dir, context, servers => runJest(patterns, servers, report, context.stop))
+    if (given !== undefined) return await jestOn(given)
+    return await withServers(dir, context, jestOn)
   } catch (error) {
     context.stop.throwIfAborted()
     context.say((error as Error).message)
@@ -114,6 +107,16 @@ async function jestWithServers(patterns: readonly string[], context: CommandCont
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+
+  function jestOn({ brokers, databaseUrl }: TestServers): Promise<Tally> {
+    const env = { POSTHORN_TEST_KAFKA_BROKERS: brokers, POSTHORN_TEST_DATABASE_URL: databaseUrl }
+    return runJest(patterns, env, report, context.stop)
+  }
+}
+
+interface TestServers {
+  readonly brokers: string
+  readonly databaseUrl: string
 }
 
 /** Servers that are already there save their start while working on a few files. */

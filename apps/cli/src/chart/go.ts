@@ -40,7 +40,7 @@ async function must(program: string, args: readonly string[]): Promise<void> {
   const { status, output } = await run(program, args)
   if (status === 0) return
   throw new NoGo(
-    'The chart and the alert rules are checked by helm, kubeconform and promtool, which are built with Go: install it (1.25 or newer). ' +
+    'The chart, the alert rules and traces are checked by helm, kubeconform, promtool and Jaeger, which are built with Go: install it (1.25 or newer). ' +
       `There is none, and ${program} could not install it:\n${output.trim()}`,
   )
 }

@@ -11,12 +11,7 @@ const MODULE = 'github.com/jaegertracing/jaeger'
 const HOME = join(CACHE_DIR, 'jaeger')
 const PROGRAM = join(HOME, `jaeger-${VERSION}`)
 
-/** Jaeger 2, a store for traces, as it was built before; undefined: it was not. */
-export function builtJaeger(): string | undefined {
-  return existsSync(PROGRAM) ? PROGRAM : undefined
-}
-
-/** Builds it with Go where it is missing, some minutes once. Throws NoGo, or CommandFault with the words of Go. */
+/** Jaeger 2, a store for traces: built with Go where it is missing, ten minutes on two cores. Throws NoGo, or CommandFault with the words of Go. */
 export async function buildJaeger(say: Progress): Promise<string> {
   if (existsSync(PROGRAM)) return PROGRAM
   await mkdir(HOME, { recursive: true })
