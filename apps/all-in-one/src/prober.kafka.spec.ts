@@ -97,5 +97,7 @@ describe('The prober', () => {
       expect({ table, rows: await queryDatabase(database.url, `select * from ${table}`) }).toEqual({ table, rows: [] })
     expect(await queryDatabase(database.url, `select id from tenants where id = '${PROBE_TENANT}'`)).toEqual([])
     expect(await metric('posthorn_deliverer_attempts_total')).toBeUndefined()
+    for (const name of ['router_deliveries_total', 'router_event_age_seconds_count', 'deliverer_requests_total'])
+      expect([name, (await metric(`posthorn_${name}`)) ?? 0]).toEqual([name, 0])
   })
 })

@@ -14,6 +14,7 @@ import {
 import type { ConsumedRecord } from '@posthorn/kafka'
 import {
   deliveryId,
+  isProbe,
   LIVE_RUN,
   orderOf,
   type Delivery,
@@ -65,6 +66,8 @@ export interface Routed {
   readonly result: 'routed' | 'unmatched' | 'poison'
   readonly deliveries: number
   readonly acknowledged: Promise<unknown>
+  /** It is none of a customer's, and not counted; absent: it is one. */
+  readonly probe?: true
 }
 
 /**
@@ -78,8 +81,8 @@ export async function route(record: ConsumedRecord, parts: RouteParts): Promise<
   if (read.kind === 'poison') return poison(record, read, parts.output)
   const topic = parts.isOverQuota(read.event.tenant, record.timestamp) ? BULK : DELIVERIES
   const targets = wanted(record, parts.match(read.event, read.data))
-  if (targets.length === 0) return UNMATCHED
-  return deliver(record, read, targets, topic, parts)
+  const routed = targets.length === 0 ? UNMATCHED : await deliver(record, read, targets, topic, parts)
+  return isProbe(read.event) ? { ...routed, probe: true } : routed
 }
 
 const UNMATCHED: Routed = { result: 'unmatched', deliveries: 0, acknowledged: Promise.resolve() }

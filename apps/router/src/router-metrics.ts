@@ -39,8 +39,9 @@ export class RouterMetrics {
       .addCallback(result => result.observe(queuedBytes()))
   }
 
-  /** An event is done; `acceptedAt` is its append time in ms. */
-  settled({ result, deliveries }: Routed, acceptedAt: number): void {
+  /** An event is done; `acceptedAt` is its append time in ms. Probes are no attempts either: the two are compared. */
+  settled({ result, deliveries, probe }: Routed, acceptedAt: number): void {
+    if (probe) return
     this.events.add(1, LABELS[result])
     if (deliveries > 0) this.deliveries.add(deliveries)
     this.age.record(Math.max(0, Date.now() - acceptedAt) / 1000)

@@ -544,12 +544,12 @@ export class Settings {
   @Setting(
     'PROBER_INTERVAL_SECONDS',
     '0',
-    'How often a monitor sends a probe the whole way to a receiver in the deliverer (docs/prober.md); 0: never. For router, deliverer and monitor.',
+    'How often a monitor sends a probe the whole way to a receiver in the deliverer (docs/prober.md), 30 at most; 0: never. For router, deliverer and monitor.',
   )
   @number()
   @IsInt()
   @Min(0)
-  @Max(3600)
+  @Max(30)
   proberIntervalSeconds = 0
 
   @Setting('LOG_LEVEL', 'info', `One of ${LOG_LEVELS.join(', ')}.`)
