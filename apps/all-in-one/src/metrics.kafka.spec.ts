@@ -69,6 +69,7 @@ beforeAll(async () => {
     POSTHORN_SEALING_KEYS: `test:${randomBytes(32).toString('base64')}`,
     POSTHORN_LOG_LEVEL: 'silent',
     POSTHORN_INGEST_SOURCES_REFRESH_MS: '500',
+    POSTHORN_PROBER_INTERVAL_SECONDS: '1',
     POSTHORN_INGEST_SOURCES: JSON.stringify([
       { id: 'orders', topic: SOURCE, start: 'earliest', event: { tenant: 'default', type: 'order.made' } },
     ]),
@@ -77,7 +78,7 @@ beforeAll(async () => {
   })
   connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'metrics-test'))
   await createTopics(connection, await planTopics(connection))
-  await connection.withAdmin(admin => admin.createTopics({ topics: [{ topic: SOURCE }] }))
+  await connection.withAdmin(admin => admin.createTopics({ waitForLeaders: false, topics: [{ topic: SOURCE }] }))
   platform = await startServices(await Promise.all(TARGETS.map(({ load }) => load())), settings)
   await use()
   scraped = await scrape()
@@ -151,6 +152,7 @@ const USED = [
   'posthorn_monitor_head_age_seconds',
   'posthorn_monitor_alerts_firing',
   'posthorn_ingest_source_records_total',
+  'posthorn_deliverer_probe_age_seconds',
 ]
 
 async function callByGrpc(): Promise<void> {
@@ -220,7 +222,8 @@ describe('S13 metrics of a running platform', () => {
   })
 
   it('S13 go to a collector by OTLP, too, where its address is set', async () => {
-    await until(() => sent.length > 0, WAIT_MS)
+    // What was sent first is from before the first attempt.
+    await until(() => sent.at(-1)?.includes('posthorn_deliverer_attempts') === true, WAIT_MS)
     const { resourceMetrics } = JSON.parse(sent.at(-1)!.toString()) as {
       resourceMetrics: { resource: { attributes: unknown }; scopeMetrics: { metrics: { name: string }[] }[] }[]
     }
