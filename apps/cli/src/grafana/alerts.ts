@@ -92,6 +92,12 @@ function seconds(window: string): number {
 /** Each is something that a person has to do, and that no customer can mend. */
 function symptoms(): AlertRule[] {
   return [
+    rule('PosthornProbesLate', 'critical', '2m', {
+      // Without a deliverer that has had one, nobody tells an age.
+      expr: 'min(posthorn_deliverer_probe_age_seconds) > 60 or (sum(rate(posthorn_monitor_probes_total[5m])) > 0 unless min(posthorn_deliverer_probe_age_seconds))',
+      summary: 'No probe has come the whole way for more than a minute',
+      description: 'Follow its way: the monitor sends, Kafka takes, the router routes, the deliverer delivers.',
+    }),
     rule('PosthornNothingDelivered', 'critical', '10m', {
       expr: 'sum(rate(posthorn_router_deliveries_total[10m])) > 0 unless sum(rate(posthorn_deliverer_attempts_total[10m])) > 0',
       summary: 'Events are routed, and no attempt is made',

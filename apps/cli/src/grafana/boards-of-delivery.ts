@@ -2,6 +2,8 @@ import { Board, type Series } from './board.js'
 import { OBJECTIVES } from './objectives.js'
 
 const RATE = '$__rate_interval'
+/** Seven stats are side by side, of which one is twice as wide. */
+const NARROW = 3
 
 /** `p50`, `p95`, `p99` of a histogram. */
 export function quantiles(histogram: string, by?: string): Series[] {
@@ -42,15 +44,24 @@ export function overview(): Board {
   return board
     .row('Now')
     .stat({
-      ...{ title: 'Events a second', about: 'Read by the routers.', unit: 'reqps' },
+      ...{ title: 'Newest probe', about: 'How long ago what came the whole way was sent: page on it.', unit: 's' },
+      ...{ width: 6, bad: 60, series: [['min(posthorn_deliverer_probe_age_seconds)', 'age']] },
+    })
+    .stat({
+      ...{ title: 'Events a second', about: 'Read by the routers.', unit: 'reqps', width: NARROW },
       series: [[`sum(rate(posthorn_router_events_total[${RATE}]))`, 'events']],
     })
     .stat({
-      ...{ title: 'Attempts a second', about: 'Requests to receivers, retries included.', unit: 'reqps' },
+      ...{
+        title: 'Attempts a second',
+        about: 'Requests to receivers, retries included.',
+        unit: 'reqps',
+        width: NARROW,
+      },
       series: [[`sum(rate(posthorn_deliverer_attempts_total[${RATE}]))`, 'attempts']],
     })
     .stat({
-      ...{ title: 'Delivered', about: 'Share of attempts; receivers decide it.', unit: 'percentunit' },
+      ...{ title: 'Delivered', about: 'Share of attempts; receivers decide it.', unit: 'percentunit', width: NARROW },
       series: [
         [
           `sum(rate(posthorn_deliverer_attempts_total{outcome="delivered"}[${RATE}])) / sum(rate(posthorn_deliverer_attempts_total[${RATE}]))`,
@@ -59,15 +70,32 @@ export function overview(): Board {
       ],
     })
     .stat({
-      ...{ title: 'Oldest overdue retry', about: 'More than a few seconds is ours to mend.', unit: 's', bad: 60 },
+      ...{
+        title: 'Oldest overdue retry',
+        about: 'More than a few seconds is ours to mend.',
+        unit: 's',
+        bad: 60,
+        width: NARROW,
+      },
       series: [['max(posthorn_retry_scheduler_overdue_oldest_seconds)', 'overdue']],
     })
     .stat({
-      ...{ title: 'Oldest unfinished record', about: 'Of all topics but the delay topics.', unit: 's', bad: 300 },
+      ...{
+        title: 'Oldest unfinished record',
+        about: 'Of all topics but the delay topics.',
+        unit: 's',
+        bad: 300,
+        width: NARROW,
+      },
       series: [['max(posthorn_monitor_oldest_unfinished_seconds{group!="retry-scheduler"})', 'age']],
     })
     .stat({
-      ...{ title: 'Dead letters an hour', about: 'Deliveries that ended without success.', unit: 'short' },
+      ...{
+        title: 'Dead letters an hour',
+        about: 'Deliveries that ended without success.',
+        unit: 'short',
+        width: NARROW,
+      },
       series: [['sum(increase(posthorn_deliverer_dead_letters_total[1h]))', 'dead letters']],
     })
     .row('The way of an event')
@@ -107,6 +135,19 @@ export function deliveries(): Board {
     .graph({
       ...{ title: 'Time of a request', about: 'As receivers answer.', unit: 's' },
       series: quantiles('posthorn_deliverer_attempt_duration_seconds'),
+    })
+    .row('Probes: the whole way, whoever else sends')
+    .graph({
+      ...{ title: 'Newest probe', about: 'How long ago what came the whole way was sent.', unit: 's', bad: 60 },
+      series: [['min(posthorn_deliverer_probe_age_seconds)', 'age']],
+    })
+    .graph({
+      ...{ title: 'Time of a probe', about: 'From the monitor to the receiver in the deliverer.', unit: 's' },
+      series: quantiles('posthorn_deliverer_probe_duration_seconds'),
+    })
+    .graph({
+      ...{ title: 'Probes sent', about: 'failed: Kafka did not take it.', unit: 'reqps' },
+      series: [ratePer('posthorn_monitor_probes_total', 'result')],
     })
     .row('Outcomes')
     .graph({
@@ -259,5 +300,21 @@ export function webhookHealth(): Board {
           '{{class}}',
         ],
       ],
+    })
+    .graph({
+      ...{
+        title: 'Notifications',
+        about: 'Tries to tell channels of alerts: retry and failed are the channel, or the way to it.',
+      },
+      ...{ unit: 'reqps', width: 12, series: [ratePer('posthorn_monitor_notifications_total', 'type, result')] },
+    })
+    .graph({
+      ...{
+        title: 'Notifications that wait',
+        about: 'Grouped, silenced or tried again; no line where Postgres is away.',
+        unit: 'short',
+        width: 12,
+      },
+      series: [['max(posthorn_monitor_notifications_waiting)', 'waiting']],
     })
 }
