@@ -107,6 +107,9 @@ describe('posthorn', () => {
     for (const id of ['one', 'two']) await json('events', 'publish', '--type', 'cli.dead', '--id', id, '--data', '1')
     const { data: dead } = await holds(({ data }) => data.length === 2, 'dead-letters', 'list', '--webhook', webhook)
     expect(dead.map(each => each.status)).toEqual(['exhausted', 'exhausted'])
+    const why = await posthorn('explain', dead[0]!.id)
+    expect(why).toMatchObject({ status: 0, out: expect.stringMatching(/reason +exhausted\n/), err: '' })
+    expect(why.out).toMatch(/because +.* by status 500\.\nadvice +.* posthorn dead-letters redrive\./)
     status = 200
     const dry = await json('dead-letters', 'redrive', '--webhook', webhook, '--dry-run')
     expect(dry).toMatchObject({ dry_run: true, webhook })
@@ -118,10 +121,41 @@ describe('posthorn', () => {
     const rest = await json('dead-letters', 'redrive', '--webhook', webhook)
     expect(await holds(done, 'replays', 'get', rest.id)).toMatchObject({ sent: 1 })
     await holds(({ data }) => data.length === 0, 'dead-letters', 'list', '--webhook', webhook)
+    expect(await json('explain', first!.id)).toMatchObject({ reason: 'delivered', advice: null })
     expect(await json('deliveries', 'get', first!.id)).toMatchObject({ status: 'delivered', run: one.id })
     const listed = await posthorn('replays', 'list', '--status', 'done')
     for (const { id } of [dry, one, rest]) expect(listed.out).toContain(id)
   }, 120_000)
+
+  test('explain: waits for its retry, or for its webhook; the same as deliveries explain; nothing of another id', async () => {
+    status = 503
+    const at = ['--url', `${receiver.url}/later`, '--events', 'cli.slow', '--retry-policy', '{"interval_ms": 3600000}']
+    const { id: webhook } = await json('webhooks', 'create', ...at)
+    await json('events', 'publish', '--type', 'cli.slow', '--id', 'slow', '--data', '1')
+    const of = ['deliveries', 'list', '--webhook', webhook, '--status', 'retry']
+    const { data: waiting } = await holds(({ data }) => data.length === 1, ...of)
+    const { id } = waiting[0]!
+    const waits = await json('explain', id)
+    expect(waits).toMatchObject({
+      ...{ delivery: id, webhook, status: 'retry', reason: 'waits_for_retry', attempts_made: 1, behind: null },
+      because: expect.stringContaining('status 503'),
+      last_attempt: { attempt: 1, outcome: 'retry', status_code: 503 },
+    })
+    expect(Date.parse(String(waits.next_attempt_at))).toBeGreaterThan(Date.now() + 60_000)
+    expect(await json('deliveries', 'explain', id)).toEqual(waits)
+    await json('webhooks', 'pause', webhook)
+    expect(await json('explain', id)).toMatchObject({ reason: 'webhook_paused', advice: 'posthorn webhooks resume' })
+    await json('webhooks', 'delete', webhook)
+    expect(await json('explain', id)).toMatchObject({ reason: 'webhook_deleted', advice: null })
+    expect(await posthorn('explain', 'delivery_none')).toMatchObject({
+      ...{ status: 1, out: '', err: expect.stringContaining('delivery_not_found') },
+    })
+    expect(await posthorn('explain')).toMatchObject({ status: 2, out: '' })
+    expect(await posthorn('explain', '--help')).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('explain <id>'),
+    })
+  }, 60_000)
 
   test('dead-letters discard: counted first, then neither open nor redriven; a run lists what it sent', async () => {
     status = 500
