@@ -118,7 +118,8 @@ async function play(stage: Stage, { seed, minutes, rate, say }: RandomOptions): 
   const ledger = new Ledger()
   const scene: Scene = { ...stage, ledger, seeded: new Seeded(seed) }
   const members = await gather(stage.site, stage.line.port, ledger)
-  const admin = stage.site.kafka.admin()
+  // The watch asks again itself: kafkajs waits up to 30 s between two tries, and longer for the end of a call.
+  const admin = stage.site.kafka.admin({ retry: { retries: 1 } })
   await admin.connect()
   const watch = new GroupWatch(admin, ledger, ['router', 'deliverer'])
   const ending = new AbortController()
