@@ -10,6 +10,24 @@ export function secretsOf(given: readonly string[] | undefined, env: NodeJS.Proc
   return secrets
 }
 
+export const SIGNING_OPTIONS = { signing: { type: 'string' }, 'signing-header': { type: 'string' } } as const
+
+/** As the webhook's own field has it, and `standard` for none. */
+export type CliSigning =
+  { readonly type: 'standard' | 'standard_sha512' } | { readonly type: 'hub'; readonly header?: string }
+
+export function signingOf(values: {
+  readonly signing?: string | undefined
+  readonly 'signing-header'?: string | undefined
+}): CliSigning {
+  const { signing: type = 'standard', 'signing-header': header } = values
+  if (type === 'hub') return { type, ...(header === undefined ? {} : { header }) }
+  if (type !== 'standard' && type !== 'standard_sha512')
+    throw new UsageError(`--signing must be standard, standard_sha512 or hub, and not "${type}".`)
+  if (header !== undefined) throw new UsageError('--signing-header is for --signing hub.')
+  return { type }
+}
+
 /** The bytes of a file, or of stdin for `-` and for nothing. */
 export function bodyFrom(positionals: readonly string[]): Buffer {
   if (positionals.length > 1) throw new UsageError(`One file only, and not ${positionals.join(' ')}.`)

@@ -1,7 +1,15 @@
 import { parseArgs } from 'node:util'
-import { VerificationError, verify, type VerifyOptions } from '@posthorn/verify'
+import { VerificationError, verify, verifyHub, type VerifyOptions } from '@posthorn/verify'
 import { UsageError, type Terminal } from './command.js'
-import { bodyFrom, secondsOf, secretsOf, withUsableSecrets } from './signed-input.js'
+import {
+  bodyFrom,
+  secondsOf,
+  secretsOf,
+  SIGNING_OPTIONS,
+  signingOf,
+  withUsableSecrets,
+  type CliSigning,
+} from './signed-input.js'
 
 /** Says whether a request is signed with a secret, and if not, why: status 1 then. */
 export async function run(args: readonly string[], { print, say, env }: Terminal): Promise<number> {
@@ -14,10 +22,12 @@ export async function run(args: readonly string[], { print, say, env }: Terminal
       at: { type: 'string' },
       tolerance: { type: 'string' },
       prefix: { type: 'string' },
+      ...SIGNING_OPTIONS,
       json: { type: 'boolean', default: false },
     },
   })
   const at = secondsOf('at', values.at)
+  const signing = signingOf(values)
   const request: VerifyOptions = {
     secrets: secretsOf(values.secret, env),
     headers: headersOf(values.header ?? []),
@@ -27,13 +37,8 @@ export async function run(args: readonly string[], { print, say, env }: Terminal
     ...(at === undefined ? {} : { now: at * 1000 }),
   }
   try {
-    const { id, timestamp, type } = withUsableSecrets(() => verify(request))
-    const found = { id, timestamp, ...(type === undefined ? {} : { type }) }
-    print(
-      values.json
-        ? JSON.stringify({ verified: true, ...found })
-        : `The signature is right: ${id}${type === undefined ? '' : ` (${type})`}, signed ${new Date(timestamp * 1000).toISOString()}.`,
-    )
+    const found = withUsableSecrets(() => foundIn(request, signing))
+    print(values.json ? JSON.stringify({ verified: true, ...found }) : sentenceOf(found))
     return 0
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
@@ -41,6 +46,27 @@ export async function run(args: readonly string[], { print, say, env }: Terminal
     else say(`${error.code}: ${error.message}`)
     return 1
   }
+}
+
+interface Found {
+  readonly id?: string
+  readonly timestamp?: number
+  readonly type?: string
+}
+
+/** What is known of a request that is signed; of hub neither id nor time is. */
+function foundIn(request: VerifyOptions, signing: CliSigning): Found {
+  const { payload: _, ...found } =
+    signing.type === 'hub'
+      ? verifyHub({ ...request, ...(signing.header === undefined ? {} : { header: signing.header }) })
+      : verify(request)
+  return found
+}
+
+function sentenceOf({ id, timestamp, type }: Found): string {
+  const what = [id ?? 'the body', ...(type === undefined ? [] : [`(${type})`])].join(' ')
+  const when = timestamp === undefined ? 'at no time that it says' : new Date(timestamp * 1000).toISOString()
+  return `The signature is right: ${what}, signed ${when}.`
 }
 
 /** As curl has them: "name: value". */

@@ -6,7 +6,7 @@ import { Sealer } from '@posthorn/sealing'
 import { createLogger } from '@posthorn/telemetry'
 import { startReceiver, testBrokers, until, type ReceivedRequest, type Receiver } from '@posthorn/testkit'
 import { BULK, DELIVERIES, DUE, encodeDelivery, encodeWebhook, WEBHOOKS } from '@posthorn/topics'
-import { verify } from '@posthorn/verify'
+import { verify, verifyHub } from '@posthorn/verify'
 import {
   authenticationContext,
   DEFAULT_RETRY_POLICY,
@@ -17,6 +17,7 @@ import {
   secretFrom,
   type Delivery,
   type Encryption,
+  type Signing,
   type Webhook,
 } from '@posthorn/webhook'
 import { compactDecrypt } from 'jose'
@@ -24,6 +25,7 @@ import { delivererService } from './service.js'
 
 const WAIT_MS = 20_000
 const SECRET = secretFrom(randomBytes(32))
+const OLDER = secretFrom(Buffer.alloc(32, 4))
 /** In the data, the attributes and the webhook's own header: none of it may be seen from outside. */
 const PLANTED = 'planted-5f0c'
 const DATA = Buffer.from(`{"n": 1.0, "card": "${PLANTED}"}`)
@@ -203,6 +205,32 @@ describe('S7 encrypted payloads', () => {
     await until(() => lines.some(line => line.includes('secret_sealed') && line.includes(stripped.id)), WAIT_MS)
     expect(secret.requests).toHaveLength(0)
   })
+})
+
+test('S6 a webhook is signed as it says, by a header of its own too, and one whose document has lost it gets nothing', async () => {
+  const [target, stripped] = [await receiver(), await receiver()]
+  const signedTo = ({ url }: Receiver, signing: Signing, secrets: readonly string[]) => {
+    const { encryption: _, sealedSecrets: __, ...plain } = webhookTo({ url } as Receiver, { key: keyOf(PAIRS.X25519) })
+    const context = secretContext({ ...plain, signing })
+    return { ...plain, signing, sealedSecrets: secrets.map(secret => sealer.seal(secret, context)) }
+  }
+  const sha512 = signedTo(target, { type: 'standard_sha512' }, [SECRET, OLDER])
+  const hub = signedTo(target, { type: 'hub', header: 'x-acme' }, [SECRET, OLDER])
+  const { signing: lost, ...without } = signedTo(stripped, hub.signing, [SECRET])
+  for (const webhook of [without, sha512, hub]) {
+    await publish(webhook)
+    await give(deliveryTo(webhook))
+  }
+  const requests = await target.waitFor(2, WAIT_MS)
+  const byHub = requests.find(({ headers }) => headers['x-acme'] !== undefined)!
+  const bySha512 = requests.find(one => one !== byHub)!
+  for (const secrets of [SECRET, OLDER]) verify({ ...bySha512, secrets })
+  expect(bySha512.headers['webhook-signature']).toMatch(/^hs512,\S+ hs512,\S+$/)
+  verifyHub({ ...byHub, header: 'X-Acme', secrets: OLDER })
+  expect(byHub.headers).not.toHaveProperty('webhook-signature')
+  expect(lost).toEqual(hub.signing)
+  await until(() => lines.some(line => line.includes('secret_sealed') && line.includes(without.id)), WAIT_MS)
+  expect(stripped.requests).toHaveLength(0)
 })
 
 test('S7 an authentication reaches the receiver beside the encrypted body, and no line of the log has it', async () => {

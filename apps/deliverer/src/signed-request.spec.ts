@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { HTTP } from 'cloudevents'
 import { Webhook as Receiver } from 'standardwebhooks'
 import {
-  compileSecret,
+  compileSigner,
   DEFAULT_RETRY_POLICY,
   FORMATS,
   secretFrom,
@@ -10,11 +10,13 @@ import {
   type Format,
   type Webhook,
 } from '@posthorn/webhook'
+import { verify, verifyHub } from '@posthorn/verify'
 import { signedRequest, type RequestTerms } from './signed-request.js'
 import type { PreparedWebhook } from './webhook-cache.js'
 import type { Work } from './work.js'
 
 const SECRET = secretFrom(Buffer.alloc(32, 5))
+const OLDER = secretFrom(Buffer.alloc(32, 4))
 const DATA = '{"n": 1.0}'
 const delivery: Delivery = {
   id: 'delivery_1',
@@ -42,7 +44,7 @@ function request(
   format: Format,
   own: Readonly<Record<string, string>> = {},
   terms: Partial<RequestTerms> = {},
-  more: Pick<Webhook, 'sendTraceparent'> = {},
+  more: Pick<Webhook, 'sendTraceparent' | 'signing'> = {},
 ) {
   const webhook: Webhook = {
     id: 'webhook_1',
@@ -61,7 +63,7 @@ function request(
   }
   const prepared: PreparedWebhook = {
     webhook,
-    keys: [compileSecret(SECRET)],
+    signer: compileSigner([SECRET, OLDER], more.signing),
     headers: own,
     publicUrl: webhook.url,
     terms: { apiUrl: '', headerPrefix: 'webhook', ...terms },
@@ -85,6 +87,22 @@ describe('S6 a signed request', () => {
   it('has the prefix of the deployment in its headers', async () => {
     const names = Object.keys((await request('raw', {}, { headerPrefix: 'svix' })).headers)
     expect(names).toEqual(['content-type', 'svix-id', 'svix-timestamp', 'svix-signature'])
+  })
+
+  it('S6 is signed by HMAC-SHA512 with each secret, where the webhook says so', async () => {
+    const { headers, body } = await request('enveloped', {}, {}, { signing: { type: 'standard_sha512' } })
+    const entries = headers['webhook-signature']!.split(' ')
+    expect(entries.map(entry => entry.slice(0, 6))).toEqual(['hs512,', 'hs512,'])
+    for (const secrets of [SECRET, OLDER]) expect(verify({ body, headers, secrets }).id).toBe('delivery_1')
+    expect(JSON.parse(body.toString()).signature).toMatchObject({ algorithm: 'HMAC-SHA512' })
+  })
+
+  it('S6 has one signature over the body in the header of the webhook, by the oldest secret', async () => {
+    const own = { 'x-acme': 'forged', 'x-own': '1' }
+    const { headers, body } = await request('raw', own, {}, { signing: { type: 'hub', header: 'x-acme' } })
+    expect(Object.keys(headers).sort()).toEqual(['content-type', 'webhook-id', 'webhook-timestamp', 'x-acme', 'x-own'])
+    expect(verifyHub({ body, headers, header: 'X-Acme', secrets: OLDER })).toMatchObject({ id: 'delivery_1' })
+    expect(() => verifyHub({ body, headers, header: 'X-Acme', secrets: SECRET })).toThrow('does not fit')
   })
 
   it('S7 names the origin that receivers have agreed to, where they are asked', async () => {

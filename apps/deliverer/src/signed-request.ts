@@ -3,7 +3,7 @@ import {
   formatEvent,
   ORIGIN_HEADER,
   partForEncryption,
-  signStandard,
+  signatureHeaders,
   withoutTrace,
   type TlsVersion,
   type Webhook,
@@ -35,7 +35,7 @@ export interface SignedRequest {
 
 /** One attempt as a request, encrypted if the webhook says so, and then signed at `now` (ms). */
 export async function signedRequest(work: Work, prepared: PreparedWebhook, now: number): Promise<SignedRequest> {
-  const { webhook, keys, terms } = prepared
+  const { webhook, signer, terms } = prepared
   const { headerPrefix, origin } = terms
   const { delivery } = work
   const { headers, body } = await content(work, prepared)
@@ -46,9 +46,7 @@ export async function signedRequest(work: Work, prepared: PreparedWebhook, now: 
     headers: {
       ...headers,
       ...(origin === undefined ? {} : { [ORIGIN_HEADER]: origin }),
-      [`${headerPrefix}-id`]: delivery.id,
-      [`${headerPrefix}-timestamp`]: String(timestamp),
-      [`${headerPrefix}-signature`]: signStandard(keys, delivery.id, timestamp, body),
+      ...signatureHeaders(signer, headerPrefix, { id: delivery.id, timestamp, body }),
     },
     body,
     timeoutMs: webhook.retryPolicy.timeoutMs,
@@ -66,9 +64,9 @@ interface Content {
 
 /** What Posthorn says beats a header of the customer's own. */
 async function content({ delivery: whole, data }: Work, prepared: PreparedWebhook): Promise<Content> {
-  const { webhook, keys, terms, headers: own, cipher } = prepared
+  const { webhook, signer, terms, headers: own, cipher } = prepared
   const delivery = webhook.sendTraceparent ? whole : { ...whole, event: withoutTrace(whole.event) }
-  const { headers, body } = formatEvent(webhook.format, { delivery, data, keys, apiUrl: terms.apiUrl })
+  const { headers, body } = formatEvent(webhook.format, { delivery, data, keys: signer.keys, apiUrl: terms.apiUrl })
   if (!cipher) return { headers: { ...own, ...headers }, body }
   const { inside, insideType, outside } = partForEncryption({ headers, own, body }, webhook.encryption!)
   return { headers: outside, body: await cipher.encrypt(inside, insideType) }

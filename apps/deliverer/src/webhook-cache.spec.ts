@@ -47,7 +47,7 @@ test('S6 every active secret signs, the newest first', () => {
   if (opened.kind !== 'prepared') throw new Error('the secrets do not open')
   const body = Buffer.from('{}')
   const by = (secret: string) => signStandard([compileSecret(secret)], 'id', 1, body)
-  expect(signStandard(opened.prepared.keys, 'id', 1, body)).toBe(`${by(NEW)} ${by(OLD)}`)
+  expect(signStandard(opened.prepared.signer.keys, 'id', 1, body)).toBe(`${by(NEW)} ${by(OLD)}`)
 })
 
 test('a sealed header that was copied from another name or webhook does not open', () => {

@@ -2,10 +2,10 @@ import { RequestTls } from '@posthorn/egress'
 import { PayloadCipher } from '@posthorn/sealing'
 import {
   authenticationContext,
-  compileSecret,
+  compileSigner,
   headerContext,
   secretContext,
-  type SigningKey,
+  type Signer,
   type Webhook,
 } from '@posthorn/webhook'
 import { publicUrl } from './public-url.js'
@@ -14,7 +14,7 @@ import type { RequestTerms } from './signed-request.js'
 /** A webhook made ready to send to: secrets opened and compiled once per version. */
 export interface PreparedWebhook {
   readonly webhook: Webhook
-  readonly keys: readonly SigningKey[]
+  readonly signer: Signer
   /** Absent: bodies are sent as they are. */
   readonly cipher?: PayloadCipher
   /** Absent: connections are made as the deployment says. */
@@ -76,14 +76,14 @@ export class WebhookCache {
   private prepare(webhook: Webhook): OpenedWebhook {
     try {
       const context = secretContext(webhook)
-      const keys = webhook.sealedSecrets.map(sealed => compileSecret(this.sealer.unseal(sealed, context)))
-      if (keys.length === 0) throw new Error('the webhook has no secret')
+      const secrets = webhook.sealedSecrets.map(sealed => this.sealer.unseal(sealed, context))
+      const signer = compileSigner(secrets, webhook.signing)
       const headers = this.headersOf(webhook)
       const cipher = webhook.encryption && new PayloadCipher(webhook.encryption.key)
       const tls = webhook.tls && RequestTls.of(webhook.id, webhook.tls, this.sealer)
       const prepared = {
         webhook,
-        keys,
+        signer,
         headers,
         publicUrl: publicUrl(webhook.url),
         terms: this.terms,

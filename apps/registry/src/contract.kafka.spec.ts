@@ -202,6 +202,7 @@ const CASES: readonly UseCase[] = [
         send_traceparent: null,
         encryption: { headers: null },
         authentication: { type: 'bearer', token: 't' },
+        signing: { type: 'hub', header: 'X-Acme-Signature' },
         headers: { 'x-b': '1' },
       },
     ],
@@ -215,6 +216,7 @@ const CASES: readonly UseCase[] = [
         min_tls_version: '1.2',
         denied_cidrs: ['10.0.0.0/8'],
         authentication: { type: 'bearer', token: 't' },
+        signing: { type: 'hub', header: 'X-Acme-Signature' },
       },
       update_mask: {
         paths: ['description', 'metadata.team', 'metadata.b', 'method', 'retry_policy.attempts', 'headers.x-b'].concat(
@@ -227,6 +229,7 @@ const CASES: readonly UseCase[] = [
           'send_traceparent',
           'encryption.headers',
           'authentication',
+          'signing',
         ),
       },
     }),
@@ -245,8 +248,15 @@ const CASES: readonly UseCase[] = [
   {
     method: 'WebhookService/UpsertWebhook',
     needs: 'webhook',
-    rest: ({ name }) => ['PUT', `/v1/webhooks/by-uid/${name}`, { url: 'https://example.com/3', events: ['*'] }],
-    grpc: ({ name }) => ({ uid: name, webhook: { url: 'https://example.com/3', events: ['*'] } }),
+    rest: ({ name }) => [
+      'PUT',
+      `/v1/webhooks/by-uid/${name}`,
+      { url: 'https://example.com/3', events: ['*'], signing: { type: 'standard_sha512' } },
+    ],
+    grpc: ({ name }) => ({
+      uid: name,
+      webhook: { url: 'https://example.com/3', events: ['*'], signing: { type: 'standard_sha512' } },
+    }),
   },
   {
     method: 'WebhookService/DisableWebhook',

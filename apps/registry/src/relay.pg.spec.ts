@@ -128,6 +128,7 @@ function fresh(): NewWebhook {
     authentication: null,
     tls: null,
     sendTraceparent: false,
+    signing: null,
     disableAfterSeconds: null,
     description: null,
   }

@@ -6,6 +6,7 @@ import {
   rateLimitFrom,
   retryPolicyFrom,
   scheduleConflicts,
+  signingFrom,
   type CreateWebhookBody,
   type EncryptionBody,
   type PatchWebhookBody,
@@ -32,6 +33,7 @@ import {
 } from '@posthorn/webhook'
 import { refuse } from './refuse.js'
 import { authenticationConflicts, storedAuthentication } from './webhook-authentication.js'
+import { refuseSigningConflicts } from './webhook-signing.js'
 import { patchedTls, storedTls } from './webhook-tls.js'
 
 type Strings = Readonly<Record<string, string>>
@@ -100,6 +102,7 @@ export function fieldsOf(
     minTlsVersion: body.min_tls_version ?? null,
     encryption: encryptionOf(body.encryption ?? {}, null, names),
     authentication,
+    signing: body.signing ? signingFrom(body.signing) : null,
     tls: storedTls(sealer, { id, tls: before.tls }, body.tls ?? {}),
     sendTraceparent: body.send_traceparent ?? false,
     disableAfterSeconds: body.disable_after_seconds ?? null,
@@ -130,6 +133,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     min_tls_version: minTlsVersion,
     encryption,
     authentication,
+    signing,
     tls,
     send_traceparent: sendTraceparent,
     disable_after_seconds: disableAfterSeconds,
@@ -158,6 +162,7 @@ export function changeOf(sealer: Sealer, row: WebhookRow, body: PatchWebhookBody
     authentication: patched(authentication, null, body =>
       storedAuthentication(sealer, row.id, body, row.authentication),
     ),
+    signing: patched(signing, null, signingFrom),
     tls: patched(tls, null, patch => patchedTls(sealer, row, patch)),
     sendTraceparent: sendTraceparent === null ? false : sendTraceparent,
     disableAfterSeconds,
@@ -185,7 +190,9 @@ function secretsAfter(
   body: SecretBody,
 ): Pick<WebhookChange, 'secrets'> {
   const [from, to] = [secretContext(before), secretContext(after)]
-  if (given !== undefined) return { secrets: [newSecret(sealer, to, body).kept] }
+  const made = given === undefined ? undefined : newSecret(sealer, to, body).kept
+  refuseSigningConflicts({ ...after, secrets: made ? [made] : before.secrets })
+  if (made) return { secrets: [made] }
   if (from === to) return {}
   return {
     secrets: before.secrets.map(one => ({ ...one, sealed: sealer.seal(sealer.unseal(one.sealed, from), to) })),

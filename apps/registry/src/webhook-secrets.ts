@@ -14,6 +14,7 @@ import { actorOf, audited } from './auditing.js'
 import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
 import { newSecret } from './webhook-fields.js'
+import { refuseKeyPair } from './webhook-signing.js'
 import { secretView, settingsView } from './webhook-view.js'
 import { found } from './webhooks.js'
 
@@ -61,6 +62,7 @@ export class WebhookSecrets {
     const decide = (row: WebhookRow) => {
       const { secrets } = row
       made = newSecret(this.sealer, secretContext(row), body, secrets[0]?.signature)
+      refuseKeyPair(row, made.kept, typeof body.secret === 'string')
       return { secrets: [made.kept, ...overlapping(secrets, overlap)] }
     }
     const trail = audited(caller, caller.tenant, 'webhook.secret_rotated', rotationView)

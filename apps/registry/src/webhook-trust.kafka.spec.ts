@@ -218,6 +218,70 @@ describe('S7 the TLS of a webhook', () => {
   })
 })
 
+describe('S6 the signing of a webhook', () => {
+  const HUB = { type: 'hub', header: 'x-hub-signature-256' }
+
+  test('is shown as it is kept, carried by the topic, replaced as a whole and taken away', async () => {
+    const made = await create({ signing: { type: 'hub' } })
+    const { id } = made.json
+    expect([made.status, made.json.signing]).toEqual([201, HUB])
+    const { signing, sealedSecrets } = await published(id, 1)
+    expect(signing).toEqual(HUB)
+    expect(() => sealer.unseal(sealedSecrets[0]!, id)).toThrow()
+    const same = await patch(id, { signing: HUB })
+    expect(same.json.version).toBe(1)
+    const other = await patch(id, { signing: { type: 'standard_sha512' } })
+    expect(other.json).toMatchObject({ signing: { type: 'standard_sha512' }, version: 2 })
+    const none = await patch(id, { signing: null })
+    expect(none.json).toMatchObject({ signing: null, version: 3 })
+    const last = await published(id, 3)
+    expect(last).not.toHaveProperty('signing')
+    expect(sealer.unseal(last.sealedSecrets[0]!, secretContext(last))).toBe(SECRET)
+  })
+
+  const PAIR = { secret: undefined, signature: 'v1a' }
+  test.each<[string, object, string]>([
+    ['of no kind', { signing: {} }, '/signing/type'],
+    ['of an unknown kind', { signing: { type: 'sha1' } }, '/signing/type'],
+    ['that is no object', { signing: 'hub' }, '/signing'],
+    ['with an unknown field', { signing: { ...HUB, prefix: '' } }, '/signing/prefix'],
+    ['with a header that is not for it', { signing: { type: 'standard_sha512', header: 'x-a' } }, '/signing/header'],
+    ['in a header that is none', { signing: { type: 'hub', header: 'x a' } }, '/signing/header'],
+    ["in a header of the request's own", { signing: { type: 'hub', header: 'Content-Type' } }, '/signing/header'],
+    ['in a header of the format', { signing: { type: 'hub', header: 'ce-id' } }, '/signing/header'],
+    ['in a header of Standard Webhooks', { signing: { type: 'hub', header: 'Webhook-Id' } }, '/signing/header'],
+    ['in a header of the webhook', { signing: { type: 'hub', header: 'x-Token' } }, '/signing/header'],
+    [
+      'in the header of its authentication',
+      { signing: { type: 'hub', header: 'X-Key' }, authentication: { type: 'api_key', header: 'x-key', value: 'v' } },
+      '/signing/header',
+    ],
+    ['beside a key pair', { ...PAIR, signing: { type: 'standard_sha512' } }, '/signing/type'],
+  ])('is refused %s, at creation, at a change and as a whole', async (_what, body, pointer) => {
+    const made = await create(body)
+    expect([made.status, pointers(made)]).toEqual([400, [pointer]])
+    const { signing, ...rest } = body as { signing: object }
+    const { json } = await create({ ...rest, uid: undefined })
+    const changed = await patch(json.id, { signing })
+    expect([changed.status, pointers(changed)]).toEqual([400, [pointer]])
+    const put = await registry.call('PUT', '/v1/webhooks/by-uid/never', { ...GOOD, ...body })
+    expect([put.status, pointers(put)]).toEqual([400, [pointer]])
+  })
+
+  test('lets no key pair and no header of its name come to the webhook later', async () => {
+    const { id } = (await create({ signing: { type: 'hub', header: 'X-Acme' } })).json
+    const rotate = (body: object) => registry.call('POST', `/v1/webhooks/${id}/secrets/rotate`, body)
+    const asked = await rotate({ signature: 'v1a' })
+    expect([asked.status, pointers(asked)]).toEqual([400, ['/signature']])
+    const given = await rotate({ secret: `whsk_${Buffer.alloc(32, 4).toString('base64')}` })
+    expect([given.status, pointers(given)]).toEqual([400, ['/secret']])
+    const named = await patch(id, { headers: { 'X-ACME': 'v' } })
+    expect([named.status, pointers(named)]).toEqual([400, ['/signing/header']])
+    expect((await rotate({})).status).toBe(201)
+    expect((await registry.call('GET', `/v1/webhooks/${id}`)).json.version).toBe(2)
+  })
+})
+
 test('S7 secrets of a webhook with denied_cidrs do not open without them', async () => {
   const { json } = await create({ denied_cidrs: ['10.0.0.0/8'] })
   expect(json.denied_cidrs).toEqual(['10.0.0.0/8'])
@@ -238,6 +302,9 @@ test("S7 a webhook's own header is none of the signature's", async () => {
     const { json } = await prefixed.call('POST', '/v1/webhooks', GOOD)
     const changed = await prefixed.call('PATCH', `/v1/webhooks/${json.id}`, { authentication })
     expect([changed.status, pointers(changed)]).toEqual([400, ['/authentication/header']])
+    const signing = { type: 'hub', header: 'X-Acme-Signature' }
+    const signed = await prefixed.call('PATCH', `/v1/webhooks/${json.id}`, { signing })
+    expect([signed.status, pointers(signed)]).toEqual([400, ['/signing/header']])
   } finally {
     await prefixed.stop()
   }

@@ -39,6 +39,7 @@ export function settingsView(row: WebhookRow): Omit<WebhookView, 'health' | 'fai
     min_tls_version: row.minTlsVersion,
     encryption: row.encryption && encryptionView(row.encryption),
     authentication: row.authentication && authenticationView(row.authentication),
+    signing: row.signing,
     tls: row.tls && tlsView(row.tls),
     send_traceparent: row.sendTraceparent,
     disable_after_seconds: row.disableAfterSeconds,

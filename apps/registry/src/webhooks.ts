@@ -21,6 +21,7 @@ import type { Publishing } from './publishing.js'
 import type { TenantCases } from './tenants.js'
 import { refuse } from './refuse.js'
 import { changeOf, fieldsOf, newSecret, replacementOf } from './webhook-fields.js'
+import { refuseSigningConflicts } from './webhook-signing.js'
 import { settingsView, webhookView } from './webhook-view.js'
 
 const ID = /^webhook_[0-9a-z]{26}$/
@@ -58,6 +59,7 @@ export class WebhookCases {
     const id = webhookId(randomBytes(16))
     const fields = fieldsOf(this.sealer, id, body)
     const { verifier, kept } = newSecret(this.sealer, secretContext({ id, ...fields }), body)
+    refuseSigningConflicts({ ...fields, secrets: [kept] })
     const row = await this.webhooks.insert(
       { id, tenant, status: this.asksReceivers ? 'pending' : 'active', secrets: [kept], ...fields },
       audited(caller, tenant, 'webhook.created', settingsView),
@@ -133,11 +135,13 @@ export class WebhookCases {
   }
 
   /** They would not be sent: the signature's come over them. */
-  private refuseSignatureHeaders({ headers, authentication }: PatchWebhookBody | CreateWebhookBody): void {
+  private refuseSignatureHeaders({ headers, authentication, signing }: PatchWebhookBody | CreateWebhookBody): void {
     const { signatureHeaderPrefix: prefix } = this.settings
     refuse('/headers', signatureHeadersFaults(Object.keys(headers ?? {}), prefix))
     if (authentication?.type === 'api_key' && signatureHeadersFaults([authentication.header ?? ''], prefix).length > 0)
       refuse('/authentication', [{ pointer: '/header', message: 'is set by Posthorn' }])
+    if (signing?.type === 'hub' && signatureHeadersFaults([signing.header ?? ''], prefix).length > 0)
+      refuse('/signing', [{ pointer: '/header', message: 'is set by Posthorn' }])
   }
 
   private async replace(

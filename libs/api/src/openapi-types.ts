@@ -1092,6 +1092,13 @@ export interface components {
         /** @description Of api_key. */
         value?: string | null
       } | null
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      signing?: {
+        /** @enum {unknown} */
+        type?: 'standard_sha512' | 'hub'
+        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        header?: string | null
+      } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
       tls?: {
         /** @description The CAs that alone are trusted in this receiver, 16 at most; unless set, those of the deployment. */
@@ -1212,6 +1219,13 @@ export interface components {
         header?: string | null
         /** @description Of api_key. */
         value?: string | null
+      } | null
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      signing: {
+        /** @enum {unknown} */
+        type?: 'standard_sha512' | 'hub'
+        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        header?: string | null
       } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
       tls: {
@@ -1366,6 +1380,13 @@ export interface components {
         /** @description Of api_key. */
         value?: string | null
       } | null
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      signing: {
+        /** @enum {unknown} */
+        type?: 'standard_sha512' | 'hub'
+        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        header?: string | null
+      } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
       tls: {
         /** @description The CAs that alone are trusted in this receiver, 16 at most; unless set, those of the deployment. */
@@ -1513,6 +1534,13 @@ export interface components {
         header?: string | null
         /** @description Of api_key. */
         value?: string | null
+      } | null
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      signing?: {
+        /** @enum {unknown} */
+        type?: 'standard_sha512' | 'hub'
+        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        header?: string | null
       } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
       tls?: {

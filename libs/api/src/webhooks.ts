@@ -54,6 +54,7 @@ import {
 } from './webhook-fields.js'
 import { OWNERSHIP_SCHEMA, type OwnershipView } from './webhook-ownership.js'
 import { ONE_SIGNATURE, SECRET_SCHEMA } from './webhook-secrets.js'
+import { SIGNING_SCHEMA, signingFaults, type SigningBody, type SigningView } from './webhook-signing.js'
 import { TLS_SCHEMA, tlsFaults, type TlsBody, type TlsView } from './webhook-tls.js'
 
 /** Unlike IsOptional, null is a value: one that the field's own check refuses. */
@@ -197,6 +198,10 @@ export class CreateWebhookBody {
   authentication?: AuthenticationBody | null
 
   @IsOptional()
+  @Faults(signingFaults, { ...SIGNING_SCHEMA, ...NULLABLE })
+  signing?: SigningBody | null
+
+  @IsOptional()
   @Faults(value => tlsFaults(value), { ...TLS_SCHEMA, ...NULLABLE })
   tls?: TlsBody | null
 
@@ -314,6 +319,10 @@ export class PatchWebhookBody {
   @Faults(authenticationFaults, { ...AUTHENTICATION_SCHEMA, ...NULLABLE })
   authentication?: AuthenticationBody | null
 
+  @IsOptional()
+  @Faults(signingFaults, { ...SIGNING_SCHEMA, ...NULLABLE })
+  signing?: SigningBody | null
+
   /** Merged by name; null removes it. */
   @IsOptional()
   @Faults(value => tlsFaults(value), { ...TLS_SCHEMA, ...NULLABLE })
@@ -410,6 +419,7 @@ export class WebhookView {
   @Documented({ ...EGRESS_SCHEMA.minTlsVersion, nullable: true }) readonly min_tls_version: TlsVersion | null
   @Documented({ ...ENCRYPTION_SCHEMA, nullable: true }) readonly encryption: EncryptionView | null
   @Documented({ ...AUTHENTICATION_SCHEMA, nullable: true }) readonly authentication: AuthenticationView | null
+  @Documented({ ...SIGNING_SCHEMA, nullable: true }) readonly signing: SigningView | null
   @Documented({ ...TLS_SCHEMA, nullable: true }) readonly tls: TlsView | null
   @Documented(SCHEMA.sendTraceparent) readonly send_traceparent: boolean
   @Documented({ ...HEALTH_SCHEMA.disableAfter, nullable: true }) readonly disable_after_seconds: number | null

@@ -12,6 +12,7 @@ import {
   type RetryPolicy,
   type SealedTls,
   type Signature,
+  type Signing,
   type TlsVersion,
   type Webhook,
   type WebhookStatus,
@@ -166,6 +167,9 @@ export class WebhookRow {
   authentication: StoredAuthentication | null
 
   @Column('jsonb', { nullable: true })
+  signing: Signing | null
+
+  @Column('jsonb', { nullable: true })
   tls: SealedTls | null
 
   @Column('boolean', { name: 'send_traceparent' })
@@ -302,6 +306,7 @@ export function webhookDocument(row: WebhookRow): Webhook {
     ...(row.authentication === null ? {} : { authentication: authenticationDocument(row.authentication) }),
     ...(row.tls === null ? {} : { tls: row.tls }),
     ...(row.sendTraceparent ? { sendTraceparent: true } : {}),
+    ...(row.signing === null ? {} : { signing: row.signing }),
   }
 }
 

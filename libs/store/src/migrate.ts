@@ -25,6 +25,7 @@ import { AlertsMigration } from './migrations/60-alerts.js'
 import { OwnershipMigration } from './migrations/61-ownership.js'
 import { AlertRulesMigration } from './migrations/62-alert-rules.js'
 import { SendTraceparentMigration } from './migrations/63-send-traceparent.js'
+import { SigningMigration } from './migrations/64-signing.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -51,6 +52,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   OwnershipMigration,
   AlertRulesMigration,
   SendTraceparentMigration,
+  SigningMigration,
 ]
 
 const TABLE = 'migrations'

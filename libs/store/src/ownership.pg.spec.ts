@@ -73,6 +73,7 @@ function insert(change: Partial<NewWebhook> = {}): Promise<WebhookRow> {
     authentication: null,
     tls: null,
     sendTraceparent: false,
+    signing: null,
     disableAfterSeconds: null,
     description: null,
     metadata: {},

@@ -74,6 +74,7 @@ function fresh(change: Partial<NewWebhook> = {}): NewWebhook {
     authentication: null,
     tls: null,
     sendTraceparent: false,
+    signing: null,
     disableAfterSeconds: null,
     description: null,
     metadata: {},

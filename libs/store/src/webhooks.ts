@@ -50,6 +50,7 @@ type Changeable =
   | 'minTlsVersion'
   | 'encryption'
   | 'authentication'
+  | 'signing'
   | 'tls'
   | 'sendTraceparent'
   | 'disableAfterSeconds'

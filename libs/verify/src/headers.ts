@@ -33,7 +33,7 @@ export function readHeaders(headers: RequestHeaders, prefixes: readonly string[]
   )
 }
 
-function headerOf(headers: RequestHeaders, name: string): string | undefined {
+export function headerOf(headers: RequestHeaders, name: string): string | undefined {
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined
   for (const [key, value] of Object.entries(headers))
     if (key.toLowerCase() === name) return typeof value === 'string' ? value : value?.join(', ')

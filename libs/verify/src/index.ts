@@ -1,4 +1,5 @@
 export type { RequestHeaders } from './headers.js'
+export { signHub, verifyHub, type HubOptions, type HubRequest, type SignHubOptions } from './hub.js'
 export { checkSecrets } from './secret.js'
 export { sign, type SignOptions } from './sign.js'
 export { VerificationError, type VerificationCode } from './verification-error.js'

@@ -47,8 +47,10 @@ describe(`S6 the package standardwebhooks of PyPI${reason}`, () => {
       const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as {
         vectors: readonly (Required<Question> & { name: string; verifying_secret: string; accepted: boolean })[]
       }
-      // It does not know v1a, and reads the body as UTF-8.
-      const shared = vectors.filter(one => !one.verifying_secret.startsWith('whpk_') && one.body !== undefined)
+      // It does not know v1a and hs512, and reads the body as UTF-8.
+      const shared = vectors.filter(
+        one => !one.verifying_secret.startsWith('whpk_') && !one.name.startsWith('hs512') && one.body !== undefined,
+      )
       expect(shared.length).toBeGreaterThan(15)
       const answers = await ask(shared.map(one => ({ ...one, secret: one.verifying_secret })))
       const decided = shared.map(({ name }, at) => ({ name, accepted: answers[at] === 'accepted' }))

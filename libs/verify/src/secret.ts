@@ -8,7 +8,7 @@ const ED25519_BYTES = 32
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 
-/** A secret made ready: shared by sender and receiver (v1), or one half of a key pair (v1a). */
+/** A secret made ready: shared by sender and receiver (v1, hs512), or one half of a key pair (v1a). */
 export type Key =
   | { readonly version: 'v1'; readonly bytes: Buffer }
   | { readonly version: 'v1a'; readonly half: 'public' | 'private'; readonly key: KeyObject }
@@ -36,6 +36,17 @@ export function signingKeys(secrets: string | readonly string[]): Key[] {
     if (key.version === 'v1a' && key.half === 'public')
       throw new TypeError('A secret is a public key (whpk_), which cannot sign: pass the private one, whsk_.')
   })
+}
+
+/**
+ * What shared secrets check a signature over the body alone with: the whole text as UTF-8, `whsec_` too,
+ * because verifiers of that style take a text and decode nothing.
+ */
+export function textKeys(secrets: string | readonly string[]): Buffer[] {
+  keysOf(secrets, key => {
+    if (key.version === 'v1a') throw new TypeError('A secret is of a key pair: this style is signed by a shared one.')
+  })
+  return (typeof secrets === 'string' ? [secrets] : secrets).map(secret => Buffer.from(secret, 'utf8'))
 }
 
 function keysOf(secrets: string | readonly string[], check: (key: Key) => void): Key[] {

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
-import { sign, verify, VerificationError } from './index.js'
+import { sign, signHub, verify, verifyHub, VerificationError } from './index.js'
 
 interface Vector {
   readonly name: string
   readonly signing_secrets?: readonly string[]
+  /** Of shared secrets; absent: sha256. */
+  readonly hash?: 'sha512'
   readonly verifying_secret: string
   readonly id: string
   readonly timestamp: number
@@ -18,9 +20,17 @@ interface Vector {
 }
 
 const file = new URL('../vectors.json', import.meta.url)
-const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: readonly Vector[] }
-const named = (some: readonly Vector[]) => some.map(one => [one.name, one] as const)
-const bytesOf = ({ body, body_base64 }: Vector) => Buffer.from(body_base64 ?? body!, body_base64 ? 'base64' : 'utf8')
+interface HubVector extends Pick<Vector, 'name' | 'verifying_secret' | 'body' | 'signature' | 'accepted' | 'code'> {
+  readonly signing_secret?: string
+  readonly body_base64?: string
+}
+const { vectors, hub_vectors: hubVectors } = JSON.parse(readFileSync(file, 'utf8')) as {
+  vectors: readonly Vector[]
+  hub_vectors: readonly HubVector[]
+}
+const named = <T extends { readonly name: string }>(some: readonly T[]) => some.map(one => [one.name, one] as const)
+const bytesOf = ({ body, body_base64 }: Pick<Vector, 'body' | 'body_base64'>) =>
+  Buffer.from(body_base64 ?? body!, body_base64 ? 'base64' : 'utf8')
 const headersOf = ({ id, timestamp, signature }: Vector, prefix = 'webhook') => ({
   [`${prefix}-id`]: id,
   [`${prefix}-timestamp`]: String(timestamp),
@@ -36,9 +46,11 @@ const outcomeOf = (vector: Vector, body = bytesOf(vector), headers = headersOf(v
 }
 
 describe('S6 the public vectors', () => {
-  it('hold good and bad ones of both versions', () => {
+  it('hold good and bad ones of all versions', () => {
     const kinds = new Set(vectors.map(({ name, accepted }) => `${name.split(':')[0]} ${accepted}`))
     expect([...kinds].sort()).toEqual([
+      'hs512 false',
+      'hs512 true',
       'v1 and v1a beside each other true',
       'v1 false',
       'v1 true',
@@ -50,21 +62,15 @@ describe('S6 the public vectors', () => {
   it.each(named(vectors))('%s', (_name, vector) => {
     expect(outcomeOf(vector)).toBe(vector.accepted ? vector.id : vector.code)
     if (!vector.signing_secrets) return
-    const { id, timestamp } = vector
+    const { id, timestamp, hash = 'sha256' } = vector
     const secrets = vector.signing_secrets
-    expect(sign({ id, timestamp, body: bytesOf(vector), secrets })).toEqual(headersOf(vector))
+    expect(sign({ id, timestamp, body: bytesOf(vector), secrets, hash })).toEqual(headersOf(vector))
   })
 
-  it.each(['v1: the example of Standard Webhooks', 'v1a: the key of RFC 8032, test 1'])(
+  it.each(['v1: the example of Standard Webhooks', 'v1a: the key of RFC 8032, test 1', 'hs512: a shared secret'])(
     '%s: no bit may differ',
     name => {
       const vector = vectors.find(one => one.name === name)!
-      const flips = (bytes: Buffer) =>
-        Array.from({ length: bytes.length * 8 }, (_, bit) => {
-          const copy = Buffer.from(bytes)
-          copy[bit >> 3]! ^= 1 << (bit & 7)
-          return copy
-        })
       for (const body of flips(bytesOf(vector))) expect(outcomeOf(vector, body)).toBe('no_matching_signature')
       for (const text of flips(Buffer.from(vector.signature)).map(one => one.toString('latin1')))
         expect(outcomeOf(vector, undefined, { ...headersOf(vector), 'webhook-signature': text })).toMatch(
@@ -74,12 +80,40 @@ describe('S6 the public vectors', () => {
   )
 })
 
+describe('S6 the public vectors of X-Hub-Signature-256', () => {
+  const outcomeOf = (vector: HubVector, signature = vector.signature, body: Buffer<ArrayBuffer> = bytesOf(vector)) => {
+    try {
+      verifyHub({ body, headers: { 'x-hub-signature-256': signature }, secrets: vector.verifying_secret })
+      return 'accepted'
+    } catch (error) {
+      if (error instanceof VerificationError) return error.code
+      throw error
+    }
+  }
+
+  it.each(named(hubVectors))('%s', (_name, vector) => {
+    expect(outcomeOf(vector)).toBe(vector.accepted ? 'accepted' : vector.code)
+    if (!vector.signing_secret) return
+    const signed = signHub({ body: bytesOf(vector), secret: vector.signing_secret, header: 'X-Hub-Signature-256' })
+    expect(signed).toEqual({ 'x-hub-signature-256': vector.signature })
+  })
+
+  it('no bit may differ', () => {
+    const vector = hubVectors.find(({ name }) => name === 'hub: the example of GitHub')!
+    for (const body of flips(bytesOf(vector))) expect(outcomeOf(vector, undefined, body)).toBe('no_matching_signature')
+    for (const text of flips(Buffer.from(vector.signature)))
+      expect(outcomeOf(vector, text.toString('latin1'))).toMatch(/^(no_matching_signature|signature_missing)$/)
+  })
+})
+
 describe('S6 the public vectors with the libraries of others', () => {
   beforeAll(() => void jest.useFakeTimers())
   afterAll(() => void jest.useRealTimers())
 
-  // Neither library knows v1a, and both take the body as text.
-  const shared = vectors.filter(one => !one.verifying_secret.startsWith('whpk_') && one.body !== undefined)
+  // Neither library knows v1a and hs512, and both take the body as text.
+  const isKnown = ({ name, verifying_secret: secret }: Vector) =>
+    !name.startsWith('hs512') && !secret.startsWith('whpk_')
+  const shared = vectors.filter(one => isKnown(one) && one.body !== undefined)
   it.each([
     ['standardwebhooks', 'webhook', (secret: string) => webhook(Webhook, secret)],
     ['svix', 'svix', (secret: string) => webhook(SvixWebhook, secret)],
@@ -111,4 +145,13 @@ function succeeds(run: () => unknown): boolean {
   } catch {
     return false
   }
+}
+
+/** The bytes with one bit changed, for each of the bits. */
+function flips(bytes: Buffer): Buffer<ArrayBuffer>[] {
+  return Array.from({ length: bytes.length * 8 }, (_, bit) => {
+    const copy = Buffer.from(bytes)
+    copy[bit >> 3]! ^= 1 << (bit & 7)
+    return copy
+  })
 }

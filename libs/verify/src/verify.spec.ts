@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { signature, signedBytes } from './sign.js'
-import { checkSecrets, sign, VerificationError, verify, type VerifyOptions } from './index.js'
+import { checkSecrets, sign, signHub, VerificationError, verify, verifyHub, type VerifyOptions } from './index.js'
 
 const NOW = 1_772_000_000_000
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
@@ -173,5 +173,36 @@ describe('verify', () => {
     const source = readFileSync(new URL('./verification-error.ts', import.meta.url), 'utf8')
     const codes = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(match => match[1]).sort()
     expect(codes(readme, /^\| `([a-z]+_[a-z_]+)`/gm)).toEqual(codes(source, /\| '([a-z_]+)'/g))
+  })
+})
+
+describe('verifyHub', () => {
+  const hubHeaders = { 'X-Hub-Signature-256': signHub({ body: BODY, secret: SECRET })['x-hub-signature-256'] }
+  const hub = (more: Partial<Parameters<typeof verifyHub>[0]> = {}) =>
+    verifyHub({ body: BODY, headers: hubHeaders, secrets: SECRET, ...more })
+
+  it('S6 tells what a request holds whose body is signed, with one of several secrets', () => {
+    expect(hub()).toEqual({ type: 'agent.created', payload: JSON.parse(BODY) })
+    expect(hub({ secrets: ['another secret altogether', SECRET] }).type).toBe('agent.created')
+    const headers = { ...signHub({ body: BODY, secret: SECRET, header: 'X-Acme' }), 'webhook-id': 'delivery_1' }
+    expect(hub({ headers, header: 'X-ACME' }).id).toBe('delivery_1')
+    expect(hub({ headers: new Headers(headers), header: 'x-acme' }).id).toBe('delivery_1')
+  })
+
+  it('S6 refuses with the codes of verify', () => {
+    const refusals: [string, Parameters<typeof hub>[0]][] = [
+      ['missing_header', { headers: {} }],
+      ['missing_header', { headers: signed() }],
+      ['signature_missing', { headers: { 'x-hub-signature-256': 'v1,x' } }],
+      ['signature_missing', { headers: signed(), header: 'webhook-signature' }],
+      ['no_matching_signature', { body: '' }],
+      ['body_not_raw', { body: JSON.parse(BODY) }],
+    ]
+    for (const [code, more] of refusals) expect([code, refusal(() => hub(more)).code]).toEqual([code, code])
+  })
+
+  it('S6 blames the receiver for a secret that cannot check it', () => {
+    for (const secrets of [pair(7).receiver, [], '']) expect(() => hub({ secrets })).toThrow(TypeError)
+    expect(() => signHub({ body: BODY, secret: pair(7).sender })).toThrow('key pair')
   })
 })

@@ -1,7 +1,8 @@
 import { timingSafeEqual, verify as verifyAsymmetric } from 'node:crypto'
+import { parsed, rawBody } from './body.js'
 import { PREFIXES, readHeaders, type RequestHeaders } from './headers.js'
 import { verifyingKeys, type Key } from './secret.js'
-import { signature, signedBytes } from './sign.js'
+import { HMACS, signature, signedBytes } from './sign.js'
 import { VerificationError } from './verification-error.js'
 
 export interface VerifyOptions {
@@ -34,8 +35,8 @@ export interface VerifiedRequest {
 const MAX_SIGNATURES = 16
 
 /**
- * Checks a request by Standard Webhooks: v1 (HMAC-SHA256) and v1a (Ed25519). Throws a VerificationError when it cannot
- * be trusted, and a TypeError when the receiver itself is set up wrongly (no usable secret).
+ * Checks a request by Standard Webhooks: v1 (HMAC-SHA256), hs512 (HMAC-SHA512) and v1a (Ed25519). Throws a
+ * VerificationError when it cannot be trusted, and a TypeError when the receiver itself is set up wrongly (no usable secret).
  */
 export function verify({
   body,
@@ -59,16 +60,6 @@ export function verify({
       'No signature fits: check that the secret is the current one of this webhook, and that the body is the bytes as received, not parsed and written again.',
     )
   return { id: signed.id, timestamp, ...parsed(bytes) }
-}
-
-function rawBody(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body
-  if (typeof body === 'string') return Buffer.from(body, 'utf8')
-  if (body instanceof ArrayBuffer) return new Uint8Array(body)
-  throw new VerificationError(
-    'body_not_raw',
-    `The body is ${body === null || body === undefined ? 'missing' : 'an object that was parsed already'}: pass the raw bytes of the request, because JSON written again is not what was signed.`,
-  )
 }
 
 function freshTimestamp(text: string, nowSeconds: number, toleranceSeconds: number): number {
@@ -95,12 +86,12 @@ function freshTimestamp(text: string, nowSeconds: number, toleranceSeconds: numb
 function signaturesFor(keys: readonly Key[], header: string): string[] {
   const found = header
     .split(/,?\s+/)
-    .filter(entry => keys.some(({ version }) => entry.startsWith(`${version},`)))
+    .filter(entry => keys.some(({ version }) => tokensOf(version).some(token => entry.startsWith(`${token},`))))
     .slice(0, MAX_SIGNATURES)
   if (found.length === 0)
     throw new VerificationError(
       'signature_missing',
-      'The signature header holds no signature of the kind of the secret (v1 by HMAC-SHA256, v1a by Ed25519): let the sender sign with this secret.',
+      'The signature header holds no signature of the kind of the secret (v1 and hs512 by HMAC, v1a by Ed25519): let the sender sign with this secret.',
     )
   return found
 }
@@ -115,10 +106,17 @@ function anyFits(given: readonly string[], keys: readonly Key[], content: Buffer
   return fits
 }
 
+function tokensOf(version: Key['version']): readonly string[] {
+  return version === 'v1' ? Object.values(HMACS) : [version]
+}
+
 /** Texts are compared, not decoded bytes: several base64 texts decode to the same bytes. */
 function hmacCheck(key: Key, content: Buffer): (entry: string) => boolean {
-  const expected = signature(key, content)
-  return entry => sameText(entry, expected)
+  const expected: { -readonly [hash in keyof typeof HMACS]?: string } = {}
+  return entry => {
+    const hash = entry.startsWith(`${HMACS.sha512},`) ? 'sha512' : 'sha256'
+    return sameText(entry, (expected[hash] ??= signature(key, content, hash)))
+  }
 }
 
 function ed25519Check({ key }: Extract<Key, { version: 'v1a' }>, content: Buffer): (entry: string) => boolean {
@@ -128,30 +126,8 @@ function ed25519Check({ key }: Extract<Key, { version: 'v1a' }>, content: Buffer
   }
 }
 
-function sameText(left: string, right: string): boolean {
+export function sameText(left: string, right: string): boolean {
   const a = Buffer.from(left)
   const b = Buffer.from(right)
   return a.length === b.length && timingSafeEqual(a, b)
-}
-
-function parsed(bytes: Uint8Array): { type?: string; payload: unknown } {
-  let payload: unknown
-  try {
-    payload = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
-  } catch {
-    return { payload: undefined }
-  }
-  const type = typeOf(payload) ?? typeOf(memberOf(payload, 'header'))
-  return type === undefined ? { payload } : { type, payload }
-}
-
-function typeOf(payload: unknown): string | undefined {
-  const type = memberOf(payload, 'type')
-  return typeof type === 'string' ? type : undefined
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined
 }

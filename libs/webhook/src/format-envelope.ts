@@ -1,6 +1,6 @@
 import { isJsonMediaType, type WebhookEvent } from './event.js'
 import type { Formattable } from './formatted.js'
-import { signBytes, type Signature, type SigningKey } from './signature.js'
+import { signBytes, type SignatureToken, type SigningKey } from './signature.js'
 
 /**
  * `{header: {type, timestamp, id}, body: {data, metadata, context}, signature: {hmac, algorithm, version}}`.
@@ -28,10 +28,11 @@ function metadataOf(event: WebhookEvent): Record<string, string> {
   return { ...extensions, ...attributes, datacontenttype: contenttype }
 }
 
-const ALGORITHMS = { v1: ['hmac', 'HMAC-SHA256'], v1a: ['ed25519', 'Ed25519'] } as const satisfies Record<
-  Signature,
-  readonly [string, string]
->
+const ALGORITHMS = {
+  v1: ['hmac', 'HMAC-SHA256'],
+  hs512: ['hmac', 'HMAC-SHA512'],
+  v1a: ['ed25519', 'Ed25519'],
+} as const satisfies Record<SignatureToken, readonly [string, string]>
 
 /** One signature for each active secret, newest first, space-separated; with both kinds of secret, a member for each. */
 function signatureOver(bytes: Buffer, keys: readonly SigningKey[]): Record<string, string> {

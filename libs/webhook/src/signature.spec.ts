@@ -4,13 +4,17 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import {
   compileSecret,
+  compileSigner,
+  HUB_HEADER,
   privateSecretFrom,
   secretBytes,
   secretFrom,
+  signatureHeaders,
   signatureOf,
   signStandard,
   verifierOf,
-} from './signature.js'
+  type Signing,
+} from './index.js'
 
 const base64 = (length: number) => Buffer.alloc(length, 0xfb).toString('base64')
 const sign = (secrets: string[], id: string, at: number, body: string | Uint8Array) =>
@@ -70,6 +74,7 @@ describe('S6 signature', () => {
 interface Vector {
   readonly name: string
   readonly signing_secrets: readonly string[]
+  readonly hash?: 'sha512'
   readonly verifying_secret: string
   readonly id: string
   readonly timestamp: number
@@ -78,15 +83,54 @@ interface Vector {
   readonly signature: string
 }
 const vectorFile = new URL('../../verify/vectors.json', import.meta.url)
-const { vectors } = JSON.parse(readFileSync(vectorFile, 'utf8')) as { vectors: (Partial<Vector> & { name: string })[] }
+const { vectors, hub_vectors: hubVectors } = JSON.parse(readFileSync(vectorFile, 'utf8')) as {
+  vectors: (Partial<Vector> & { name: string })[]
+  hub_vectors: (Partial<Vector> & { name: string; signing_secret?: string })[]
+}
+
+const bytesOf = ({ body, body_base64: base64 }: Partial<Vector>) =>
+  Buffer.from(base64 ?? body!, base64 ? 'base64' : 'utf8')
 
 describe('S6 the public vectors', () => {
   const signed = vectors.filter((one): one is Vector => one.signing_secrets !== undefined)
   it.each(signed.map(one => [one.name, one] as const))('are what is signed: %s', (_name, vector) => {
-    const body = Buffer.from(vector.body_base64 ?? vector.body!, vector.body_base64 ? 'base64' : 'utf8')
-    const { signing_secrets: secrets, id, timestamp } = vector
-    expect(sign([...secrets], id, timestamp, body)).toBe(vector.signature)
+    const { signing_secrets: secrets, id, timestamp, hash } = vector
+    const signer = compileSigner(secrets, hash && { type: 'standard_sha512' })
+    const headers = signatureHeaders(signer, 'webhook', { id, timestamp, body: bytesOf(vector) })
+    expect(headers['webhook-signature']).toBe(vector.signature)
     expect(secrets.map(verifierOf)).toContain(vector.verifying_secret)
+  })
+
+  const ofHub = hubVectors.filter(one => one.signing_secret !== undefined)
+  it.each(ofHub.map(one => [one.name, one] as const))('are what is signed: %s', (_name, vector) => {
+    const signer = compileSigner([vector.signing_secret!], { type: 'hub', header: HUB_HEADER })
+    const headers = signatureHeaders(signer, 'webhook', { id: 'd', timestamp: 1, body: bytesOf(vector) })
+    expect(headers).toEqual({ 'webhook-id': 'd', 'webhook-timestamp': '1', [HUB_HEADER]: vector.signature })
+  })
+})
+
+describe('S6 a signing that is not Standard Webhooks as it stands', () => {
+  const [fresh, old] = [1, 2].map(n => secretFrom(new Uint8Array(32).fill(n))) as [string, string]
+  const body = Buffer.from('{"a":1}')
+  const headersBy = (secrets: string[], signing: Signing) =>
+    signatureHeaders(compileSigner(secrets, signing), 'webhook', { id: 'd', timestamp: 1, body })
+
+  it('S6 of one header is by the oldest secret, so that an overlap lets receivers change at their own time', () => {
+    const hub: Signing = { type: 'hub', header: 'x-acme' }
+    expect(headersBy([fresh, old], hub)).toEqual(headersBy([old], hub))
+    expect(headersBy([fresh, old], hub)).not.toEqual(headersBy([fresh], hub))
+  })
+
+  it('S6 of several entries is by all of them', () => {
+    const entries = headersBy([fresh, old], { type: 'standard_sha512' })['webhook-signature']!.split(' ')
+    expect(entries).toEqual([fresh, old].map(one => headersBy([one], { type: 'standard_sha512' })['webhook-signature']))
+  })
+
+  it('S6 is refused without a secret, by a key pair, and where this version does not know it', () => {
+    expect(() => compileSigner([], undefined)).toThrow('no secret')
+    const pair = privateSecretFrom(Buffer.alloc(32, 4))
+    expect(() => compileSigner([fresh, pair], { type: 'hub', header: 'x-acme' })).toThrow('key pair')
+    expect(() => compileSigner([fresh], { type: 'later' } as unknown as Signing)).toThrow('does not know')
   })
 })
 

@@ -4,9 +4,12 @@ import { createHmac, createPrivateKey, createPublicKey, createSecretKey, sign, t
 export const SIGNATURES = ['v1', 'v1a'] as const
 export type Signature = (typeof SIGNATURES)[number]
 
+/** What an entry of a signature starts with; hs512 is HMAC-SHA512 with a shared secret, where the webhook says so. */
+export type SignatureToken = Signature | 'hs512'
+
 /** A secret made ready for signing; compiled once, because a KeyObject signs six times faster than raw bytes. */
 export interface SigningKey {
-  readonly kind: Signature
+  readonly kind: SignatureToken
   readonly key: KeyObject
 }
 
@@ -69,14 +72,16 @@ export function signBytes({ kind, key }: SigningKey, head: string, body: Uint8Ar
   switch (kind) {
     case 'v1':
       return createHmac('sha256', key).update(head).update(body).digest('base64')
+    case 'hs512':
+      return createHmac('sha512', key).update(head).update(body).digest('base64')
     case 'v1a':
       return sign(null, Buffer.concat([Buffer.from(head), body]), key).toString('base64')
   }
 }
 
 /**
- * The value of `webhook-signature` by Standard Webhooks: one `v1,<base64 HMAC-SHA256>` or
- * `v1a,<base64 Ed25519>` per key, over `id.timestamp.body`. `timestamp` in whole seconds; `body` exactly as sent.
+ * The value of `webhook-signature` by Standard Webhooks: one `v1,<base64 HMAC-SHA256>`, `hs512,<base64 HMAC-SHA512>`
+ * or `v1a,<base64 Ed25519>` per key, over `id.timestamp.body`. `timestamp` in whole seconds; `body` exactly as sent.
  */
 export function signStandard(keys: readonly SigningKey[], id: string, timestamp: number, body: Uint8Array): string {
   const head = `${id}.${timestamp}.`

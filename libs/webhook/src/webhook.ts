@@ -4,6 +4,7 @@ import type { Ordering } from './ordering.js'
 import type { RateLimit } from './rate-limit.js'
 import type { RetryPolicy } from './retry-policy.js'
 import type { FilterPattern } from './filter.js'
+import type { Signing } from './signing.js'
 import type { TlsVersion } from './tls-version.js'
 import type { SealedTls } from './webhook-tls.js'
 
@@ -30,6 +31,8 @@ export interface Webhook {
   readonly ordering?: Exclude<Ordering, 'none'>
   /** Active secrets, newest first, each sealed by libs/sealing. */
   readonly sealedSecrets: readonly string[]
+  /** Absent: by Standard Webhooks, as each secret's form says. */
+  readonly signing?: Signing
   readonly retryPolicy: RetryPolicy
   /** Absent: none. */
   readonly rateLimit?: RateLimit
@@ -73,7 +76,7 @@ export function secretContext(webhook: Protected): string {
 }
 
 /** In this order, and of fields that older versions do not know: with another order or name nothing would open. */
-const PROTECTIONS = ['encryption', 'authentication', 'tls', 'deniedCidrs'] as const
+const PROTECTIONS = ['encryption', 'authentication', 'tls', 'deniedCidrs', 'signing'] as const
 type Protected = { readonly id: string } & { readonly [P in (typeof PROTECTIONS)[number]]?: object | null | undefined }
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */

@@ -30,6 +30,7 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   'rate-limit': json('<json>', 'such as {"requests": 10, "per": "second"}'),
   'max-concurrency': number('<n>', 'requests at once'),
   authentication: json('<json>', 'such as {"type": "bearer", "token": "…"} (docs/signatures.md)'),
+  signing: json('<json>', 'such as {"type": "hub"}, where it is not Standard Webhooks (docs/signatures.md)'),
   encryption: json('<json>', 'such as {"key": <public JWK>} (docs/encryption.md)'),
   'allowed-cidrs': list('<cidrs>', 'requests go to these ranges alone (docs/egress.md)'),
   'denied-cidrs': list('<cidrs>', 'no request goes to these ranges'),
