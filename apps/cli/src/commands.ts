@@ -24,12 +24,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   webhooks: noun('where events go', 'WEBHOOKS', () => import('./admin/webhooks.js')),
   events: noun('what happened', 'EVENTS', () => import('./admin/events.js')),
   deliveries: noun('what became of events', 'DELIVERIES', () => import('./admin/deliveries.js')),
-  explain: {
-    ...command('<delivery> [options]', 'says why a delivery stands where it stands, and what to do', explaining, [
-      'explain delivery_01jz8m0',
-    ]),
-    helps: true,
-  },
+  explain: command(
+    '<delivery> [--api-url <url>] [--key <key>] [--tenant <id>] [--json]',
+    'says why a delivery stands where it stands, when it goes on, and what to do',
+    explaining,
+    ['explain delivery_01jz8m0'],
+  ),
   'dead-letters': noun('deliveries that were given up', 'DEAD_LETTERS', () => import('./admin/dead-letters.js')),
   replays: noun('deliveries that are sent again', 'REPLAYS', () => import('./admin/replays.js')),
   stats: noun('how attempts went over time', 'STATS', () => import('./admin/stats.js')),

@@ -91,6 +91,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1/events/{id}': { answers: 'unknown', rpc: 'HistoryService/GetEvent' },
   'GET /v1/deliveries': { answers: 'own', rpc: 'HistoryService/ListDeliveries' },
   'GET /v1/deliveries/{id}': { answers: 'unknown', rpc: 'HistoryService/GetDelivery' },
+  'GET /v1/deliveries/{id}/explanation': { answers: 'unknown', rpc: 'HistoryService/ExplainDelivery' },
   'GET /v1/dead-letters': { answers: 'own', rpc: 'HistoryService/ListDeadLetters' },
   'POST /v1/dead-letters/discard': {
     answers: 'own',

@@ -61,6 +61,7 @@ export class ReadsGrpc {
   }
 
   @GrpcMethod(HISTORY, 'ExplainDelivery')
+  @Needs('read')
   async explanation(@GrpcCalledBy() caller: Caller, @MessageText('id') id: string): Promise<unknown> {
     return messageOf(await this.history.explanation(caller, id))
   }
