@@ -3,7 +3,7 @@ import { Database, migrate, Outbox, OUTBOX_KINDS, Webhooks, type NewWebhook, typ
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
 import { decodeWebhook, type TopicContract, type TopicRecord } from '@posthorn/topics'
-import { DEFAULT_RETRY_POLICY, type Webhook } from '@posthorn/webhook'
+import { DEFAULT_RETRY_POLICY, protectionsOf, type Webhook } from '@posthorn/webhook'
 import { DOCUMENTS } from './documents.js'
 import { Relay } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
@@ -34,6 +34,9 @@ class Topic {
   }
   lastVersion(id: string): number | undefined {
     return this.last(id)?.version
+  }
+  lastProtections(id: string): string {
+    return protectionsOf(this.last(id) ?? {})
   }
   takeOverwritten(): string[] {
     return this.overwritten.splice(0)
@@ -216,6 +219,26 @@ describe('Relay', () => {
     await published(lost.id, 2)
     await published(ahead.id, 10)
     await outboxEmpty()
+  })
+
+  test('S7 at its start publishes again what an older registry published without what it does not know', async () => {
+    const signing = { type: 'standard_sha512' } as const
+    const [secret] = fresh().secrets
+    const secrets = [{ ...secret!, bound: 'signing' }]
+    const [lost, whole] = [
+      await webhooks.insert({ ...fresh(), signing, secrets }, audited),
+      await webhooks.insert({ ...fresh(), signing, secrets }, audited),
+    ]
+    startRelay().wake()
+    await outboxEmpty()
+    relays[0]!.end()
+    await relays[0]!.stopped()
+    const { signing: _, ...older } = topics.webhook.last(lost.id)!
+    topics.webhook.append({ key: Buffer.from(lost.id), value: Buffer.from(JSON.stringify({ v: 1, ...older })) })
+    startRelay()
+    await published(lost.id, 2)
+    expect(topics.webhook.last(lost.id)).toMatchObject({ signing })
+    expect(topics.webhook.last(whole.id)).toMatchObject({ signing, version: 1 })
   })
 
   test('only one of several relays publishes, and another takes over', async () => {

@@ -156,7 +156,8 @@ export class Relay {
     if (this.ending.signal.aborted) return
     for (const row of settled) {
       const last = tail.lastVersion(row.id)
-      if (last === row.version) continue
+      // An older registry publishes the version, but not what protects it and is unknown to it.
+      if (last === row.version && tail.lastProtections(row.id) === (row.protections ?? '')) continue
       if (!(await this.parts.outbox.republish(kind, row, last ?? 0))) continue
       this.parts.metrics.repaired(kind)
       this.parts.logger.warn(

@@ -1,6 +1,7 @@
 import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import { OUTBOX_KINDS, type OutboxKind } from '@posthorn/store'
 import type { ReadDocument, TopicContract } from '@posthorn/topics'
+import { protectionsOf } from '@posthorn/webhook'
 import { DOCUMENTS } from './documents.js'
 
 /** One compacted topic of the registry's own, followed to see what stands last on it. */
@@ -8,6 +9,8 @@ export class TableTail {
   private readonly follower: TableFollower<{ id: string; version: number }>
   /** Version of the last record of each id, which is what compaction keeps; undefined for a tombstone. */
   private readonly last = new Map<string, number | undefined>()
+  /** What protects the requests of a webhook by its last record, where anything does. */
+  private readonly protections = new Map<string, string>()
   private overwritten = new Set<string>()
 
   constructor(
@@ -16,13 +19,14 @@ export class TableTail {
     decode: (value: Buffer | null) => ReadDocument<{ id: string; version: number }>,
     fatal: (error: Error) => void,
     private readonly onStale: () => void,
+    private readonly protectionsIn: (document: object) => string,
   ) {
     this.follower = new TableFollower(connection, {
       topic,
       decode,
       fatal,
-      onChange: (id, _document, { version }) => this.last.set(id, version),
-      onStale: (id, _document, { version }) => this.noteStale(id, version),
+      onChange: (id, document, { version }) => this.note(id, document, version),
+      onStale: (id, document, { version }) => this.noteStale(id, document, version),
     })
   }
 
@@ -53,6 +57,11 @@ export class TableTail {
     return this.last.get(id)
   }
 
+  /** Beside which protections the topic ends; empty for what is no webhook. */
+  lastProtections(id: string): string {
+    return this.protections.get(id) ?? ''
+  }
+
   /** Ids where an older record came after a newer one, since the last call. */
   takeOverwritten(): string[] {
     const ids = [...this.overwritten]
@@ -60,8 +69,15 @@ export class TableTail {
     return ids
   }
 
-  private noteStale(id: string, version: number | undefined): void {
+  private note(id: string, document: object | undefined, version: number | undefined): void {
     this.last.set(id, version)
+    const protections = document ? this.protectionsIn(document) : ''
+    if (protections === '') this.protections.delete(id)
+    else this.protections.set(id, protections)
+  }
+
+  private noteStale(id: string, document: object | undefined, version: number | undefined): void {
+    this.note(id, document, version)
     this.overwritten.add(id)
     this.onStale()
   }
@@ -73,8 +89,11 @@ export class TableTails {
   private onStale = () => {}
 
   constructor(connection: KafkaConnection, fatal: (error: Error) => void) {
-    const tail = (kind: OutboxKind) =>
-      new TableTail(connection, DOCUMENTS[kind].topic, DOCUMENTS[kind].decode, fatal, () => this.onStale())
+    const tail = (kind: OutboxKind) => {
+      const { topic, decode } = DOCUMENTS[kind]
+      const protectionsIn = kind === 'webhook' ? protectionsOf : () => ''
+      return new TableTail(connection, topic, decode, fatal, () => this.onStale(), protectionsIn)
+    }
     this.tails = new Map(OUTBOX_KINDS.map(kind => [kind, tail(kind)]))
   }
 

@@ -20,6 +20,7 @@ import {
   DEFAULT_RETRY_POLICY,
   headerContext,
   privateSecretFrom,
+  protectionsOf,
   secretContext,
   secretFrom,
   secretId,
@@ -27,6 +28,7 @@ import {
   verifierOf,
   type Encryption,
   type FilterPattern,
+  type Protected,
   type RateLimit,
   type RetryPolicy,
   type Signature,
@@ -51,7 +53,7 @@ export interface SecretBody {
  */
 export function newSecret(
   sealer: Sealer,
-  context: string,
+  webhook: Protected & { readonly id: string },
   body: SecretBody,
   byDefault: Signature = 'v1',
 ): { verifier: string; kept: StoredSecret } {
@@ -61,12 +63,18 @@ export function newSecret(
     refuse('/signature', [{ pointer: '', message: `is not that of the secret, which signs by ${signature}` }])
   const kept = {
     id: secretId(randomBytes(16)),
-    sealed: sealer.seal(value, context),
     createdAt: new Date().toISOString(),
     expiresAt: null,
     ...(signature === 'v1' ? {} : { signature }),
+    ...sealedBeside(sealer, webhook, value),
   }
   return { verifier: verifierOf(value), kept }
+}
+
+/** The database takes no secret of a protected webhook that does not say beside what it was sealed. */
+function sealedBeside(sealer: Sealer, webhook: Protected & { readonly id: string }, value: string) {
+  const bound = protectionsOf(webhook)
+  return { sealed: sealer.seal(value, secretContext(webhook)), ...(bound === '' ? {} : { bound }) }
 }
 
 function madeFor(signature: Signature): string {
@@ -190,13 +198,15 @@ function secretsAfter(
   body: SecretBody,
 ): Pick<WebhookChange, 'secrets'> {
   const [from, to] = [secretContext(before), secretContext(after)]
-  const made = given === undefined ? undefined : newSecret(sealer, to, body).kept
+  const made = given === undefined ? undefined : newSecret(sealer, after, body).kept
   refuseSigningConflicts({ ...after, secrets: made ? [made] : before.secrets })
   if (made) return { secrets: [made] }
   if (from === to) return {}
-  return {
-    secrets: before.secrets.map(one => ({ ...one, sealed: sealer.seal(sealer.unseal(one.sealed, from), to) })),
-  }
+  const again = ({ bound: _, ...one }: StoredSecret) => ({
+    ...one,
+    ...sealedBeside(sealer, after, sealer.unseal(one.sealed, from)),
+  })
+  return { secrets: before.secrets.map(again) }
 }
 
 /** Headers and encryption change apart, and must fit each other after it. */

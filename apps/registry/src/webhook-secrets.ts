@@ -61,7 +61,7 @@ export class WebhookSecrets {
     let made: ReturnType<typeof newSecret> | undefined
     const decide = (row: WebhookRow) => {
       const { secrets } = row
-      made = newSecret(this.sealer, secretContext(row), body, secrets[0]?.signature)
+      made = newSecret(this.sealer, row, body, secrets[0]?.signature)
       refuseKeyPair(row, made.kept, typeof body.secret === 'string')
       return { secrets: [made.kept, ...overlapping(secrets, overlap)] }
     }

@@ -13,7 +13,7 @@ import {
 } from '@posthorn/api'
 import type { Sealer } from '@posthorn/sealing'
 import { UidTaken, type WebhookChange, type WebhookRow, type Webhooks } from '@posthorn/store'
-import { patternsMatching, secretContext, webhookId } from '@posthorn/webhook'
+import { patternsMatching, webhookId } from '@posthorn/webhook'
 import { audited } from './auditing.js'
 import type { BackgroundHandshakes } from './background-handshakes.js'
 import { pageView, placeOf, type CursorShape } from './cursor.js'
@@ -58,7 +58,7 @@ export class WebhookCases {
     this.refuseSignatureHeaders(body)
     const id = webhookId(randomBytes(16))
     const fields = fieldsOf(this.sealer, id, body)
-    const { verifier, kept } = newSecret(this.sealer, secretContext({ id, ...fields }), body)
+    const { verifier, kept } = newSecret(this.sealer, { id, ...fields }, body)
     refuseSigningConflicts({ ...fields, secrets: [kept] })
     const row = await this.webhooks.insert(
       { id, tenant, status: this.asksReceivers ? 'pending' : 'active', secrets: [kept], ...fields },

@@ -91,6 +91,8 @@ export interface StoredSecret {
   readonly expiresAt: string | null
   /** Absent: v1. */
   readonly signature?: Signature
+  /** What protected the requests when it was sealed; absent: nothing. */
+  readonly bound?: string
 }
 
 @Entity('webhooks')
@@ -174,6 +176,10 @@ export class WebhookRow {
 
   @Column('boolean', { name: 'send_traceparent' })
   sendTraceparent: boolean
+
+  /** By names, parted by commas; the database says it, and only who compares rows with their topic reads it. */
+  @Column({ type: 'text', insert: false, update: false, select: false })
+  protections: string
 
   /** It is disabled after so long of nothing but failures; 0: never; null: what the deployment says. */
   @Column('integer', { name: 'disable_after_seconds', nullable: true })

@@ -26,6 +26,7 @@ import { OwnershipMigration } from './migrations/61-ownership.js'
 import { AlertRulesMigration } from './migrations/62-alert-rules.js'
 import { SendTraceparentMigration } from './migrations/63-send-traceparent.js'
 import { SigningMigration } from './migrations/64-signing.js'
+import { BoundSecretsMigration } from './migrations/65-bound-secrets.js'
 
 /** Every migration, in order; named one by one because a glob would depend on where the code was built to. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -53,6 +54,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   AlertRulesMigration,
   SendTraceparentMigration,
   SigningMigration,
+  BoundSecretsMigration,
 ]
 
 const TABLE = 'migrations'

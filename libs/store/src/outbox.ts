@@ -32,10 +32,12 @@ interface PublishedTable<K extends OutboxKind> {
   readonly document: (row: never) => Documents[K]
   /** Whether deleted rows stay, with `deleted_at`, until their tombstones are due. */
   readonly swept: boolean
+  /** What is compared with the topic beside the version. */
+  readonly compared?: { readonly protections: true }
 }
 
 const TABLES: { readonly [K in OutboxKind]: PublishedTable<K> } = {
-  webhook: { entity: WebhookRow, document: webhookDocument, swept: true },
+  webhook: { entity: WebhookRow, document: webhookDocument, swept: true, compared: { protections: true } },
   // An id of a tenant is never given again: its row stays.
   tenant: { entity: TenantRow, document: tenantDocument, swept: false },
   key: { entity: KeyRow, document: keyDocument, swept: true },
@@ -60,6 +62,8 @@ export interface OutboxBatch {
 /** The version that a row of a table has now, and whether it waits in the outbox. */
 export interface RowVersion extends VersionedRow {
   readonly pending: boolean
+  /** Of a webhook: what protects its requests. */
+  readonly protections?: string
 }
 
 /** What the relay needs of the tables. */
@@ -128,9 +132,15 @@ export class Outbox {
 
   private async find(kind: OutboxKind, options: FindManyOptions<VersionedRow>): Promise<RowVersion[]> {
     const { manager } = this.database
-    const found = await manager.find(TABLES[kind].entity, { select: { id: true, version: true }, ...options })
+    const select = { id: true, version: true, ...TABLES[kind].compared }
+    const found: Omit<RowVersion, 'pending'>[] = await manager.find(TABLES[kind].entity, { select, ...options })
     const waiting = await manager.findBy(OutboxRow, { kind, subject: In(found.map(row => row.id)) })
     const pending = new Set(waiting.map(row => row.subject))
-    return found.map(({ id, version }) => ({ id, version, pending: pending.has(id) }))
+    return found.map(({ id, version, protections }) => ({
+      id,
+      version,
+      pending: pending.has(id),
+      ...(protections === undefined ? {} : { protections }),
+    }))
   }
 }

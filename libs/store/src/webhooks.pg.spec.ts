@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createLogger } from '@posthorn/telemetry'
-import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
-import { DEFAULT_RETRY_POLICY } from '@posthorn/webhook'
+import { createTestDatabase, queryDatabase, until, type TestDatabase } from '@posthorn/testkit'
+import { DEFAULT_RETRY_POLICY, encryptionKeyFrom, protectionsOf } from '@posthorn/webhook'
 import { isDatabaseAway } from './away.js'
 import { Database } from './data-source.js'
 import { webhookDocument, type WebhookRow } from './entities.js'
@@ -287,7 +287,7 @@ describe('Outbox', () => {
     const { id } = await webhooks.insert(fresh(), audited)
     await emptyOutbox()
     const [seen] = (await outbox.versions('webhook', '', 1000)).filter(row => row.id === id)
-    expect(seen).toEqual({ id, version: 1, pending: false })
+    expect(seen).toEqual({ id, version: 1, pending: false, protections: '' })
     expect(await outbox.republish('webhook', seen!, 7)).toBe(true)
     expect(await outbox.republish('webhook', seen!, 7)).toBe(false)
     expect(await webhooks.get('default', id)).toMatchObject({ version: 8 })
@@ -333,4 +333,74 @@ test('a pool whose connections are all cut works on', async () => {
     'true',
   )
   await until(() => tenants.exists('default').catch(() => false), 5000)
+})
+
+describe('S7 what protects the requests of a webhook', () => {
+  const [secret] = fresh().secrets
+  const key = encryptionKeyFrom({ kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' })
+  const all = {
+    encryption: { key },
+    authentication: { type: 'bearer', header: 'authorization', sealed: 'v1.k.bbbb' },
+    tls: { ca: 'ca' },
+    deniedCidrs: ['10.0.0.0/8'],
+    signing: { type: 'standard_sha512' },
+  } as const satisfies { [name in keyof ReturnType<typeof fresh>]?: unknown }
+  const some = (mask: number) =>
+    Object.fromEntries(Object.entries(all).filter((_, at) => mask & (1 << at))) as Partial<NewWebhook>
+  const bound = (to: string) => [{ ...secret!, bound: to }]
+
+  test('is the same for the database as for the domain, which seals by it', async () => {
+    for (let mask = 0; mask < 2 ** Object.keys(all).length; mask++) {
+      const given = some(mask)
+      const { id } = await webhooks.insert(fresh({ ...given, secrets: bound(protectionsOf(given)) }), audited)
+      const [row] = await outbox.versionsOf('webhook', [id])
+      expect(row).toMatchObject({ protections: protectionsOf(given) })
+    }
+  })
+
+  test('has a registry that does not know of it give the webhook no secret: that would sign without it', async () => {
+    const { signing } = all
+    const row = await webhooks.insert(fresh({ signing, secrets: bound('signing') }), audited)
+    const change = (more: object) => webhooks.change('default', row.id, undefined, () => more, audited)
+    for (const secrets of [[secret!], [...bound('signing'), secret!], bound(''), bound('encryption')])
+      await expect(change({ secrets })).rejects.toThrow('webhooks_secrets_bound')
+    // It may change what it knows, end secrets, and delete.
+    expect(await change({ description: 'by an older one' })).toMatchObject({ version: 2, signing })
+    expect(await change({ secrets: [] })).toMatchObject({ version: 3 })
+    expect(await webhooks.remove('default', row.id, undefined, audited)).toMatchObject({ status: 'deleted' })
+  })
+
+  test('has nobody turn it on or off with the secrets as they were sealed before', async () => {
+    const plain = await webhooks.insert(fresh(), audited)
+    const change = (more: object) => webhooks.change('default', plain.id, undefined, () => more, audited)
+    await expect(change({ encryption: all.encryption })).rejects.toThrow('webhooks_secrets_bound')
+    expect(await change({ encryption: all.encryption, secrets: bound('encryption') })).toMatchObject({ version: 2 })
+    await expect(change({ encryption: null, signing: all.signing })).rejects.toThrow('webhooks_secrets_bound')
+  })
+
+  test('is said by the secrets that were there before the migration', async () => {
+    const older = await createTestDatabase()
+    const run = (text: string) => queryDatabase<{ secrets: unknown }>(older.url, text)
+    try {
+      await migrate(older.url, logger)
+      await run('ALTER TABLE webhooks DROP CONSTRAINT webhooks_secrets_bound, DROP protections')
+      await run(`DELETE FROM migrations WHERE name LIKE 'BoundSecrets%'`)
+      const insert = (id: string, column: string, value: string) =>
+        run(`INSERT INTO webhooks (id, tenant, version, status, url, method, events, format, secrets, retry_policy,
+               sealed_headers, metadata, created_at, updated_at, ${column})
+             VALUES ('${id}', 'default', 1, 'active', 'https://example.com', 'POST', '{*}', 'standard',
+               '[{"id": "b", "sealed": "2"}, {"id": "a", "sealed": "1"}]', '{}', '{}', '{}', now(), now(), ${value})`)
+      await insert('webhook_a', 'encryption', `'{}'`)
+      await insert('webhook_b', 'encryption', 'NULL')
+      await migrate(older.url, logger)
+      const rows = await run('SELECT secrets FROM webhooks ORDER BY id')
+      const secrets = [
+        { id: 'b', sealed: '2' },
+        { id: 'a', sealed: '1' },
+      ]
+      expect(rows.map(row => row.secrets)).toEqual([secrets.map(one => ({ ...one, bound: 'encryption' })), secrets])
+    } finally {
+      await older.drop()
+    }
+  })
 })

@@ -22,6 +22,7 @@ export interface WebhookFilter {
 }
 
 type Kept =
+  | 'protections'
   | 'version'
   | 'createdAt'
   | 'updatedAt'

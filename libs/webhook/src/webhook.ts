@@ -70,14 +70,22 @@ export function authenticationContext(webhook: string, header: string): string {
  * what protects its requests, too: a service that does not know of it, or got the document without it,
  * cannot open them, and so sends nothing, rather than in the clear or in vain.
  */
-export function secretContext(webhook: Protected): string {
-  const protections = PROTECTIONS.filter(name => webhook[name])
-  return protections.length > 0 ? `${webhook.id} with ${protections.join()}` : webhook.id
+export function secretContext(webhook: Protected & { readonly id: string }): string {
+  const protections = protectionsOf(webhook)
+  return protections === '' ? webhook.id : `${webhook.id} with ${protections}`
 }
 
-/** In this order, and of fields that older versions do not know: with another order or name nothing would open. */
+/**
+ * In this order, and of fields that older versions do not know: with another order or name nothing would open.
+ * The column `protections` of the table says the same: who adds one here adds it there by a migration.
+ */
 const PROTECTIONS = ['encryption', 'authentication', 'tls', 'deniedCidrs', 'signing'] as const
-type Protected = { readonly id: string } & { readonly [P in (typeof PROTECTIONS)[number]]?: object | null | undefined }
+export type Protected = { readonly [P in (typeof PROTECTIONS)[number]]?: object | null | undefined }
+
+/** What protects the requests of a webhook, by name, parted by commas. */
+export function protectionsOf(webhook: Protected): string {
+  return PROTECTIONS.filter(name => webhook[name]).join()
+}
 
 /** What a header's sealed value is bound to: copied to another webhook or name it does not open. */
 export function headerContext(webhook: string, name: string): string {
