@@ -292,7 +292,7 @@ describe('Outbox', () => {
     expect(await outbox.republish('webhook', seen!, 7)).toBe(false)
     expect(await webhooks.get('default', id)).toMatchObject({ version: 8 })
     const [now] = (await outbox.versions('webhook', '', 1000)).filter(row => row.id === id)
-    expect(now).toEqual({ id, version: 8, pending: true })
+    expect(now).toEqual({ id, version: 8, pending: true, protections: '' })
   })
 
   test('finds and forgets what was deleted long ago', async () => {
