@@ -97,6 +97,7 @@ function setUp(options: { webhook?: Webhook | undefined; acknowledge?: boolean; 
     webhooks: {
       get: () => state.webhook,
       values: () => (state.webhook ? [state.webhook] : []),
+      whole: Promise.resolve(),
       readToEnd: () => Promise.resolve(),
       waitFor: () => Promise.resolve(false),
     },

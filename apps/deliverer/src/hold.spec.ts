@@ -22,11 +22,15 @@ function deferred<T>() {
 }
 
 function setUp(known: Webhook | undefined) {
-  const state = { known, ended: deferred<void>(), arrived: deferred<boolean>() }
+  const state = { known, whole: deferred<void>(), ended: deferred<void>(), arrived: deferred<boolean>() }
+  state.whole.resolve()
   const waits: unknown[] = []
   const told: string[] = []
   const hold = new Hold<Holdable>({
     table: {
+      get whole() {
+        return state.whole.promise
+      },
       get: () => state.known,
       readToEnd: () => state.ended.promise,
       waitFor: (...wait) => {
@@ -100,6 +104,18 @@ describe('S4 what may not be sent yet', () => {
     state.ended.resolve()
     await jest.advanceTimersByTimeAsync(0)
     expect([told, waits]).toEqual([['known 1'], []])
+  })
+
+  it('waits with a webhook that has no document while the registry has not published all of them', async () => {
+    const { hold, state, told } = setUp(undefined)
+    state.whole = deferred<void>()
+    hold.untilKnown(work(1))
+    state.ended.resolve()
+    await jest.advanceTimersByTimeAsync(600_000)
+    expect(told).toEqual([])
+    state.whole.resolve()
+    await jest.advanceTimersByTimeAsync(0)
+    expect(told).toEqual(['known 1'])
   })
 
   it('says nothing after a stop', async () => {

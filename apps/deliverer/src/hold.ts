@@ -2,6 +2,8 @@ import type { Webhook } from '@posthorn/webhook'
 
 /** Where webhooks are known, and how one waits for a newer version. */
 export interface WebhookTable {
+  /** Resolves when all webhooks of the registry are there: before, one that is missing says nothing. */
+  readonly whole: Promise<void>
   get(id: string): Webhook | undefined
   waitFor(id: string, version: number, timeoutMs: number): Promise<boolean>
   readToEnd(): Promise<void>
@@ -91,6 +93,7 @@ export class Hold<W extends Holdable> {
   /** The limit counts from a table read to its end: while Kafka is away nobody is late. */
   private async wait(webhook: string, version: number): Promise<boolean> {
     const { table } = this.options
+    await table.whole
     await table.readToEnd()
     if (table.get(webhook) === undefined) return true
     return table.waitFor(webhook, version, MAX_LAG_MS)

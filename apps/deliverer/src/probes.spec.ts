@@ -13,7 +13,13 @@ const OPTIONS: EgressOptions = {
   ...{ userAgent: 'test', keptBytes: 1024, headerBytes: 16_384 },
 }
 const sealer = new Sealer([`test:${randomBytes(32).toString('base64')}`])
-const nobody = { get: () => undefined, waitFor: async () => false, readToEnd: async () => undefined, values: () => [] }
+const nobody = {
+  get: () => undefined,
+  waitFor: async () => false,
+  whole: Promise.resolve(),
+  readToEnd: async () => undefined,
+  values: () => [],
+}
 let probes: Probes
 let door: Egress
 let webhook: Webhook

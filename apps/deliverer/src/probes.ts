@@ -67,6 +67,7 @@ export class Probes {
   /** The table with the webhook of probes, whatever stands on the topic under its name. */
   among(table: LoopOptions['webhooks']): LoopOptions['webhooks'] {
     return {
+      whole: table.whole,
       get: id => (id === PROBE_WEBHOOK ? this.webhook : table.get(id)),
       waitFor: (...of) => table.waitFor(...of),
       readToEnd: () => table.readToEnd(),

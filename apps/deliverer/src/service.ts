@@ -61,7 +61,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
   const webhooks = app.get<TableFollower<Webhook>>(TableFollower)
   const places = app.get(ParkedPlaces)
   const [egress, probes] = [app.get(Egress), app.get(Probes)]
-  health.addReadiness('deliverer.webhooks', () => (webhooks.isCaughtUp ? undefined : 'is reading the webhooks'))
+  health.addReadiness('deliverer.webhooks', () => knows(webhooks))
   health.addReadiness('deliverer.places', () => (places.isCaughtUp ? undefined : 'is reading what is parked'))
   await Promise.all([producer.connect(), webhooks.start(), places.start()])
   tellMissingKeys(app.get(Sealer), countByKey(sealedIn(webhooks.values())), logger)
@@ -80,6 +80,11 @@ async function start(context: ServiceContext): Promise<RunningService> {
     await producer.close()
     await Promise.all([webhooks.stop(), places.stop(), egress.close(), probes.close()])
   }
+}
+
+function knows(webhooks: TableFollower<Webhook>): string | undefined {
+  if (!webhooks.isCaughtUp) return 'is reading the webhooks'
+  return webhooks.isWhole ? undefined : 'waits for the registry to publish the webhooks: those it does not know wait'
 }
 
 function* sealedIn(webhooks: Iterable<Webhook>): Iterable<string> {

@@ -105,6 +105,7 @@ async function lastDocuments({ kafka }: Site): Promise<ReadonlyMap<string, Webho
   const table = new Map<string, Webhook>()
   for (const { value } of await readLog(kafka, WEBHOOKS)) {
     const read = decodeWebhook(value)
+    if (read.kind === 'mark') continue
     if (read.kind !== 'document') throw new Error(`${WEBHOOKS.name} has a record that is ${read.kind}`)
     table.set(read.document.id, read.document)
   }

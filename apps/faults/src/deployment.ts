@@ -13,14 +13,15 @@ const CLI = join(ROOT, 'apps', 'cli', 'dist', 'main.js')
 const IDLE_WITHIN_MS = 60_000
 const silent = () => undefined
 
-/** A platform as its operator has it: services that are stopped and started, and commands. */
+/** A platform as its operator has it: services that are stopped and started, commands, and servers that can be lost. */
 export class Deployment {
   private readonly services = new Map<string, ExtraProcess>()
+  private clusters = 0
 
   private constructor(
     private readonly dir: string,
     private readonly ports: readonly number[],
-    private readonly kafka: RunningKafka,
+    private kafka: RunningKafka,
     private readonly postgres: RunningPostgres,
     /** What the chart's values come to; changed by a runbook, and then told to what is started. */
     readonly settings: Record<string, string>,
@@ -106,6 +107,12 @@ export class Deployment {
       return left.length === 0
     }
     await until(isIdle, IDLE_WITHIN_MS, () => `the deliverer has: ${left.join(', ')}`)
+  }
+
+  /** All of Kafka is gone; a new cluster, empty, is at the same address. */
+  async loseKafka(): Promise<void> {
+    await this.kafka.stop()
+    this.kafka = await cluster(join(this.dir, `kafka-${++this.clusters}`), this.ports)
   }
 
   async stop(): Promise<void> {

@@ -142,19 +142,25 @@ export class Operator {
     }, ARRIVES_WITHIN_MS)
   }
 
-  async untilHistoryHas(deliveries: readonly string[]): Promise<void> {
+  async untilHistoryHas(deliveries: readonly string[], status = 'delivered'): Promise<void> {
     let left = deliveries
     const isThere = async () => {
       const found = await Promise.all(
         left.map(async id => {
           const { data } = await this.api.GET('/v1/deliveries/{id}', { params: { path: { id } } })
-          return data?.status === 'delivered'
+          return data?.status === status
         }),
       )
       left = left.filter((_, at) => !found[at])
       return left.length === 0
     }
-    await until(isThere, ARRIVES_WITHIN_MS, () => `the history lacks ${left.length} as delivered, such as ${left[0]}`)
+    await until(isThere, ARRIVES_WITHIN_MS, () => `the history lacks ${left.length} as ${status}, such as ${left[0]}`)
+  }
+
+  async underWay(status: 'retry' | 'pending'): Promise<readonly string[]> {
+    const query = { status, limit: 100 }
+    const { data } = await answerOf(this.api.GET('/v1/deliveries', { params: { query } }))
+    return data.map(({ id }) => id)
   }
 
   repeats(): number {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createApiClient } from '@posthorn/api/client'
+import { answerOf, createApiClient } from '@posthorn/api/client'
 import { Deployment } from './deployment.js'
 import { Operator } from './operator.js'
 
@@ -44,6 +44,8 @@ const RUNBOOKS: Readonly<Record<string, (deployment: Deployment, operator: Opera
   partitions: growPartitions,
   restore: restoreDatabase,
   secrets: changeSecrets,
+  move: moveToAnotherCluster,
+  lost: loseTheCluster,
 }
 
 /** docs/operations/partitions.md, with retries in delay topics and events that come meanwhile. */
@@ -112,4 +114,34 @@ async function changeSecrets(deployment: Deployment, operator: Operator): Promis
     ...(await operator.publish(webhook)),
     ...(await operator.publish(await operator.register('secrets-new'))),
   ])
+}
+
+/** docs/operations/moving.md: the old cluster runs dry, then all meets an empty one. */
+async function moveToAnotherCluster(deployment: Deployment, operator: Operator): Promise<void> {
+  const webhook = await operator.register('move')
+  const before = await operator.publish(webhook)
+  await deployment.down(['ingest'])
+  await operator.untilArrived(before)
+  await deployment.untilIdle()
+  await operator.untilHistoryHas(before)
+  await deployment.down()
+  await deployment.loseKafka()
+  await deployment.posthorn('topics', '--apply')
+  await deployment.up()
+  await operator.untilArrived(await operator.publish(webhook))
+}
+
+/** docs/operations/backup.md: what was under way is sent again by its ids. */
+async function loseTheCluster(deployment: Deployment, operator: Operator): Promise<void> {
+  const webhook = await operator.register('lost', { failFirst: true })
+  const pending = await operator.publish(webhook)
+  await operator.untilRefused(webhook, pending.length)
+  await operator.untilHistoryHas(pending, 'retry')
+  await deployment.down()
+  await deployment.loseKafka()
+  await deployment.posthorn('topics', '--apply')
+  await deployment.up()
+  const under = await operator.underWay('retry')
+  await answerOf(operator.api.POST('/v1/replays', { body: { deliveries: [...under] } }))
+  await operator.untilArrived(pending)
 }

@@ -15,7 +15,7 @@ import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProduc
 import { Health, readSettings, type RunningService } from '@posthorn/process'
 import { createLogger } from '@posthorn/telemetry'
 import { testBrokers, until } from '@posthorn/testkit'
-import { decodeEvent, encodeKey, EVENTS, KEYS } from '@posthorn/topics'
+import { decodeEvent, encodeKey, encodeMark, EVENTS, KEYS, TENANTS } from '@posthorn/topics'
 import type { WebhookEvent } from '@posthorn/webhook'
 import { type Consumer } from 'kafkajs'
 import { ingestService } from './service.js'
@@ -44,6 +44,7 @@ type PublishClient = Client & {
   PublishStream(metadata: Metadata, done: Done): ClientWritableStream<object>
 }
 
+const producer = new SafeProducer(connection)
 const found: { readonly event: WebhookEvent; readonly data: Buffer }[] = []
 let ingest: RunningService
 let reader: Consumer
@@ -51,6 +52,7 @@ let client: PublishClient
 
 beforeAll(async () => {
   await createTopics(connection, await planTopics(connection))
+  await producer.connect()
   reader = connection.kafka.consumer({ groupId: `${connection.prefix}reader`, maxWaitTimeInMs: 100 })
   await reader.connect()
   await reader.subscribe({ topics: [connection.topic(EVENTS)], fromBeginning: true })
@@ -79,6 +81,7 @@ beforeAll(async () => {
 afterAll(async () => {
   client?.close()
   await ingest?.stop()
+  await producer.close()
   await reader?.disconnect()
 }, 30_000)
 
@@ -120,6 +123,20 @@ async function failureOf(promise: Promise<unknown>) {
 }
 
 describe('publishing over gRPC', () => {
+  it('refuses no key and no tenant for good before the registry has published them', async () => {
+    const codeOf = async (fields: object) => (await failureOf(publish([{ type: 'a' }], fields))).code
+    const [stranger, nobody] = [
+      { authorization: `Bearer ${apiKeyFrom(randomBytes(32))}` },
+      { 'posthorn-tenant': 'nobody' },
+    ]
+    expect([await codeOf(stranger), await codeOf(nobody)]).toEqual(['starting', 'starting'])
+    for (const topic of [KEYS, TENANTS]) await producer.send(topic, encodeMark('publishing'))
+    expect([await codeOf(stranger), await codeOf(nobody)]).toEqual(['starting', 'starting'])
+    for (const topic of [KEYS, TENANTS]) await producer.send(topic, encodeMark('published'))
+    await until(async () => (await codeOf(nobody)) === 'tenant_not_found', WAIT_MS)
+    await until(async () => (await codeOf(stranger)) === 'key_invalid', WAIT_MS)
+  })
+
   it('takes events with all their attributes, and their exact bytes', async () => {
     const data = Buffer.from('{ "big" : 12345678901234567890 }')
     const { data: answers } = await publish([
@@ -259,12 +276,9 @@ describe('publishing over gRPC', () => {
   it('S7 a key is taken from its addresses alone, on both edges, whatever x-forwarded-for says', async () => {
     const [near, far] = [21, 22].map(n => apiKeyFrom(randomBytes(32).fill(n))) as [string, string]
     const key = { version: 1, status: 'active', tenant: 'default', roles: ['publish'], expiresAt: null } as const
-    const producer = new SafeProducer(connection)
-    await producer.connect()
     const ranges = { near: ['127.0.0.0/8', '::1/128'], far: ['203.0.113.0/24', '2001:db8::/32'] }
     await producer.send(KEYS, encodeKey({ ...key, id: 'key_near', hash: apiKeyHash(near), allowedIps: ranges.near }))
     await producer.send(KEYS, encodeKey({ ...key, id: 'key_far', hash: apiKeyHash(far), allowedIps: ranges.far }))
-    await producer.close()
     const forged = { 'x-forwarded-for': '203.0.113.7' }
     const overHttp = async (authorization: string, headers: Readonly<Record<string, string>>) => {
       const answer = await fetch(`http://${ingest.addresses.http}/v1/publish`, {

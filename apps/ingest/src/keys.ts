@@ -38,22 +38,18 @@ export class Keys {
 
   /** The key with this SHA-256 in hex, whose use is told. Throws ApiError starting. */
   find(hash: string): ApiKey | undefined {
-    this.requireAll()
     return this.noted(this.known.find(hash))
   }
 
   /** The key that signs with this id, whose use is told. Throws ApiError starting. */
   findSigning(id: string): SigningKey | undefined {
-    this.requireAll()
     return this.noted(this.known.findSigning(id))
   }
 
-  private requireAll(): void {
-    if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The keys are still being read.')
-  }
-
   private noted<T extends KeyDocument>(key: T | undefined): T | undefined {
+    if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The keys are still being read.')
     if (key) this.uses.note(key.id)
+    else if (!this.follower.isWhole) throw new ApiError('starting', 'The registry has not published the keys yet.')
     return key
   }
 }

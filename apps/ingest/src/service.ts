@@ -58,7 +58,8 @@ async function start(context: ServiceContext): Promise<RunningService> {
   // Listening comes first: until Kafka is reached a request gets an answer that says so, not a refused connection.
   const address = await listen(app, settings.listenHost, settings.ingestPort)
   await Promise.all([producer.connect(), tenants.start(), keys.start(), schemas.start()])
-  sources.start()
+  // Their events are set aside where a tenant is not known: not before it can be.
+  void tenants.whole.then(() => sources.start())
   return { addresses: { http: address, grpc: grpc.address }, stop }
 
   async function stop(): Promise<void> {

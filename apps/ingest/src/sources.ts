@@ -69,6 +69,7 @@ export class Sources {
 
   /** Begins; to be called once the tenants are known. Kafka may be away. */
   start(): void {
+    if (this.stopped) return
     this.connected = Promise.allSettled([this.output.connect(), this.follower.start()])
     this.running = this.run().catch((error: unknown) => {
       if (!this.stopped) this.logger.error({ alert: 'sources_stopped', err: error }, 'no source is read any more')

@@ -26,6 +26,11 @@ export class Tenants {
     return this.follower.stop()
   }
 
+  /** Resolves when the registry has published all that it has. */
+  get whole(): Promise<void> {
+    return this.follower.whole
+  }
+
   readiness(): string | undefined {
     return this.follower.isCaughtUp ? undefined : 'is reading the tenants'
   }
@@ -33,7 +38,9 @@ export class Tenants {
   /** Throws ApiError starting or tenant_not_found. */
   require(tenant: string): void {
     if (!this.follower.isCaughtUp) throw new ApiError('starting', 'The tenants are still being read.')
-    if (!this.has(tenant)) throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
+    if (this.has(tenant)) return
+    if (!this.follower.isWhole) throw new ApiError('starting', 'The registry has not published the tenants yet.')
+    throw new ApiError('tenant_not_found', `There is no tenant "${tenant}".`)
   }
 
   /** Whether it takes events of types in its catalogue alone; to be asked once the table was read. */

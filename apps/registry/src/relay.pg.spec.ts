@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Database, migrate, Outbox, OUTBOX_KINDS, Webhooks, type NewWebhook, type OutboxKind } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
-import { decodeWebhook, type TopicContract, type TopicRecord } from '@posthorn/topics'
+import { decodeWebhook, encodeMark, type TableMark, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import { DEFAULT_RETRY_POLICY, protectionsOf, type Webhook } from '@posthorn/webhook'
 import { DOCUMENTS } from './documents.js'
 import { Relay } from './relay.js'
@@ -13,11 +13,14 @@ const logger = createLogger('silent', 'test')
 /** One compacted topic and its follower, as far as the relay sees them. */
 class Topic {
   readonly records: { id: string; document: Webhook | undefined }[] = []
+  /** What was said of it, and after how many documents. */
+  readonly marks: [TableMark, number][] = []
   private overwritten: string[] = []
   onStale = () => {}
 
   append(record: TopicRecord): void {
     const read = decodeWebhook(record.value)
+    if (read.kind === 'mark') return void this.marks.push([read.mark, this.records.length])
     const document = read.kind === 'document' ? read.document : undefined
     const id = record.key!.toString()
     const newest = Math.max(0, ...this.of(id).map(one => one.document?.version ?? 0))
@@ -37,6 +40,12 @@ class Topic {
   }
   lastProtections(id: string): string {
     return protectionsOf(this.last(id) ?? {})
+  }
+  get isUntouched(): boolean {
+    return this.records.length + this.marks.length === 0
+  }
+  get mark(): TableMark | undefined {
+    return this.marks.at(-1)?.[0]
   }
   takeOverwritten(): string[] {
     return this.overwritten.splice(0)
@@ -170,7 +179,7 @@ describe('Relay', () => {
     const { id } = await webhooks.insert(fresh(), audited)
     const killed = startRelay(async (topic, record) => {
       topic.append(record)
-      throw new Error('killed')
+      if (decodeWebhook(record.value).kind !== 'mark') throw new Error('killed')
     })
     await published(id, 1)
     killed.end()
@@ -285,5 +294,50 @@ describe('Relay', () => {
     await until(async () => (await new Outbox(database).versionsOf('webhook', [old.id])).length === 0, 5000)
     expect(topics.webhook.of(old.id).map(record => record.document?.status)).toEqual(['deleted', undefined])
     expect(topics.webhook.of(young.id).map(record => record.document?.status)).toEqual(['deleted'])
+  })
+
+  const whole = () => until(() => OUTBOX_KINDS.every(kind => topics[kind].mark === 'published'), 5000)
+
+  test('on topics that are empty it says so before the first document, and when the last one of all is there', async () => {
+    for (let n = 0; n < 3; n++) await webhooks.insert(fresh(), audited)
+    const order: OutboxKind[] = []
+    const noting: Send = async (topic, record) => {
+      topic.append(record)
+      if (topic.mark === 'published') order.push(OUTBOX_KINDS.find(kind => topics[kind] === topic)!)
+    }
+    startRelay(noting)
+    await whole()
+    relays[0]!.end()
+    await relays[0]!.stopped()
+    expect(topics.webhook.marks).toEqual([
+      ['publishing', 0],
+      ['published', 3],
+    ])
+    expect(topics.source.marks.map(([mark]) => mark)).toEqual(['publishing', 'published'])
+    expect(order.at(-1)).toBe('webhook')
+    topics = Object.fromEntries(OUTBOX_KINDS.map(kind => [kind, new Topic()])) as Record<OutboxKind, Topic>
+    startRelay()
+    await whole()
+    expect(topics.webhook.marks.map(([mark, after]) => [mark, after])).toEqual([
+      ['publishing', 0],
+      ['published', 3],
+    ])
+    expect(topics.tenant.marks.at(-1)).toEqual(['published', 1])
+  })
+
+  test('topics of a release without marks are never said to be incomplete', async () => {
+    const { id } = await webhooks.insert(fresh(), audited)
+    const document = { id, version: 1, status: 'active' }
+    topics.webhook.append({ key: Buffer.from(id), value: Buffer.from(JSON.stringify({ v: 1, ...document })) })
+    startRelay()
+    await whole()
+    expect(topics.webhook.marks).toHaveLength(1)
+  })
+
+  test('what a relay without the lock says too late does not stand', async () => {
+    startRelay()
+    await whole()
+    topics.webhook.append(encodeMark('publishing'))
+    await whole()
   })
 })

@@ -10,7 +10,7 @@ import {
   type RowVersion,
 } from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
-import { DAY_MS } from '@posthorn/topics'
+import { DAY_MS, encodeMark, type TableMark } from '@posthorn/topics'
 import { Bell } from './bell.js'
 import { DOCUMENTS, recordOf } from './documents.js'
 import type { RelayMetrics } from './relay-metrics.js'
@@ -40,7 +40,9 @@ export interface RelayParts {
  * documents reach the topic in the order of their versions. A relay that lost its lock without
  * noticing may still write an older document after a newer one, and compaction would keep that
  * one for ever: so the relay also follows its topics, and publishes again, with a higher version,
- * wherever the last record is not the row's current document.
+ * wherever the last record is not the row's current document. Before it publishes to a topic for the
+ * first time it marks it as incomplete, and as whole after all topics have what the tables have: no
+ * router works with a part of them.
  */
 export class Relay {
   private readonly bell = new Bell()
@@ -96,11 +98,13 @@ export class Relay {
 
   private async lead(lock: RelayLock): Promise<void> {
     let sweepAt = 0
+    await this.beginTopics()
     await this.publishAll(lock)
     for (const kind of OUTBOX_KINDS) await this.repair(kind, await this.allVersions(kind))
     while (!this.ending.signal.aborted) {
       await lock.check()
       await this.publishAll(lock)
+      await this.completeTopics()
       await this.repairOverwritten()
       if (Date.now() >= sweepAt) {
         await this.sweep()
@@ -108,6 +112,27 @@ export class Relay {
       }
       await this.bell.wait(POLL_MS)
     }
+  }
+
+  private async beginTopics(): Promise<void> {
+    for (const kind of OUTBOX_KINDS) {
+      const tail = this.parts.tails.of(kind)
+      await tail.readToEnd()
+      if (tail.isUntouched && !this.ending.signal.aborted) await this.mark(kind, 'publishing')
+    }
+  }
+
+  /** The webhooks come last: who has read that they are whole finds the other topics whole. */
+  private async completeTopics(): Promise<void> {
+    for (const kind of [...OUTBOX_KINDS.filter(one => one !== 'webhook'), 'webhook'] as const) {
+      if (this.ending.signal.aborted) return
+      if (this.parts.tails.of(kind).mark !== 'published') await this.mark(kind, 'published')
+    }
+  }
+
+  private async mark(kind: OutboxKind, mark: TableMark): Promise<void> {
+    await this.parts.producer.send(DOCUMENTS[kind].topic, encodeMark(mark))
+    await this.parts.tails.of(kind).readToEnd()
   }
 
   private async publishAll(lock: RelayLock): Promise<void> {

@@ -1,6 +1,6 @@
 import { TableFollower, type KafkaConnection } from '@posthorn/kafka'
 import { OUTBOX_KINDS, type OutboxKind } from '@posthorn/store'
-import type { ReadDocument, TopicContract } from '@posthorn/topics'
+import type { ReadDocument, TableMark, TopicContract } from '@posthorn/topics'
 import { protectionsOf } from '@posthorn/webhook'
 import { DOCUMENTS } from './documents.js'
 
@@ -40,6 +40,16 @@ export class TableTail {
 
   get isCaughtUp(): boolean {
     return this.follower.isCaughtUp
+  }
+
+  /** Whether nobody has ever written to the topic. */
+  get isUntouched(): boolean {
+    return this.follower.isUntouched
+  }
+
+  /** What was said last of the topic. */
+  get mark(): TableMark | undefined {
+    return this.follower.mark
   }
 
   /** Resolves when all is read that was on the topic at the call. */

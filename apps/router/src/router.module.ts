@@ -9,6 +9,7 @@ import { RouterMetrics } from './router-metrics.js'
 import { RoutingLoop } from './routing-loop.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
+import { Tables } from './tables.js'
 import { Tenants } from './tenants.js'
 
 /** What may wait for Kafka: a full send (8 MiB) in flight, and the next one. */
@@ -39,27 +40,36 @@ export class RouterModule {
           useFactory: () => new Tenants(connection, context),
         },
         {
+          provide: Tables,
+          inject: [Subscriptions, Schemas, Tenants],
+          useFactory: (subscriptions: Subscriptions, schemas: Schemas, tenants: Tenants) =>
+            new Tables({ subscriptions, schemas, tenants, logger: context.logger }),
+        },
+        {
           provide: RoutingLoop,
-          inject: [SafeProducer, Subscriptions, Schemas, Tenants],
-          useFactory: (output: SafeProducer, subscriptions: Subscriptions, schemas: Schemas, tenants: Tenants) =>
-            routingLoop(connection, context, { output, subscriptions, schemas, tenants }),
+          inject: [SafeProducer, Subscriptions, Schemas, Tenants, Tables],
+          useFactory: (...[output, subscriptions, schemas, tenants, tables]: RoutingParts) =>
+            routingLoop(connection, context, { output, subscriptions, schemas, tenants, tables }),
         },
       ],
     }
   }
 }
 
+type RoutingParts = [SafeProducer, Subscriptions, Schemas, Tenants, Tables]
+
 interface Routing {
   readonly output: SafeProducer
   readonly subscriptions: Subscriptions
   readonly schemas: Schemas
   readonly tenants: Tenants
+  readonly tables: Tables
 }
 
 function routingLoop(
   connection: KafkaConnection,
   { settings, logger, fatal }: ServiceContext,
-  { output, subscriptions, schemas, tenants }: Routing,
+  { output, subscriptions, schemas, tenants, tables }: Routing,
 ): RoutingLoop {
   const parts: RouteParts = {
     match: (event, data) => subscriptions.match(event, data),
@@ -76,7 +86,7 @@ function routingLoop(
   }
   return new RoutingLoop({
     route: record => route(record, parts),
-    isBehind: () => subscriptions.isBehind,
+    isBehind: () => tables.held !== undefined,
     output,
     metrics: new RouterMetrics(() => output.queuedBytes),
     logger,

@@ -40,6 +40,11 @@ export class Schemas {
     return this.follower.stop()
   }
 
+  /** Resolves when all is read that is on the topic now. */
+  readToEnd(): Promise<void> {
+    return this.follower.readToEnd()
+  }
+
   readiness(): string | undefined {
     return this.follower.isCaughtUp ? undefined : 'is reading the event types'
   }

@@ -7,6 +7,7 @@ import { ROUTER_GROUP } from '@posthorn/topics'
 import { RouterModule } from './router.module.js'
 import { Schemas } from './schemas.js'
 import { Subscriptions } from './subscriptions.js'
+import { Tables } from './tables.js'
 import { Tenants } from './tenants.js'
 
 /** Twice what one fetch brings: an event is finished within milliseconds, more would only lie in memory. */
@@ -31,19 +32,20 @@ async function start(context: ServiceContext): Promise<RunningService> {
     abortOnError: false,
   })
   const [subscriptions, schemas, tenants] = [app.get(Subscriptions), app.get(Schemas), app.get(Tenants)]
-  const producer = app.get(SafeProducer)
+  const [tables, producer] = [app.get(Tables), app.get(SafeProducer)]
   health.addReadiness('router.webhooks', () => subscriptions.readiness())
   health.addReadiness('router.event-types', () => schemas.readiness())
   health.addReadiness('router.tenants', () => tenants.readiness())
-  await Promise.all([producer.connect(), subscriptions.start(), schemas.start(), tenants.start()])
+  await Promise.all([producer.connect(), tables.start()])
   await app.listen()
+  health.addReadiness('router.tables', () => tables.readiness())
   health.addReadiness('router.consumer', () => strategy.consumer.readiness())
   health.addLiveness('router.consumer', () => strategy.consumer.liveness())
   return { addresses: {}, stop: () => stop() }
 
   async function stop(): Promise<void> {
     await within(DRAIN_MS, strategy.consumer.drain())
-    await Promise.all([app.close(), producer.close(), subscriptions.stop(), schemas.stop(), tenants.stop()])
+    await Promise.all([app.close(), producer.close(), tables.stop()])
   }
 }
 

@@ -67,9 +67,13 @@ export class Subscriptions {
     return this.follower.isBehind
   }
 
+  /** Resolves when the registry has published all that it has. */
+  get whole(): Promise<void> {
+    return this.follower.whole
+  }
+
   readiness(): string | undefined {
-    if (!this.follower.isCaughtUp) return 'is reading the webhooks'
-    return this.isBehind ? 'no broker answers for a partition of the webhooks: events wait' : undefined
+    return this.follower.isCaughtUp ? undefined : 'is reading the webhooks'
   }
 
   match(event: WebhookEvent, data: Uint8Array): Target[] {

@@ -32,6 +32,11 @@ export class Tenants {
     return this.follower.stop()
   }
 
+  /** Resolves when all is read that is on the topic now. */
+  readToEnd(): Promise<void> {
+    return this.follower.readToEnd()
+  }
+
   readiness(): string | undefined {
     return this.follower.isCaughtUp ? undefined : 'is reading the tenants'
   }

@@ -47,6 +47,11 @@ export class PartitionFollower {
     return performance.now() - this.answeredAt
   }
 
+  /** Whether nothing was ever written, as far as it was read. */
+  get isAtZero(): boolean {
+    return this.position === 0
+  }
+
   /** Resolves when everything below `offset` was read. */
   reach(offset: number): Promise<void> {
     if (this.position >= offset) return Promise.resolve()

@@ -1,11 +1,11 @@
 import net from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { testBrokers, until } from '@posthorn/testkit'
-import type { ReadDocument } from '@posthorn/topics'
+import type { ReadDocument, TableMark } from '@posthorn/topics'
 import type { KafkaConnection } from './connection.js'
 import { SafeProducer } from './safe-producer.js'
 import { TableFollower, type TablePosition } from './table-follower.js'
-import { dropTopics, makeTopics, TABLE, testConnection, WORK } from './test-cluster.js'
+import { dropTopics, makeTopics, MORE, TABLE, testConnection, WORK } from './test-cluster.js'
 
 interface Thing {
   readonly id: string
@@ -16,6 +16,7 @@ interface Thing {
 function decode(value: Buffer | null): ReadDocument<Thing> {
   if (!value) return { kind: 'tombstone' }
   const text = value.toString()
+  if (text === 'publishing' || text === 'published') return { kind: 'mark', mark: text }
   if (text === 'newer') return { kind: 'newer', version: 9 }
   return text.startsWith('{') ? { kind: 'document', document: JSON.parse(text) } : { kind: 'bad', detail: 'no JSON' }
 }
@@ -34,7 +35,7 @@ describe('TableFollower on a real broker', () => {
       return socket
     }) as typeof net.connect)
     connection = testConnection(testBrokers(), 1)
-    await makeTopics(connection, TABLE, WORK)
+    await makeTopics(connection, TABLE, WORK, MORE)
     producer = new SafeProducer(connection)
     await producer.connect()
   }, 30_000)
@@ -152,6 +153,38 @@ describe('TableFollower on a real broker', () => {
     expect([changes.at(-1)![1]!.version, stale]).toEqual([2, []])
     expect(fatal).toEqual([])
   }, 60_000)
+
+  it('is whole when its registry has said so, not while it publishes for the first time', async () => {
+    const mark = (value: TableMark) => producer.send(MORE, { key: Buffer.from('#'), value: Buffer.from(value) })
+    const { follower, changes } = follow(MORE)
+    expect(follower.isWhole).toBe(false)
+    await follower.start()
+    let told = false
+    void follower.whole.then(() => (told = true))
+    expect([follower.isUntouched, follower.isWhole]).toEqual([true, false])
+    await mark('publishing')
+    await put({ id: 'h', version: 1, name: 'h1' }, MORE)
+    await follower.readToEnd()
+    const begun = follow(MORE).follower
+    await begun.start()
+    for (const one of [follower, begun])
+      expect([one.mark, one.isUntouched, one.isWhole, one.size]).toEqual(['publishing', false, false, 1])
+    expect(told).toBe(false)
+    await mark('published')
+    await Promise.all([follower.whole, begun.whole])
+    // Of a registry that was late.
+    await mark('publishing')
+    await follower.readToEnd()
+    expect([follower.mark, follower.isWhole, changes.length]).toEqual(['publishing', true, 1])
+  }, 20_000)
+
+  it('is whole without a mark, when its registry wrote none', async () => {
+    const { follower } = follow(WORK)
+    await put({ id: 'i', version: 1, name: 'i1' }, WORK)
+    await follower.start()
+    await follower.whole
+    expect([follower.mark, follower.isWhole]).toEqual([undefined, true])
+  }, 20_000)
 
   it('newer frame: is fatal at a document of a newer grammar', async () => {
     const { follower, fatal } = follow()

@@ -1,4 +1,4 @@
-import type { ReadDocument, TopicContract } from '@posthorn/topics'
+import type { ReadDocument, TableMark, TopicContract } from '@posthorn/topics'
 import type { KafkaMessage } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
 import { MAX_WAIT_MS, PartitionFollower } from './partition-follower.js'
@@ -40,6 +40,15 @@ export class TableFollower<T extends { id: string; version: number }> {
   private followers: readonly PartitionFollower[] = []
   private failed = false
   private caughtUp = false
+  private hasRecords = false
+  private lastMark: TableMark | undefined
+  private wasPublished = false
+  private tellWhole!: () => void
+  /**
+   * Resolves when the registry has published what it has, see `isWhole`; to be asked of its topics only.
+   * Never, once stopped.
+   */
+  readonly whole = new Promise<void>(resolve => (this.tellWhole = resolve))
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -58,18 +67,38 @@ export class TableFollower<T extends { id: string; version: number }> {
           this.connection,
           name,
           partition,
-          (message, offset) => this.read(message, partition, offset),
+          (message, offset) => this.take(message, partition, offset),
           error => this.fail(error),
         ),
     )
     for (const follower of this.followers) follower.start()
     await Promise.race([Promise.all(this.followers.map(follower => follower.caughtUp)), this.stopped])
     this.caughtUp = true
+    this.lookWhole()
   }
 
   /** Whether start() has resolved: before that what is not here may yet be on the topic. */
   get isCaughtUp(): boolean {
     return this.caughtUp
+  }
+
+  /** Whether nobody has ever written to the topic. */
+  get isUntouched(): boolean {
+    return !this.hasRecords && this.followers.every(follower => follower.isAtZero)
+  }
+
+  /** What the registry has said last of the topic. */
+  get mark(): TableMark | undefined {
+    return this.lastMark
+  }
+
+  /**
+   * Whether what the registry has is here: it has said so, or the topic is of one that says nothing. Of a
+   * topic that nobody has written to, and of one that is being published for the first time, it is not.
+   */
+  get isWhole(): boolean {
+    if (!this.caughtUp || this.wasPublished) return this.caughtUp
+    return this.lastMark === undefined && !this.isUntouched
   }
 
   /**
@@ -129,6 +158,12 @@ export class TableFollower<T extends { id: string; version: number }> {
     await Promise.all(this.followers.map(follower => follower.stop()))
   }
 
+  private take(message: KafkaMessage, partition: number, offset: number): void {
+    this.hasRecords = true
+    this.read(message, partition, offset)
+    this.lookWhole()
+  }
+
   private read(message: KafkaMessage, partition: number, offset: number): void {
     const read = this.options.decode(message.value)
     switch (read.kind) {
@@ -136,6 +171,8 @@ export class TableFollower<T extends { id: string; version: number }> {
         return this.keep(read.document, partition, offset)
       case 'tombstone':
         return this.remove(message.key?.toString() ?? '', partition, offset)
+      case 'mark':
+        return this.heed(read.mark)
       case 'newer':
         throw new Error(
           `${this.options.topic.name}/${partition}/${offset} has grammar version ${read.version}: ` +
@@ -162,6 +199,16 @@ export class TableFollower<T extends { id: string; version: number }> {
   private remove(id: string, partition: number, offset: number): void {
     this.documents.delete(id)
     this.options.onChange?.(id, undefined, { partition, offset, version: undefined })
+  }
+
+  private heed(mark: TableMark): void {
+    this.lastMark = mark
+    // One that is written again by a registry that was late takes nothing away.
+    this.wasPublished ||= mark === 'published'
+  }
+
+  private lookWhole(): void {
+    if (this.isWhole && !this.stopping.signal.aborted) this.tellWhole()
   }
 
   private holds(id: string, version: number): boolean {

@@ -14,6 +14,8 @@ import {
   decodeDeadLetter,
   decodeDelivery,
   decodeEvent,
+  decodeEventType,
+  decodeKey,
   decodePoison,
   decodeSource,
   decodeTenant,
@@ -22,6 +24,7 @@ import {
   encodeDeadLetter,
   encodeDelivery,
   encodeEvent,
+  encodeMark,
   encodePoison,
   encodeSource,
   encodeTenant,
@@ -424,6 +427,20 @@ describe('webhooks.v1 and tenants.v1', () => {
     ['{"v":1,"id":"a","version":1,"status":"active","later":1}', 'document'],
   ])('reads %j as %s', (value, kind) => {
     expect(decodeTenant(value === null ? null : Buffer.from(value)).kind).toBe(kind)
+  })
+})
+
+describe('the mark of a table', () => {
+  it.each(['publishing', 'published'] as const)('%s is read as such by the readers of all tables', mark => {
+    const { key, value } = encodeMark(mark)
+    expect(key!.toString()).toBe('#registry')
+    for (const decode of [decodeWebhook, decodeTenant, decodeKey, decodeSource, decodeEventType])
+      expect(decode(value)).toEqual({ kind: 'mark', mark })
+  })
+
+  it('is something deleted, without secrets, to a reader from before there were marks', () => {
+    const json = JSON.parse(encodeMark('published').value!.toString()) as unknown
+    expect(json).toMatchObject({ v: 1, id: '#registry', version: 1, status: 'deleted', sealedSecrets: [] })
   })
 })
 

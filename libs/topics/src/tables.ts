@@ -7,6 +7,7 @@ import type { TopicContract, TopicRecord } from './contract.js'
  *   key   = id (webhook-state.v1: webhook id "/" facet)
  *   value = JSON object {v: 1, id, version, …}; a removal is a document with status "deleted",
  *           followed by a tombstone 30 days later. Secrets in it are sealed.
+ *   "#registry" = the mark of the whole topic, {…, mark: "publishing" | "published"}.
  */
 const table = (name: string): TopicContract => ({ name, cleanup: 'compact', partitions: 'table' })
 
@@ -61,17 +62,38 @@ interface KeyGrant {
   readonly expiresAt: string | null
 }
 
+/**
+ * What the registry says of one of its topics as a whole, before its first document (on a topic on which
+ * nothing stands yet) and after the last of what it had: a topic that is not whole yet lacks documents that
+ * a reader must not do without. A topic without a mark is of a registry that wrote none.
+ */
+export type TableMark = 'publishing' | 'published'
+
+/** No id of a document has this character. */
+const MARK_ID = '#registry'
+
 /** Version of the documents' grammar; a reader stops at a newer one instead of misreading it. */
 const DOCUMENT_VERSION = 1
 
 export type ReadDocument<T> =
   | { readonly kind: 'document'; readonly document: T }
   | { readonly kind: 'tombstone' }
+  | { readonly kind: 'mark'; readonly mark: TableMark }
   | { readonly kind: 'newer'; readonly version: number }
   | { readonly kind: 'bad'; readonly detail: string }
 
 export function encodeDocument(document: { readonly id: string }): TopicRecord {
   return { key: Buffer.from(document.id), value: Buffer.from(JSON.stringify({ v: DOCUMENT_VERSION, ...document })) }
+}
+
+/** To a reader that knows of no marks it is something deleted, of which only this much is looked at. */
+export function encodeMark(mark: TableMark): TopicRecord {
+  const deleted = { version: 1, status: 'deleted', tenant: null, type: '', sealedSecrets: [], mark }
+  return encodeDocument({ id: MARK_ID, ...deleted })
+}
+
+function markOf(document: object): TableMark {
+  return 'mark' in document && document.mark === 'publishing' ? 'publishing' : 'published'
 }
 
 export function decodeDocument<T extends { id: string; version: number; status: string }>(
@@ -89,6 +111,7 @@ export function decodeDocument<T extends { id: string; version: number; status: 
   if (typeof v === 'number' && v > DOCUMENT_VERSION) return { kind: 'newer', version: v }
   if (typeof document.id !== 'string' || typeof document.status !== 'string' || !Number.isSafeInteger(document.version))
     return { kind: 'bad', detail: 'the document must have id, version and status' }
+  if (document.id === MARK_ID) return { kind: 'mark', mark: markOf(document) }
   return { kind: 'document', document: document as unknown as T }
 }
 
