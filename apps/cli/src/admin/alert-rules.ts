@@ -1,8 +1,6 @@
-import { asSent, done, item, listed, registry } from './api.js'
-import { BODY, IDEMPOTENCY, IF_VERSION, decimal, number, QUERY, text, UNSET } from './options.js'
-import type { Call, OptionSpec, Verb } from './verb.js'
-
-const SCOPE = text('<scope>', 'tenant (unless set) or platform', QUERY)
+import { settingVerbs, updateVerb } from './alert-settings.js'
+import { BODY, decimal, number, text } from './options.js'
+import type { OptionSpec } from './verb.js'
 
 const FIELDS: Readonly<Record<string, OptionSpec>> = {
   threshold: decimal('<n>', 'an alert fires beyond it'),
@@ -14,82 +12,35 @@ const FIELDS: Readonly<Record<string, OptionSpec>> = {
   body: BODY,
 }
 
-const list: Verb = {
-  does: 'lists rules',
-  args: [],
-  options: { scope: SCOPE },
-  lists: true,
-  examples: ['rules list --scope platform'],
-  run: (call, reach) => {
-    const api = registry(call, reach)
-    const columns = [
-      'id',
-      'built_in',
-      'metric',
-      'threshold',
-      'clear',
-      'window_seconds',
-      'for_seconds',
-      'severity',
-      'enabled',
-    ]
-    return listed(call, columns, query => api.GET('/v1/alert-rules', { params: { query: asSent(query) } }))
-  },
-}
+const COLUMNS = [
+  'id',
+  'built_in',
+  'metric',
+  'threshold',
+  'clear',
+  'window_seconds',
+  'for_seconds',
+  'severity',
+  'enabled',
+]
 
-const get: Verb = {
-  does: 'shows a rule',
-  args: ['id'],
-  options: { scope: SCOPE },
-  lists: false,
-  examples: ['rules get dead_letters'],
-  run: (call, reach) => item(registry(call, reach).GET('/v1/alert-rules/{id}', { params: named(call) })),
-}
-
-const create: Verb = {
-  does: 'makes a rule',
-  args: [],
-  options: {
+export const RULE_VERBS = settingVerbs({
+  noun: 'rules',
+  path: '/v1/alert-rules',
+  columns: COLUMNS,
+  made: {
     metric: text('<metric>', 'what is watched (docs/alerts.md)'),
     webhook: text('<id>', 'only about this one'),
     ...FIELDS,
-    scope: text('<scope>', 'tenant (unless set) or platform'),
-    'idempotency-key': IDEMPOTENCY,
   },
-  lists: false,
-  examples: ['rules create --metric webhook_success_rate --threshold 0.5 --severity critical'],
-  run: (call, reach) => item(registry(call, reach).POST('/v1/alert-rules', { body: asSent(call.body) })),
-}
-
-const update: Verb = {
-  does: 'changes what the options name, and nothing else',
-  args: ['id'],
-  options: { ...FIELDS, scope: SCOPE, unset: UNSET, 'if-version': IF_VERSION },
-  lists: false,
-  examples: ['rules update dead_letters --scope platform --threshold 100'],
-  run: (call, reach) =>
-    item(registry(call, reach).PATCH('/v1/alert-rules/{id}', { params: named(call), body: asSent(call.body) })),
-}
-
-const remove: Verb = {
-  does: 'removes a rule, or undoes what was changed of a built-in one',
-  args: ['id'],
-  options: { scope: SCOPE, 'if-version': IF_VERSION },
-  lists: false,
-  examples: ['rules delete dead_letters'],
-  run: (call, reach) => {
-    const { id } = call.args
-    const result = registry(call, reach).DELETE('/v1/alert-rules/{id}', { params: named(call) })
-    return done(result, { id, deleted: true }, `Deleted ${id}.`)
+  list: { does: 'lists rules', example: 'list --scope platform' },
+  get: { does: 'shows a rule', example: 'get dead_letters' },
+  create: {
+    does: 'makes a rule',
+    example: 'create --metric webhook_success_rate --threshold 0.5 --severity critical',
   },
-}
-
-const named = ({ args, query }: Call) => ({ path: { id: args.id! }, query: asSent(query) })
-
-export const RULE_VERBS: Readonly<Record<string, Verb>> = {
-  'rules list': list,
-  'rules get': get,
-  'rules create': create,
-  'rules update': update,
-  'rules delete': remove,
-}
+  more: {
+    update: updateVerb('/v1/alert-rules/{id}', FIELDS, 'rules update dead_letters --scope platform --threshold 100'),
+  },
+  remove: { does: 'removes a rule, or undoes what was changed of a built-in one', example: 'delete dead_letters' },
+})
