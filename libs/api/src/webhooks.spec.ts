@@ -3,7 +3,8 @@ import { parseJson } from '@posthorn/webhook'
 import { ApiError } from './errors.js'
 import { ListDeliveriesQuery } from './history-lists.js'
 import { validated, type Dto } from './http-validation.js'
-import { CreateWebhookBody, ListWebhooksQuery, PatchWebhookBody } from './webhooks.js'
+import { ListWebhooksQuery } from './webhook-view.js'
+import { CreateWebhookBody, PatchWebhookBody } from './webhooks.js'
 
 function pointersOf(dto: Dto<object>, input: unknown): string[] {
   try {
