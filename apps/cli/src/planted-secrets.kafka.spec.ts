@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -24,6 +24,7 @@ import {
 } from '@posthorn/testkit'
 import { EVENTS } from '@posthorn/topics'
 import kafkajs from 'kafkajs'
+import { SMTPServer } from 'smtp-server'
 import { CACHE_DIR } from './local-plan.js'
 import { SERVICES_MAIN } from './repository.js'
 
@@ -35,6 +36,10 @@ const WAIT_MS = 40_000
 const mark = (what: string) => `planted-${what}-${randomBytes(6).toString('hex')}`
 const secretBytes = Buffer.from(mark('webhook-secret-of-bytes'))
 const masterKey = randomBytes(32)
+const [basicPassword, proxyPassword] = [mark('basic'), mark('proxy')]
+const signingKey = Buffer.from(mark('signing-key'))
+const authority = createAuthority('The CA')
+const client = authority.issue('client')
 
 /** What must not be seen, and where it may be all the same: documented in docs/security.md. */
 const PLANTED = {
@@ -51,6 +56,18 @@ const PLANTED = {
   webhookSecretBytes: { value: secretBytes.toString('latin1') },
   badWebhookSecret: { value: mark('bad-webhook-secret') },
   header: { value: mark('header') },
+  basicPassword: { value: basicPassword },
+  basicAuthorization: { value: Buffer.from(`posthorn:${basicPassword}`).toString('base64') },
+  clientKey: { value: client.key.split('\n')[1]! },
+  signingKey: { value: signingKey.toString('base64') },
+  /** Made by the API, and shown once. */
+  apiKey: { value: '' },
+  proxyPassword: { value: proxyPassword },
+  proxyAuthorization: { value: Buffer.from(`posthorn:${proxyPassword}`).toString('base64') },
+  wrongProxyPassword: { value: mark('wrong-proxy') },
+  smtpPassword: { value: mark('smtp') },
+  wrongSmtpPassword: { value: mark('wrong-smtp') },
+  chatUrl: { value: mark('chat') },
   badHeader: { value: mark('bad-header') },
   userinfo: { value: mark('userinfo') },
   // A webhook's URL is its configuration: receivers put tokens there, and the audit says what it was.
@@ -71,7 +88,6 @@ const planted = (name: keyof typeof PLANTED) => PLANTED[name].value
 const ROLE = `planted_${randomBytes(4).toString('hex')}`
 const logger = createLogger('silent', 'test')
 const dir = mkdtempSync(join(tmpdir(), 'planted-'))
-const authority = createAuthority('The CA')
 const output: Buffer[] = []
 const traces: Buffer[] = []
 const answers: Buffer[] = []
@@ -79,6 +95,10 @@ let kafka: RunningKafka
 let created: TestDatabase
 let receiver: Receiver
 let collector: Server
+let proxy: Server
+let mailServer: SMTPServer
+let tunnels = 0
+let logins = 0
 let platform: ChildProcess
 let addresses: Record<string, string>
 let env: Record<string, string>
@@ -99,6 +119,8 @@ beforeAll(async () => {
     return { status: path.startsWith('/fails') ? 500 : 302, headers: { location: 'http://127.0.0.1/' } }
   })
   collector = await collect()
+  proxy = await startProxy()
+  mailServer = await startMailServer(server)
   env = environment(saslPort)
   open = await admitted(kafka.brokers)
   platform = start(env)
@@ -113,6 +135,8 @@ afterAll(async () => {
   }
   open?.close()
   collector?.close()
+  proxy?.close()
+  mailServer?.close(() => undefined)
   await receiver?.close()
   await kafka?.stop()
   await created?.drop()
@@ -137,6 +161,9 @@ function environment(saslPort: number): Record<string, string> {
     POSTHORN_AUTH_PLATFORM_KEY: planted('platformKey'),
     POSTHORN_SEALING_KEYS: `k1:${planted('masterKey')}`,
     POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+    POSTHORN_EGRESS_PROXY_URL: `http://posthorn:${planted('proxyPassword')}@127.0.0.1:${portOf(proxy)}`,
+    POSTHORN_MONITOR_SMTP_URL: `smtps://posthorn:${planted('smtpPassword')}@localhost:${portOf(mailServer.server)}`,
+    NODE_EXTRA_CA_CERTS: file('ca.pem', authority.ca),
     POSTHORN_LISTEN_HOST: '127.0.0.1',
     POSTHORN_REGISTRY_PORT: '0',
     POSTHORN_REGISTRY_GRPC_PORT: '0',
@@ -144,7 +171,7 @@ function environment(saslPort: number): Record<string, string> {
     POSTHORN_INGEST_GRPC_PORT: '0',
     POSTHORN_HEALTH_PORT: '0',
     POSTHORN_LOG_LEVEL: 'trace',
-    POSTHORN_TRACE_OTLP_URL: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+    POSTHORN_TRACE_OTLP_URL: `http://127.0.0.1:${portOf(collector)}`,
   }
 }
 
@@ -184,6 +211,46 @@ async function collect(): Promise<Server> {
       response.setHeader('content-type', 'application/json').end('{}')
     })
   })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+const portOf = (server: { address(): unknown }) => (server.address() as AddressInfo).port
+
+/** A proxy that refuses the login twice, then lets through whoever knows it. */
+async function startProxy(): Promise<Server> {
+  const server = createServer((_, response) => response.writeHead(400).end())
+  let refusals = 2
+  server.on('connect', ({ headers, url }, socket) => {
+    socket.on('error', () => undefined)
+    const wanted = `Basic ${planted('proxyAuthorization')}`
+    if (headers['proxy-authorization'] !== wanted || refusals-- > 0) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    tunnels++
+    const onward = connect(Number(url!.split(':').at(-1)), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      socket.pipe(onward).pipe(socket)
+    })
+    onward.on('error', () => socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n'))
+    socket.on('close', () => onward.destroy())
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+/** It hears the password, and refuses it. */
+async function startMailServer(certificate: { key: string; cert: string }): Promise<SMTPServer> {
+  const server = new SMTPServer({
+    ...certificate,
+    secure: true,
+    onAuth: ({ password }, _session, done) => {
+      if (password === planted('smtpPassword')) logins++
+      done(Object.assign(new Error('no'), { responseCode: 535 }))
+    },
+  })
+  server.on('error', () => undefined)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return server
 }
@@ -228,7 +295,7 @@ async function call(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await answer.text()
-  if (!answer.ok) answers.push(Buffer.from(text))
+  if (!answer.ok || path.startsWith('/v1/alert-channels')) answers.push(Buffer.from(text))
   return { status: answer.status, json: JSON.parse(text) as Json }
 }
 
@@ -243,6 +310,8 @@ const webhook = (url: string, more: object = {}) => ({
   events: ['planted.*'],
   secret: `whsec_${planted('webhookSecret')}`,
   headers: { 'x-planted': planted('header') },
+  authentication: { type: 'basic', username: 'posthorn', password: planted('basicPassword') },
+  tls: { certificate: client.cert, key: client.key },
   retry_policy: { attempts: 2, interval_ms: 100, timeout_ms: 1000 },
   ...more,
 })
@@ -316,9 +385,14 @@ describe('S7 planted secrets', () => {
     ])
       expect(await call('registry', 'POST', '/v1/webhooks', webhook(`${at}${where()}`))).toMatchObject({ status: 201 })
     await badInput()
+    await keys()
     await database()
     await startedWrongly({ POSTHORN_SEALING_KEYS: `k1:${planted('badMasterKey')}` }, /SEALING_KEYS/)
     await startedWrongly({ POSTHORN_KAFKA_SASL_PASSWORD: planted('wrongSaslPassword') }, /refuse the login/)
+    const badProxy = `http://posthorn:${planted('wrongProxyPassword')}@127.0.0.1:no`
+    await startedWrongly({ POSTHORN_EGRESS_PROXY_URL: badProxy }, /EGRESS_PROXY_URL/)
+    const badSmtp = `http://posthorn:${planted('wrongSmtpPassword')}@localhost`
+    await startedWrongly({ POSTHORN_MONITOR_SMTP_URL: badSmtp }, /MONITOR_SMTP_URL/)
     const wrong = new URL(env.POSTHORN_DATABASE_URL!)
     wrong.password = planted('wrongDatabasePassword')
     await startedWrongly({ POSTHORN_DATABASE_URL: wrong.href }, /password authentication failed/)
@@ -328,11 +402,15 @@ describe('S7 planted secrets', () => {
       status: 202,
     })
     await poison()
+    await channels()
     await until(
       async () => ((await call('registry', 'GET', '/v1/dead-letters')).json.data as unknown[]).length === 5,
       WAIT_MS,
     )
     await until(() => Buffer.concat(traces).includes('planted.event'), WAIT_MS)
+    expect({ tunnels, logins }).toEqual({ tunnels: expect.any(Number), logins: expect.any(Number) })
+    expect(Math.min(tunnels, logins)).toBeGreaterThan(0)
+    expect(Buffer.concat(output).toString()).toContain('egress proxy')
 
     const sinks = await everything()
     for (const name of ['output', 'traces', 'metrics', 'answers', 'topic deliveries.v1', 'table webhooks'])
@@ -341,7 +419,7 @@ describe('S7 planted secrets', () => {
     expect(sinks.get('topic events.v1')!.includes(planted('payload'))).toBe(true)
     expect(sinks.get('table webhooks')!.includes(planted('query'))).toBe(true)
     expect(found(sinks)).toEqual([])
-  }, 150_000)
+  }, 300_000)
 })
 
 async function badInput(): Promise<void> {
@@ -367,6 +445,32 @@ async function badInput(): Promise<void> {
   await refused(400, 'registry', 'POST', '/v1/webhooks', `{"secret": ${planted('badWebhookSecret')}}`)
   await refused(400, 'ingest', 'POST', '/v1/publish', `{"data": "${planted('badPayload')}", }`)
   await refused(400, 'ingest', 'POST', '/v1/publish', { type: `no type ${planted('badPayload')}`, data: 1 })
+}
+
+/** Keys of the API, one of each kind, and both in use. */
+async function keys(): Promise<void> {
+  const made = await call('registry', 'POST', '/v1/keys', { name: 'planted', roles: ['read'] })
+  PLANTED.apiKey.value = (made.json as unknown as { key: string }).key
+  expect(await call('registry', 'GET', '/v1/webhooks', undefined, planted('apiKey'))).toMatchObject({ status: 200 })
+  await refused(403, 'registry', 'POST', '/v1/keys', { name: 'more', roles: ['admin'] }, planted('apiKey'))
+  const secret = `whsec_${planted('signingKey')}`
+  const signing = { name: 'signs', kind: 'signing', roles: ['publish'], secret }
+  expect(await call('registry', 'POST', '/v1/keys', signing)).toMatchObject({ status: 201 })
+}
+
+/** Channels of alerts that cannot be told of any: a login that is refused, a chat that fails and one that is no TLS. */
+async function channels(): Promise<void> {
+  const chats = [`${receiver.url}/fails/`, `${receiver.url.replace('http', 'https')}/`]
+  const all = [
+    { type: 'email', name: 'mail', to: ['ops@example.com'] },
+    ...chats.map(url => ({ type: 'slack', name: 'chat', url: `${url}${planted('chatUrl')}` })),
+  ]
+  for (const body of all) {
+    const { json, status } = await call('registry', 'POST', '/v1/alert-channels', body)
+    expect({ status, json }).toMatchObject({ status: 201 })
+    const tested = await call('registry', 'POST', `/v1/alert-channels/${json.id}/test`)
+    expect(tested.json).toMatchObject({ error: expect.any(String) })
+  }
 }
 
 /** Postgres says in its errors what it refused: the values of the row. */
