@@ -55,6 +55,8 @@ type Registration = Partial<Omit<ApiSchemas['CreateWebhookBody'], 'url'>> & {
   readonly events: string[]
   /** Of the receiver, from its slash on. */
   readonly path: string
+  /** What stands before the path; the receiver's plain URL unless given. */
+  readonly base?: string
   readonly tenant?: string
 }
 
@@ -72,9 +74,9 @@ export async function register(
   const work = async () => {
     while (next < count) {
       const n = next++
-      const { path, tenant, ...fields } = webhookOf(n)
+      const { path, base = platform.receiver.url, tenant, ...fields } = webhookOf(n)
       // What has a default may be left out, which the generated type does not say.
-      const body = { ...fields, url: `${platform.receiver.url}${path}` } as ApiSchemas['CreateWebhookBody']
+      const body = { ...fields, url: `${base}${path}` } as ApiSchemas['CreateWebhookBody']
       ids[n] = (await answered(apiOf(platform, tenant).POST('/v1/webhooks', { body }))).id
     }
   }

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { IssuedCertificate } from '@posthorn/testkit'
 
 export interface Counts {
   /** Answered with 200. */
@@ -14,8 +15,10 @@ export interface Counts {
 
 /** What the sink's process is asked; `of` limits a count to a first segment of the path. */
 export interface Question {
-  readonly ask: 'count' | 'ages' | 'forgetAges' | 'reset' | 'strict' | 'lenient'
+  readonly ask: 'count' | 'ages' | 'forgetAges' | 'reset' | 'strict' | 'lenient' | 'secure' | 'secured'
   readonly of?: string | undefined
+  /** Of secure. */
+  readonly certificate?: IssuedCertificate
 }
 
 /** The handle on the receiver's process (sink.ts). */
@@ -31,6 +34,10 @@ export interface Receiver {
   beStrict(strict: boolean): Promise<void>
   /** Waits until that many different ids have been answered; throws when none came for `quietMs`, a minute unless given. */
   waitForIds(ids: number, of?: string, quietMs?: number): Promise<Counts>
+  /** Has it listen for https, too; resolves with that URL. */
+  secure(certificate: IssuedCertificate): Promise<string>
+  /** Connections by https since the start. */
+  securedConnections(): Promise<number>
   stop(): void
 }
 
@@ -70,6 +77,9 @@ export async function startReceiver(): Promise<Receiver> {
     forgetAges: () => ask({ ask: 'forgetAges' }),
     reset: () => ask({ ask: 'reset' }),
     beStrict: strict => ask({ ask: strict ? 'strict' : 'lenient' }),
+    secure: async certificate =>
+      `https://127.0.0.1:${(await ask<{ port: number }>({ ask: 'secure', certificate })).port}`,
+    securedConnections: async () => (await ask<{ connections: number }>({ ask: 'secured' })).connections,
     stop: () => child.disconnect(),
   }
 }

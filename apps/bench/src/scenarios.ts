@@ -56,7 +56,12 @@ function numbersOf<N extends string>(otherwise: Numbers<N>, least: Partial<Numbe
 }
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  throughput: ofPayload('deliveries/s to one webhook', { events: 50_000 }, throughput),
+  throughput: ofPayload(
+    'deliveries/s to one webhook; trust: events for each way to sign, to encrypt and to connect',
+    { events: 50_000, trust: 0 },
+    throughput,
+    { trust: 0 },
+  ),
   latency: ofPayload(
     'age at the receiver; rate 0: a tenth, half and nine tenths of the peak',
     { rate: 0, seconds: 20, events: 20_000 },

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Counts, Question } from './receiver.js'
 
@@ -33,6 +34,8 @@ let strict = true
 let release: () => void
 let released: Promise<void>
 hold()
+/** Connections by TLS since the start. */
+let secured = 0
 /** When the last of the requests to a path of /take is answered, ms of performance.now(). */
 const takenUntil = new Map<string, number>()
 
@@ -105,8 +108,12 @@ function count(of: string | undefined): Counts {
   }
 }
 
-function reply({ ask, of }: Question): unknown {
+function reply({ ask, of, certificate }: Question): unknown {
   switch (ask) {
+    case 'secure':
+      return listenByTls(certificate!)
+    case 'secured':
+      return { connections: secured }
     case 'count':
       return count(of)
     case 'ages':
@@ -129,7 +136,20 @@ function reply({ ask, of }: Question): unknown {
   }
 }
 
+/** The same by TLS, on a port of its own. */
+function listenByTls(certificate: { readonly cert: string; readonly key: string }): Promise<{ port: number }> {
+  const secure = createTlsServer(certificate, socket => {
+    secured++
+    serve(socket)
+  })
+  return new Promise(resolve =>
+    secure.listen(0, '127.0.0.1', () => resolve({ port: (secure.address() as AddressInfo).port })),
+  )
+}
+
 const server = createServer(serve)
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
-process.on('message', message => process.send?.(reply(message as Question)))
+process.on('message', message => {
+  void Promise.resolve(reply(message as Question)).then(told => process.send?.(told as object))
+})
 process.on('disconnect', () => process.exit(0))

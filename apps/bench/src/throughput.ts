@@ -5,10 +5,13 @@ import { cpuRows, measure, printPeakMemory, type Measured } from './measure.js'
 import { onPlatform, register, type Platform } from './platform.js'
 import { CONNECTIONS, openPublisher } from './publisher.js'
 import { perSecond, printTable, round } from './table.js'
+import { compareTrust } from './trust.js'
 
 export interface ThroughputOptions {
   readonly events: number
   readonly payload: string
+  /** Events for each way to sign, to encrypt and to connect; 0: they are not compared. */
+  readonly trust: number
 }
 
 interface Bare {
@@ -22,7 +25,7 @@ interface Bare {
  * published one by one over HTTP; history written in both. Beside them, in the same run, a bare
  * undici loop and bare kafkajs pipes, so that a ratio can be quoted whatever the machine.
  */
-export function throughput({ events, payload: kind }: ThroughputOptions): Promise<void> {
+export function throughput({ events, payload: kind, trust }: ThroughputOptions): Promise<void> {
   const payload = payloadOf(kind)
   return onPlatform(async platform => {
     const { kafka, receiver } = platform
@@ -42,6 +45,7 @@ export function throughput({ events, payload: kind }: ThroughputOptions): Promis
       `\nthroughput to one webhook: ${events.toLocaleString('en-US')} events, payload ${kind}, history written\n`,
     )
     report(measured, bare)
+    if (trust > 0) await compareTrust(platform, payload, trust)
     printPeakMemory(platform.stack.pids)
   })
 }
