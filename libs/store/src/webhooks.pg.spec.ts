@@ -225,8 +225,8 @@ describe('Webhooks', () => {
         audited,
       )
       const filters = Array.from({ length: 1001 }, (_, n) => (n === 500 || n === 1000 ? LOOSE : EXACT))
-      for (let at = 0; at < filters.length; at += 91)
-        await Promise.all(filters.slice(at, at + 91).map(filter => webhooks.insert(fresh({ tenant, filter }), audited)))
+      for (let at = 0; at < filters.length; at += 13)
+        await Promise.all(filters.slice(at, at + 13).map(filter => webhooks.insert(fresh({ tenant, filter }), audited)))
       await tenants.change(tenant, undefined, () => ({ quotas: { unindexedFilters: 3 } }), audited)
       await webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
       const oneMore = webhooks.insert(fresh({ tenant, filter: LOOSE }), audited)
