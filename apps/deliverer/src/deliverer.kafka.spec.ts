@@ -1,13 +1,10 @@
 // Longer than files are here: all of it needs one running deliverer and its topics, whose start takes seconds.
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
-import { Health, readSettings, type RunningService, type ServiceContext, type Settings } from '@posthorn/process'
-import { Sealer } from '@posthorn/sealing'
 import { createLogger } from '@posthorn/telemetry'
-import { startReceiver, testBrokers, until, type Receiver, type ReceiverHandler } from '@posthorn/testkit'
+import { until, type ReceiverHandler } from '@posthorn/testkit'
 import {
   ATTEMPTS,
   DEAD_LETTERS,
@@ -18,38 +15,25 @@ import {
   DELAYS,
   DELIVERIES,
   DUE,
-  encodeDelivery,
-  encodeWebhook,
-  partitionFor,
   POISON,
   WEBHOOK_STATE,
-  WEBHOOKS,
   type Attempt,
   type GoneWebhook,
   type PoisonHead,
   type TopicContract,
 } from '@posthorn/topics'
-import { DEFAULT_RETRY_POLICY, secretBytes, secretFrom, type Delivery, type Webhook } from '@posthorn/webhook'
+import { DEFAULT_RETRY_POLICY, secretBytes, type Delivery, type Webhook } from '@posthorn/webhook'
 import type { Consumer } from 'kafkajs'
-import { delivererService } from './service.js'
+import { TestDeliverer } from './test-deliverer.js'
 
 const WAIT_MS = 20_000
 const PARTITIONS = 2
-const SECRET = secretFrom(randomBytes(32))
 
-const settings = readSettings({
-  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
-  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
-  POSTHORN_KAFKA_PARTITIONS: String(PARTITIONS),
-  POSTHORN_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-  POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
-  POSTHORN_DELIVERER_WEBHOOK_CONCURRENCY: '8',
-})
 const lines: string[] = []
 const logger = createLogger('debug', 'deliverer.kafka.spec', { write: line => void lines.push(line) })
-const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'deliverer-test'))
-const sealer = new Sealer(settings.sealingKeys)
-const producer = new SafeProducer(connection)
+const env = { POSTHORN_DELIVERER_WEBHOOK_CONCURRENCY: '8' }
+const deliverer = new TestDeliverer({ partitions: PARTITIONS, logger, env })
+const { settings, connection, producer, secret: SECRET } = deliverer
 
 interface Waiting {
   readonly topic: string
@@ -63,8 +47,6 @@ const deadLetters: Delivery[] = []
 const poison: PoisonHead[] = []
 const gone: GoneWebhook[] = []
 let reader: Consumer
-let deliverer: RunningService | undefined
-const receivers: Receiver[] = []
 
 function collect(topic: string, partition: number, value: Buffer): void {
   const name = topic.slice(settings.kafkaPrefix.length)
@@ -85,78 +67,12 @@ function collect(topic: string, partition: number, value: Buffer): void {
   }
 }
 
-function start(more: Partial<Settings> = {}): Promise<RunningService> {
-  const context: ServiceContext = {
-    settings: { ...settings, ...more },
-    logger,
-    health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
-    fatal: error => {
-      throw error
-    },
-  }
-  return delivererService.start(context)
-}
-
-async function receiver(handler?: ReceiverHandler): Promise<Receiver> {
-  const started = await startReceiver(handler)
-  receivers.push(started)
-  return started
-}
-
-let counter = 0
-/** Registers a webhook; `partition` chooses an id that falls there. */
-async function register(url: string, more: Partial<Webhook> = {}, partition = 0): Promise<Webhook> {
-  let id: string
-  do id = `webhook_${++counter}`
-  while (partitionFor(id, PARTITIONS) !== partition)
-  const webhook: Webhook = {
-    id,
-    tenant: 'acme',
-    version: 1,
-    status: 'active',
-    url,
-    method: 'POST',
-    events: ['*'],
-    format: 'standard',
-    sealedSecrets: [sealer.seal(SECRET, id)],
-    retryPolicy: DEFAULT_RETRY_POLICY,
-    ...more,
-  }
-  await publish(webhook)
-  return webhook
-}
-
-async function publish(webhook: Webhook): Promise<void> {
-  await producer.send(WEBHOOKS, encodeWebhook(webhook))
-}
-
-function deliveryTo(webhook: Webhook, more: Partial<Delivery> = {}): Delivery {
-  const n = ++counter
-  return {
-    id: `delivery_${n}`,
-    webhook: webhook.id,
-    webhookVersion: webhook.version,
-    tenant: 'acme',
-    run: '0',
-    attempt: 1,
-    due: 0,
-    acceptedAt: Date.now(),
-    origin: { partition: 0, offset: n },
-    spills: 0,
-    event: {
-      tenant: 'acme',
-      id: `event_${n}`,
-      source: '/tests',
-      type: 'agent.created',
-      time: '2026-01-31T12:00:00Z',
-      contenttype: 'application/json',
-    },
-    ...more,
-  }
-}
-
+const receiver = (handler?: ReceiverHandler) => deliverer.receiver(handler)
+const register = (...of: Parameters<TestDeliverer['register']>) => deliverer.register(...of)
+const publish = (webhook: Webhook) => deliverer.publish(webhook)
+const deliveryTo = (...of: Parameters<TestDeliverer['deliveryTo']>) => deliverer.deliveryTo(...of)
 const give = (delivery: Delivery, topic: TopicContract = DELIVERIES) =>
-  producer.send(topic, encodeDelivery(delivery, Buffer.from('{"n": 1.0}')))
+  deliverer.give(delivery, Buffer.from('{"n": 1.0}'), topic)
 
 const attemptsOf = (id: string) => attempts.filter(({ delivery }) => delivery === id)
 const outcomesOf = (id: string) => attemptsOf(id).map(({ outcome }) => outcome)
@@ -178,8 +94,7 @@ async function allCommitted(): Promise<boolean> {
 }
 
 beforeAll(async () => {
-  await createTopics(connection, await planTopics(connection))
-  await producer.connect()
+  await deliverer.prepare()
   reader = connection.kafka.consumer({ groupId: `${settings.kafkaPrefix}test`, maxWaitTimeInMs: 50 })
   await reader.connect()
   const watched = [ATTEMPTS, DEAD_LETTERS, POISON, WEBHOOK_STATE, ...Object.values(DELAYS)].map(topic =>
@@ -189,17 +104,15 @@ beforeAll(async () => {
   await reader.run({
     eachMessage: async ({ topic, partition, message }) => collect(topic, partition, Buffer.from(message.value!)),
   })
-  deliverer = await start()
+  await deliverer.start()
 }, 60_000)
 
-afterEach(async () => {
-  await Promise.all(receivers.splice(0).map(one => one.close()))
-})
+afterEach(() => deliverer.closeReceivers())
 
 afterAll(async () => {
-  await deliverer?.stop()
+  await deliverer.stop()
   await reader?.disconnect()
-  await producer.close()
+  await deliverer.close()
 }, 60_000)
 
 describe('S4 the delivery path', () => {
@@ -494,8 +407,8 @@ describe('S4 the delivery path', () => {
     const all = Array.from({ length: 200 }, () => deliveryTo(webhook))
     await Promise.all(all.map(delivery => give(delivery)))
     await target.waitFor(20, WAIT_MS)
-    await deliverer!.stop()
-    deliverer = await start()
+    await deliverer.stop()
+    await deliverer.start()
     await until(() => new Set(target.requests.map(({ headers }) => headers['webhook-id'])).size === 200, WAIT_MS)
     // The same deliveries again, as a second copy of each event would make them.
     await Promise.all(all.slice(0, 50).map(delivery => give(delivery)))
@@ -521,10 +434,10 @@ describe('S7 an egress proxy', () => {
   }
 
   it('that is away costs the customer no attempt: its deliveries wait, and go out once it is back', async () => {
-    await deliverer!.stop()
+    await deliverer.stop()
     const { server: away, port } = await startProxy(0)
     await new Promise(resolve => away.close(resolve))
-    deliverer = await start({ egressProxyUrl: `http://127.0.0.1:${port}` })
+    await deliverer.start({ egressProxyUrl: `http://127.0.0.1:${port}` })
     const target = await receiver()
     const delivery = deliveryTo(await register(target.url, { retryPolicy: { ...DEFAULT_RETRY_POLICY, attempts: 1 } }))
     await give(delivery)

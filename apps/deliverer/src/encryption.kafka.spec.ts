@@ -1,15 +1,11 @@
-import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jest/globals'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
-import { Health, readSettings, type RunningService } from '@posthorn/process'
-import { Sealer } from '@posthorn/sealing'
 import { createLogger } from '@posthorn/telemetry'
-import { startReceiver, testBrokers, until, type ReceivedRequest, type Receiver } from '@posthorn/testkit'
-import { BULK, DELIVERIES, DUE, encodeDelivery, encodeWebhook, WEBHOOKS } from '@posthorn/topics'
+import { until, type ReceivedRequest, type Receiver } from '@posthorn/testkit'
+import { BULK, DELIVERIES, DUE } from '@posthorn/topics'
 import { verify, verifyHub } from '@posthorn/verify'
 import {
   authenticationContext,
-  DEFAULT_RETRY_POLICY,
   encryptionKeyFrom,
   FORMATS,
   headerContext,
@@ -21,10 +17,9 @@ import {
   type Webhook,
 } from '@posthorn/webhook'
 import { compactDecrypt } from 'jose'
-import { delivererService } from './service.js'
+import { TestDeliverer } from './test-deliverer.js'
 
 const WAIT_MS = 20_000
-const SECRET = secretFrom(randomBytes(32))
 const OLDER = secretFrom(Buffer.alloc(32, 4))
 /** In the data, the attributes and the webhook's own header: none of it may be seen from outside. */
 const PLANTED = 'planted-5f0c'
@@ -36,75 +31,26 @@ const PAIRS = {
 }
 const keyOf = (pair: { publicKey: KeyObject }) => encryptionKeyFrom({ ...pair.publicKey.export({ format: 'jwk' }) })
 
-const settings = readSettings({
-  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
-  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
-  POSTHORN_KAFKA_PARTITIONS: '1',
-  POSTHORN_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-  POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
-})
 const lines: string[] = []
 const logger = createLogger('debug', 'encryption.kafka.spec', { write: line => void lines.push(line) })
-const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'encryption-test'))
-const sealer = new Sealer(settings.sealingKeys)
-const producer = new SafeProducer(connection)
-const receivers: Receiver[] = []
-let deliverer: RunningService | undefined
-let counter = 0
+const deliverer = new TestDeliverer({ partitions: 1, logger })
+const { sealer, secret: SECRET } = deliverer
 
-async function receiver(statuses: readonly number[] = []): Promise<Receiver> {
-  const started = await startReceiver((_request, index) => ({ status: statuses[index] ?? 200 }))
-  receivers.push(started)
-  return started
-}
+const receiver = (statuses: readonly number[] = []) =>
+  deliverer.receiver((_request, index) => ({ status: statuses[index] ?? 200 }))
 
 function webhookTo({ url }: Receiver, encryption: Encryption, more: Partial<Webhook> = {}): Webhook {
-  const id = `webhook_${++counter}`
-  return {
-    id,
-    tenant: 'acme',
-    version: 1,
-    status: 'active',
-    url,
-    method: 'POST',
-    events: ['*'],
-    format: 'standard',
-    sealedSecrets: [sealer.seal(SECRET, secretContext({ id, encryption }))],
-    sealedHeaders: { 'x-token': sealer.seal(PLANTED, headerContext(id, 'x-token')) },
-    retryPolicy: DEFAULT_RETRY_POLICY,
-    encryption,
-    ...more,
-  }
+  const webhook = deliverer.webhook(url, { encryption, ...more })
+  return { ...webhook, sealedHeaders: { 'x-token': sealer.seal(PLANTED, headerContext(webhook.id, 'x-token')) } }
 }
 
-function deliveryTo(webhook: Webhook, more: Partial<Delivery> = {}): Delivery {
-  const n = ++counter
-  return {
-    id: `delivery_${n}`,
-    webhook: webhook.id,
-    webhookVersion: webhook.version,
-    tenant: 'acme',
-    run: '0',
-    attempt: 1,
-    due: 0,
-    acceptedAt: Date.now(),
-    origin: { partition: 0, offset: n },
-    spills: 0,
-    event: {
-      tenant: 'acme',
-      id: `event_${n}`,
-      source: '/tests',
-      type: 'agent.created',
-      time: '2026-01-31T12:00:00Z',
-      contenttype: 'application/json',
-      subject: PLANTED,
-    },
-    ...more,
-  }
+function deliveryTo(webhook: Webhook): Delivery {
+  const delivery = deliverer.deliveryTo(webhook)
+  return { ...delivery, event: { ...delivery.event, subject: PLANTED } }
 }
 
-const publish = (webhook: Webhook) => producer.send(WEBHOOKS, encodeWebhook(webhook))
-const give = (delivery: Delivery, topic = DELIVERIES) => producer.send(topic, encodeDelivery(delivery, DATA))
+const publish = (webhook: Webhook) => deliverer.publish(webhook)
+const give = (delivery: Delivery, topic = DELIVERIES) => deliverer.give(delivery, DATA, topic)
 
 /** What a receiver does: checks the signature over what came, then decrypts it. */
 async function read({ headers, body }: ReceivedRequest, key: KeyObject) {
@@ -114,26 +60,11 @@ async function read({ headers, body }: ReceivedRequest, key: KeyObject) {
 }
 
 beforeAll(async () => {
-  await createTopics(connection, await planTopics(connection))
-  await producer.connect()
-  deliverer = await delivererService.start({
-    settings,
-    logger,
-    health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
-    fatal: error => {
-      throw error
-    },
-  })
+  await deliverer.prepare()
+  await deliverer.start()
 }, 60_000)
-
-afterEach(async () => {
-  await Promise.all(receivers.splice(0).map(one => one.close()))
-})
-
-afterAll(async () => {
-  await deliverer?.stop()
-  await producer.close()
-}, 60_000)
+afterEach(() => deliverer.closeReceivers())
+afterAll(() => deliverer.close(), 60_000)
 
 describe('S7 encrypted payloads', () => {
   it.each(FORMATS)('in the format %s only the receiver reads body, attributes and the chosen header', async format => {

@@ -1,44 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import {
-  createTopics,
-  KafkaConnection,
-  kafkaOptionsFrom,
-  planTopics,
-  SafeProducer,
-  TableFollower,
-} from '@posthorn/kafka'
-import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
-import { Sealer } from '@posthorn/sealing'
+import { TableFollower } from '@posthorn/kafka'
 import { createLogger } from '@posthorn/telemetry'
-import { startReceiver, testBrokers, until, type Receiver, type ReceiverHandler } from '@posthorn/testkit'
-import {
-  decodeParked,
-  DELIVERIES,
-  encodeDelivery,
-  encodeWebhook,
-  partitionFor,
-  WEBHOOK_STATE,
-  WEBHOOKS,
-  type ParkedDocument,
-} from '@posthorn/topics'
-import { DEFAULT_RETRY_POLICY, secretFrom, type Delivery, type Webhook } from '@posthorn/webhook'
-import { delivererService } from './service.js'
+import { until, type Receiver, type ReceiverHandler } from '@posthorn/testkit'
+import { decodeParked, DELIVERIES, WEBHOOK_STATE, type ParkedDocument } from '@posthorn/topics'
+import { DEFAULT_RETRY_POLICY, type Webhook } from '@posthorn/webhook'
+import { TestDeliverer } from './test-deliverer.js'
 
 const WAIT_MS = 30_000
 const PARTITIONS = 2
-const SECRET = secretFrom(randomBytes(32))
-
-const settings = readSettings({
-  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
-  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
-  POSTHORN_KAFKA_PARTITIONS: String(PARTITIONS),
-  POSTHORN_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-  POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
-  POSTHORN_LOG_LEVEL: 'silent',
-})
-const logger = createLogger(settings.logLevel, 'ordering.kafka.spec')
 /** What a deliverer says to its operators. */
 const alerts: Record<string, unknown>[] = []
 const alerting = createLogger('error', 'deliverer', {
@@ -47,9 +17,12 @@ const alerting = createLogger('error', 'deliverer', {
     if (said.alert !== undefined) alerts.push(said)
   },
 })
-const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'ordering-test'))
-const sealer = new Sealer(settings.sealingKeys)
-const producer = new SafeProducer(connection)
+const deliverer = new TestDeliverer({
+  partitions: PARTITIONS,
+  logger: alerting,
+  webhook: { retryPolicy: { ...DEFAULT_RETRY_POLICY, attempts: 100, intervalMs: 300, factor: 1, jitter: 0 } },
+})
+const { settings, connection } = deliverer
 const state = new TableFollower<ParkedDocument>(connection, {
   topic: WEBHOOK_STATE,
   decode: decodeParked,
@@ -57,83 +30,20 @@ const state = new TableFollower<ParkedDocument>(connection, {
     throw error
   },
 })
-const receivers: Receiver[] = []
-let deliverer: RunningService | undefined
-let counter = 0
-
-function start(): Promise<RunningService> {
-  const context: ServiceContext = {
-    settings,
-    logger: alerting,
-    health: new Health({ scrape: () => undefined, shutdown: async () => undefined }),
-    fatal: error => {
-      throw error
-    },
-  }
-  return delivererService.start(context)
-}
 
 async function restart(): Promise<void> {
-  await deliverer!.stop()
-  deliverer = await start()
+  await deliverer.stop()
+  await deliverer.start()
 }
 
-async function receiver(handler?: ReceiverHandler): Promise<Receiver> {
-  const started = await startReceiver(handler)
-  receivers.push(started)
-  return started
-}
-
+const receiver = (handler?: ReceiverHandler) => deliverer.receiver(handler)
 /** All of them in partition 0. */
-async function register(url: string, more: Partial<Webhook> = {}): Promise<Webhook> {
-  let id: string
-  do id = `webhook_${++counter}`
-  while (partitionFor(id, PARTITIONS) !== 0)
-  const webhook: Webhook = {
-    id,
-    tenant: 'acme',
-    version: 1,
-    status: 'active',
-    url,
-    method: 'POST',
-    events: ['*'],
-    format: 'standard',
-    sealedSecrets: [sealer.seal(SECRET, id)],
-    retryPolicy: { ...DEFAULT_RETRY_POLICY, attempts: 100, intervalMs: 300, factor: 1, jitter: 0 },
-    ...more,
-  }
-  await publish(webhook)
-  return webhook
-}
-
-async function publish(webhook: Webhook): Promise<Webhook> {
-  await producer.send(WEBHOOKS, encodeWebhook(webhook))
-  return webhook
-}
+const register = (url: string, more?: Partial<Webhook>) => deliverer.register(url, more)
+const publish = (webhook: Webhook) => deliverer.publish(webhook)
 
 async function give(webhook: Webhook, name: string, order?: string): Promise<void> {
-  const delivery: Delivery = {
-    id: `delivery_${++counter}`,
-    webhook: webhook.id,
-    webhookVersion: webhook.version,
-    tenant: 'acme',
-    run: '0',
-    attempt: 1,
-    due: 0,
-    acceptedAt: Date.now(),
-    origin: { partition: 0, offset: counter },
-    spills: 0,
-    ...(order === undefined ? {} : { order }),
-    event: {
-      tenant: 'acme',
-      id: `event_${counter}`,
-      source: '/tests',
-      type: 'agent.created',
-      time: '2026-01-31T12:00:00Z',
-      contenttype: 'application/json',
-    },
-  }
-  await producer.send(DELIVERIES, encodeDelivery(delivery, Buffer.from(JSON.stringify(name))))
+  const delivery = deliverer.deliveryTo(webhook, order === undefined ? {} : { order })
+  await deliverer.give(delivery, Buffer.from(JSON.stringify(name)))
 }
 
 async function giveAll(webhook: Webhook, names: readonly string[], order?: string): Promise<void> {
@@ -169,18 +79,15 @@ async function allCommitted(): Promise<boolean> {
 }
 
 beforeAll(async () => {
-  await createTopics(connection, await planTopics(connection))
-  await Promise.all([producer.connect(), state.start()])
-  deliverer = await start()
+  await deliverer.prepare()
+  await state.start()
+  await deliverer.start()
 }, 60_000)
 
-afterEach(async () => {
-  await Promise.all(receivers.splice(0).map(one => one.close()))
-})
+afterEach(() => deliverer.closeReceivers())
 
 afterAll(async () => {
-  await deliverer?.stop()
-  await Promise.all([producer.close(), state.stop()])
+  await Promise.all([deliverer.close(), state.stop()])
 }, 60_000)
 
 describe('a paused webhook', () => {
@@ -280,7 +187,7 @@ describe('order by key', () => {
     await giveAll(webhook, numbered('k', 5), 'k')
     await giveAll(webhook, numbered('l', 5), 'l')
     await until(() => target.requests.length > 4, WAIT_MS)
-    const second = await start()
+    const second = await deliverer.another()
     await sleep(1_000)
     await second.stop()
     failing.clear()
