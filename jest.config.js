@@ -6,7 +6,7 @@ export default {
   // A busy machine is slow, not wrong.
   testTimeout: 30_000,
   testSequencer: '<rootDir>/jest.sequencer.js',
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/jest.environment.js',
   testEnvironmentOptions: { customExportConditions: ['@posthorn/source', 'node', 'node-addons'] },
   roots: ['<rootDir>/apps', '<rootDir>/libs'],
   testMatch: ['**/src/**/*.spec.ts'],
