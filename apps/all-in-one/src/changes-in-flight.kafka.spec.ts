@@ -1,3 +1,4 @@
+// Longer than files are here: one row of the page for each change, all on one running platform, whose start takes seconds.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'

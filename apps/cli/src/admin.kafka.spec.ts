@@ -1,3 +1,4 @@
+// Longer than files are here: all of it needs one running platform, whose start takes seconds.
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

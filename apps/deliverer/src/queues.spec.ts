@@ -1,3 +1,4 @@
+// Longer than files are here: the rules of who is served next work together, on one set-up of queues and clock.
 import { describe, expect, it } from '@jest/globals'
 import type { WebhookLimits } from './pace.js'
 import { WebhookQueues, type Queued } from './queues.js'

@@ -1,3 +1,4 @@
+// Longer than files are here: all of it needs foreign topics, a reader of what came of them, and processes that are started over again.
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { commitPositions, createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'

@@ -1,3 +1,4 @@
+// Longer than files are here: one table of all routes, each tried by strangers on one running registry.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { messageOf } from '@posthorn/api'
 import { HistoryPartitions, HistoryWriter, openHistoryPool, type HistoryEntry, type PoisonPlace } from '@posthorn/store'

@@ -1,3 +1,4 @@
+// Longer than files are here: all of it needs the same topics and members of groups, on one broker.
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { createAuthority } from '@posthorn/testkit'
-import { readSettings, SETTING_DESCRIPTIONS, SettingsError } from './settings.js'
+import { readSettings, SettingsError } from './read-settings.js'
+import { SETTING_DESCRIPTIONS } from './setting.js'
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
   try {

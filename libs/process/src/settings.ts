@@ -1,8 +1,6 @@
 /* oxlint-disable max-lines */
 // Longer than files are here: every setting is in one list, in the order of the configuration page.
 import 'reflect-metadata'
-import { isIP } from 'node:net'
-import { plainToInstance, Transform } from 'class-transformer'
 import {
   IsIn,
   IsInt,
@@ -15,54 +13,17 @@ import {
   Min,
   MinLength,
   ValidateBy,
-  validateSync,
 } from 'class-validator'
 import { LOG_LEVELS, type LogLevel } from '@posthorn/telemetry'
 import { TLS_VERSIONS, type AlertConfiguration, type TlsVersion } from '@posthorn/webhook'
-import { readAlertRules } from './alert-rules.js'
-import { readEgressCa } from './egress-ca.js'
 import {
   KAFKA_COMPRESSIONS,
-  readKafkaSecurity,
   SASL_MECHANISMS,
   type KafkaCompression,
   type KafkaSecurity,
   type SaslMechanism,
 } from './kafka-security.js'
-import { readSecretFiles } from './secret-files.js'
-import { checkServerTls } from './server-tls.js'
-
-const PREFIX = 'POSTHORN_'
-
-/** One line of the configuration page; the page is checked against this list. */
-export interface SettingDescription {
-  readonly variable: string
-  readonly default: string
-  readonly meaning: string
-}
-
-const descriptions: SettingDescription[] = []
-const fields = new Map<string, string>()
-
-/** Names the environment variable of a field and what it means; the field's initial value is its default. */
-function Setting(name: string, defaultText: string, meaning: string): PropertyDecorator {
-  return (_target, property) => {
-    descriptions.push({ variable: PREFIX + name, default: defaultText, meaning })
-    fields.set(PREFIX + name, String(property))
-  }
-}
-
-const number = () =>
-  Transform(({ value }) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value))
-const list = () =>
-  Transform(({ value }) =>
-    typeof value === 'string'
-      ? value
-          .split(',')
-          .map(part => part.trim())
-          .filter(part => part !== '')
-      : value,
-  )
+import { isAddressOrRange, list, number, port, Setting } from './setting.js'
 
 /** Everything that can be set, read from the environment once at start and nowhere else. */
 export class Settings {
@@ -600,55 +561,4 @@ export class Settings {
   @Setting('GRAFANA_TRACES', 'tempo', 'Uid of the data source of that Grafana that has the traces.')
   @Matches(/^[A-Za-z0-9_-]{1,40}$/, { message: 'must be 1 to 40 characters of A-Z a-z 0-9 _ -' })
   grafanaTraces = 'tempo'
-}
-
-function isAddressOrRange(text: unknown): boolean {
-  const [, address = '', bits] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(String(text)) ?? []
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  return most > 0 && Number(bits ?? 0) <= most
-}
-
-function port(): PropertyDecorator {
-  return (target, property) => {
-    for (const decorate of [number(), IsInt(), Min(0), Max(65_535)]) decorate(target, property)
-  }
-}
-
-/** All variables, in the order of the class, for the configuration page and for `--help`. */
-export const SETTING_DESCRIPTIONS: readonly SettingDescription[] = descriptions
-
-/** The environment does not fit; each problem names its variable. Fix the variables and start again. */
-export class SettingsError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(`The configuration is not usable:\n${problems.map(problem => `  ${problem}`).join('\n')}`)
-    this.name = 'SettingsError'
-  }
-}
-
-/**
- * Reads and checks the environment. Variables outside `known` that start with POSTHORN_ are
- * refused, so that a misspelt one does not pass in silence; `alsoKnown` are those of other programs.
- */
-export function readSettings(env: NodeJS.ProcessEnv, alsoKnown: readonly string[] = []): Settings {
-  const problems: string[] = []
-  const values: Record<string, string> = {}
-  for (const [variable, value] of Object.entries(readSecretFiles(env, problems))) {
-    if (!variable.startsWith(PREFIX) || value === undefined) continue
-    const field = fields.get(variable)
-    // An empty variable means "not set", except where empty is a value of its own.
-    if (field !== undefined && (value !== '' || field === 'ingestDefaultTenant' || field === 'kafkaPrefix'))
-      values[field] = value
-    else if (field === undefined && !alsoKnown.some(known => variable.startsWith(known)))
-      problems.push(`${variable} is not a setting of Posthorn: correct or remove it (docs/configuration.md lists all).`)
-  }
-  const settings = plainToInstance(Settings, values, { exposeDefaultValues: true })
-  const variableOf = new Map([...fields].map(([variable, field]) => [field, variable]))
-  for (const error of validateSync(settings, { forbidUnknownValues: false }))
-    problems.push(`${variableOf.get(error.property)}: ${Object.values(error.constraints ?? {}).join('; ')}.`)
-  settings.kafkaSecurity = readKafkaSecurity(settings, problems)
-  checkServerTls(settings, problems)
-  settings.alertRules = readAlertRules(settings.monitorAlertRules, problems)
-  settings.egressCa = readEgressCa(settings.egressCaFile, problems)
-  if (problems.length > 0) throw new SettingsError(problems)
-  return settings
 }

@@ -1,3 +1,4 @@
+// Longer than files are here: all of it looks at the same renders of the chart, which take seconds.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
