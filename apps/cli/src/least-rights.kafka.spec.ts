@@ -12,6 +12,7 @@ import {
   kafkaOptionsFrom,
   planTopics,
   readOldestUnfinished,
+  repairKafkajs,
   requireTopics,
 } from '@posthorn/kafka'
 import { monitorService } from '@posthorn/monitor'
@@ -80,6 +81,8 @@ let open: KafkaConnection
 let dead = true
 
 beforeAll(async () => {
+  // Before the start of Kafka uses kafkajs as it is.
+  repairKafkajs()
   const [port, controllerPort, sasl, mutualTlsPort] = (await freePorts(4)) as [number, number, number, number]
   saslPort = sasl
   const users = Object.fromEntries(Object.keys(SERVICE_ACCESS).map(service => [service, `password of ${service}`]))
