@@ -74,6 +74,19 @@ describe('Ledger', () => {
     expect(audit.early).toHaveLength(1)
   })
 
+  it('knows the retry of a request whose deliverer died before it recorded it: its copy has another', () => {
+    const requests = ledger([100, 500], [9000, 500], [9500, 200])
+    requests.fault(killed(101))
+    const copies = (due: number) => {
+      const last = record(9500, 2, 200)
+      return [record(9000, 1, 500, 10_000), { ...last, attempt: { ...last.attempt, due_at: iso(due) } }]
+    }
+    expect(requests.audit(['d'], copies(1100))).toMatchObject({ early: [], inFlight: 2, unexplained: [] })
+    expect(requests.audit(['d'], copies(10_000)).early).toHaveLength(1)
+    const nothing = ledger([9000, 500], [9500, 200])
+    expect(nothing.audit(['d'], copies(1100)).early).toHaveLength(1)
+  })
+
   it('cannot explain a second request when nothing happened', () => {
     const audit = ledger([100, 200], [300, 200]).audit(['d'], [record(100, 1, 200), record(300, 1, 200)])
     expect(audit.unexplained).toHaveLength(1)

@@ -110,7 +110,7 @@ export class Ledger {
       attempts.forEach((attempt, at) => {
         if (!attempt.record && !this.faultAt(attempt)) lists.unrecorded.push(say())
         if (at === 0 || attempt.kind === 'unseen') return
-        const reason = this.reasonFor(attempts[at - 1]!, attempt, attempt.at)
+        const reason = this.reasonFor(attempts.slice(0, at), attempt)
         if (reason.kind === 'retry') retryLateness.push(reason.lateMs)
         else if (reason.kind === 'in_flight') counts.inFlight++
         else lists[reason.kind].push(say())
@@ -120,14 +120,25 @@ export class Ledger {
     return { deliveries: deliveries.length, ...counts, ...lists, missing, retryLateness, unsent }
   }
 
-  private reasonFor(before: Sent, request: Sent, at: number): Reason {
+  private reasonFor(earlier: readonly Sent[], request: Extract<Sent, { kind: 'seen' }>): Reason {
+    const before = earlier.at(-1)!
     const due = before.record?.attempt.next_attempt_at
     const follows = request.record?.attempt.attempt === undefined || isNext(before.record, request.record)
     if (due !== undefined && follows) {
-      const lateMs = at - Date.parse(due)
-      return lateMs < 0 ? { kind: 'early' } : { kind: 'retry', lateMs }
+      const lateMs = request.at - Date.parse(due)
+      if (lateMs >= 0) return { kind: 'retry', lateMs }
+      return this.isOfCopy(earlier, request) ? { kind: 'in_flight' } : { kind: 'early' }
     }
     return this.faultAt(before) ? { kind: 'in_flight' } : { kind: 'unexplained' }
+  }
+
+  /**
+   * Whether it is the retry of a request whose deliverer had put it into a delay topic and died before it
+   * recorded the attempt: that was made again, and has a retry of its own, which is due later.
+   */
+  private isOfCopy(earlier: readonly Sent[], { at, record }: Extract<Sent, { kind: 'seen' }>): boolean {
+    if (!record || at < Date.parse(record.attempt.due_at)) return false
+    return earlier.some(sent => !sent.record && this.faultAt(sent) !== undefined)
   }
 
   /** A fault that found this attempt under way, or not recorded yet. */
