@@ -15,8 +15,6 @@ const BURST = 6000
 const PER_SECOND = 300
 /** Twice, at the freeze and when the thawed one joins again; 64 requests of a webhook at once is the default. */
 export const MOST_IN_FLIGHT = 2 * WEBHOOKS * 64
-/** Requests under way, of both deliverers, when one of them is frozen; the burst has a hundred and more. */
-const UNDER_WAY = 24
 const BURST_RUNS_MS = 30_000
 /** A session is 10 s: the others have taken over a good while before the end. */
 const FROZEN_MS = 15_000
@@ -31,18 +29,19 @@ export interface FreezeResult extends Result {
 
 /** Stops one of two routers and one of two deliverers for longer than their session, with work in memory, and lets them go on. */
 export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult> {
-  let underWay = 0
+  const underWay = new Set<string>()
   const run = await site.open({
     name,
     webhooks: WEBHOOKS,
     retryPolicy: PATIENT,
     answer: async (delivery, nth) => {
-      underWay++
+      underWay.add(delivery)
       await sleep(100 + Math.random() * 100)
-      underWay--
+      underWay.delete(delivery)
       return { status: nth === 1 && isTenth(delivery) ? 500 : 200 }
     },
   })
+  const webhookOf = new Map(Array.from({ length: BURST }, (_, n) => [run.delivery(n), n % WEBHOOKS]))
   const admin = site.kafka.admin()
   await admin.connect()
   const others = await Promise.all(TARGETS.map(target => site.stack.startAlso(target)))
@@ -51,10 +50,12 @@ export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult>
     await Promise.all(TARGETS.map(target => untilMembers(admin, target, 2)))
     watch = new GroupWatch(admin, run.ledger, TARGETS)
     const load = produce(run)
+    // Of every webhook, and so of either deliverer.
+    const busy = () => new Set([...underWay].map(delivery => webhookOf.get(delivery))).size
     await until(
-      () => underWay >= UNDER_WAY,
+      () => busy() === WEBHOOKS,
       BURST_RUNS_MS,
-      () => `only ${underWay} requests are under way`,
+      () => `only ${busy()} webhooks have requests under way`,
     )
     const meanwhile = await freezeAll(site, run.ledger)
     const result = await settle(site, run, await load)
