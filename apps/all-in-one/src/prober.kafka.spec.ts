@@ -30,10 +30,13 @@ beforeAll(async () => {
     POSTHORN_DATABASE_URL: database.url,
     POSTHORN_SEALING_KEYS: `test:${randomBytes(32).toString('base64')}`,
     POSTHORN_PROBER_INTERVAL_SECONDS: '1',
+    POSTHORN_REGISTRY_PORT: '0',
+    POSTHORN_REGISTRY_GRPC_PORT: '0',
+    POSTHORN_AUTH_PLATFORM_KEY: randomBytes(24).toString('hex'),
   })
   const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'prober-test'))
   await createTopics(connection, await planTopics(connection))
-  await Promise.all(['router', 'deliverer', 'monitor'].map(start))
+  await Promise.all(['registry', 'router', 'deliverer', 'monitor'].map(start))
 }, 60_000)
 
 afterAll(async () => {
