@@ -43,6 +43,9 @@ export class TableFollower<T extends { id: string; version: number }> {
   private hasRecords = false
   private lastMark: TableMark | undefined
   private wasPublished = false
+  /** Its registry says nothing of it: it was looked for. */
+  private isUnmarked = false
+  private seeking: Promise<void> | undefined
   private tellWhole!: () => void
   /**
    * Resolves when the registry has published what it has, see `isWhole`; to be asked of its topics only.
@@ -75,6 +78,7 @@ export class TableFollower<T extends { id: string; version: number }> {
     await Promise.race([Promise.all(this.followers.map(follower => follower.caughtUp)), this.stopped])
     this.caughtUp = true
     this.lookWhole()
+    await this.seeking
   }
 
   /** Whether start() has resolved: before that what is not here may yet be on the topic. */
@@ -97,8 +101,7 @@ export class TableFollower<T extends { id: string; version: number }> {
    * topic that nobody has written to, and of one that is being published for the first time, it is not.
    */
   get isWhole(): boolean {
-    if (!this.caughtUp || this.wasPublished) return this.caughtUp
-    return this.lastMark === undefined && !this.isUntouched
+    return this.caughtUp && (this.wasPublished || this.isUnmarked)
   }
 
   /**
@@ -208,7 +211,21 @@ export class TableFollower<T extends { id: string; version: number }> {
   }
 
   private lookWhole(): void {
-    if (this.isWhole && !this.stopping.signal.aborted) this.tellWhole()
+    if (this.stopping.signal.aborted) return
+    if (this.isWhole) this.tellWhole()
+    else if (this.caughtUp && this.lastMark === undefined && !this.isUntouched) this.seekMark()
+  }
+
+  /** A mark is written before any document, but on one partition: a document of another may be read first. */
+  private seekMark(): void {
+    this.seeking ??= this.readToEnd().then(
+      () => {
+        this.isUnmarked = this.lastMark === undefined
+        this.lookWhole()
+      },
+      // It was stopped.
+      () => undefined,
+    )
   }
 
   private holds(id: string, version: number): boolean {
