@@ -19,25 +19,37 @@ export interface Platform {
  */
 const AS_IN_POD = { MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-old-space-size=256' }
 
-/** Starts a platform with these variables and ends it, whatever becomes of the work. */
+/** Starts a platform with these variables and ends it, whatever becomes of the work; a signal ends the work. */
 export async function onPlatform(
   work: (platform: Platform) => Promise<void>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const signalled = untilSignalled()
   const receiver = await startReceiver()
   try {
     const stack = await startStack({ ...AS_IN_POD, ...env })
     try {
       const kafka = kafkaOf(stack.kafka)
       const { produce, close } = await openProducer(kafka)
-      await work({ stack, receiver, kafka, produce })
+      await Promise.race([work({ stack, receiver, kafka, produce }), signalled.rejects])
       await close()
     } finally {
       await stack.stop()
     }
   } finally {
     receiver.stop()
+    signalled.forget()
   }
+}
+
+/** A second signal ends the process at once. */
+function untilSignalled() {
+  let end: (signal: NodeJS.Signals) => void = () => undefined
+  const rejects = new Promise<never>((_, reject) => (end = signal => reject(new Error(`ended by ${signal}`))))
+  rejects.catch(() => undefined)
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, end)
+  return { rejects, forget: () => signals.forEach(signal => process.off(signal, end)) }
 }
 
 export function apiOf({ stack }: Platform, tenant?: string): ApiClient {
