@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { testBrokers, until } from '@posthorn/testkit'
 import type { ReadDocument, TableMark } from '@posthorn/topics'
 import type { KafkaConnection } from './connection.js'
+import { PartitionReader } from './partition-reader.js'
 import { SafeProducer } from './safe-producer.js'
 import { TableFollower, type TablePosition } from './table-follower.js'
 import { dropTopics, makeTopics, MORE, TABLE, testConnection, WORK } from './test-cluster.js'
@@ -58,11 +59,11 @@ describe('TableFollower on a real broker', () => {
   const putRaw = (id: string, value: string | null) =>
     producer.send(TABLE, { key: Buffer.from(id), value: value === null ? null : Buffer.from(value) })
 
-  function follow(topic = TABLE) {
+  function follow(topic = TABLE, kafka = connection) {
     const changes: [string, Thing | undefined, TablePosition][] = []
     const stale: [string, Thing, TablePosition][] = []
     const fatal: Error[] = []
-    const follower = new TableFollower<Thing>(connection, {
+    const follower = new TableFollower<Thing>(kafka, {
       topic,
       decode,
       fatal: error => fatal.push(error),
@@ -193,4 +194,42 @@ describe('TableFollower on a real broker', () => {
     await until(() => fatal.length > 0, 10_000)
     expect(fatal[0]!.message).toContain('update it')
   }, 20_000)
+
+  it('is not whole by a document of another partition that is read before the mark', async () => {
+    const parted = testConnection(testBrokers(), 2)
+    await makeTopics(parted, WORK)
+    const writer = new SafeProducer(parted)
+    await writer.connect()
+    const write = (partition: number, key: string, value: string) =>
+      writer.send(WORK, { key: Buffer.from(key), value: Buffer.from(value) }, { partition })
+    const first = holdFetches(0)
+    const { follower } = follow(WORK, parted)
+    await follower.start()
+    let told = false
+    void follower.whole.then(() => (told = true))
+    await write(0, '#', 'publishing')
+    await write(1, 'j', JSON.stringify({ id: 'j', version: 1, name: 'j1' }))
+    expect(await follower.waitFor('j', 1, 10_000)).toBe(true)
+    expect([follower.mark, follower.isWhole]).toEqual([undefined, false])
+    first.letGo()
+    await follower.readToEnd()
+    expect([follower.mark, follower.isWhole, told]).toEqual(['publishing', false, false])
+    await write(0, '#', 'published')
+    await follower.whole
+    await writer.close()
+    await dropTopics(parted)
+  }, 30_000)
 })
+
+/** What is fetched of one partition is handed out only once it is let go, as with a leader that is slow. */
+function holdFetches(partition: number): { readonly letGo: () => void } {
+  let letGo!: () => void
+  const held = new Promise<void>(resolve => (letGo = resolve))
+  const fetch = Reflect.get(PartitionReader.prototype, 'fetch')
+  jest.spyOn(PartitionReader.prototype, 'fetch').mockImplementation(async function (this: PartitionReader, ...asked) {
+    const fetched = await fetch.apply(this, asked)
+    if (Reflect.get(this, 'partition') === partition) await held
+    return fetched
+  })
+  return { letGo }
+}
