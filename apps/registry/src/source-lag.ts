@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SourceLagView } from '@posthorn/api'
-import { lagOf, readPositions, type KafkaConnection } from '@posthorn/kafka'
+import { askCoordinator, lagOf, readPositions, type KafkaConnection } from '@posthorn/kafka'
 import { sourceGroup } from '@posthorn/topics'
 import { topicPattern, type SourceDefinition } from '@posthorn/webhook'
 
@@ -25,11 +25,13 @@ export class SourceLag {
     const group = sourceGroup(this.connection.prefix, id)
     const unknown: SourceProgress = { group, readers: null, lag: null }
     const asked = this.connection
-      .withAdmin(async admin => ({
-        group,
-        readers: await readersOf(admin, group),
-        lag: await lags(admin, group, definition),
-      }))
+      .withAdmin(admin =>
+        askCoordinator(async () => ({
+          group,
+          readers: await readersOf(admin, group),
+          lag: await lags(admin, group, definition),
+        })),
+      )
       .catch(() => unknown)
     return Promise.race([asked, sleep(ANSWER_MS, unknown, { ref: false })])
   }

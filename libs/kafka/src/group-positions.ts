@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
+import { askCoordinator } from './coordinator.js'
 import { lowLevel } from './low-level.js'
 
 /** Where a group stands on one partition. */
@@ -24,7 +25,7 @@ export async function readPositions(
   groupId: string,
   topics: readonly string[],
 ): Promise<readonly GroupPosition[]> {
-  const committed = await admin.fetchOffsets({ groupId, topics: [...topics] })
+  const committed = await askCoordinator(() => admin.fetchOffsets({ groupId, topics: [...topics] }))
   const positions: GroupPosition[] = []
   for (const topic of topics) {
     const offsets = committed.find(found => found.topic === topic)?.partitions ?? []
@@ -59,8 +60,10 @@ export async function commitPositions(
   const { consumer, cluster } = lowLevel(connection, groupId, 5)
   try {
     await consumer.connect()
-    const coordinator = await cluster.findGroupCoordinator({ groupId })
-    await coordinator.offsetCommit({ groupId, groupGenerationId: -1, memberId: '', topics: byTopic(positions) })
+    await askCoordinator(async () => {
+      const coordinator = await cluster.findGroupCoordinator({ groupId })
+      await coordinator.offsetCommit({ groupId, groupGenerationId: -1, memberId: '', topics: byTopic(positions) })
+    })
   } catch (error) {
     const { type } = error as { readonly type?: string }
     if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION' || type === 'REBALANCE_IN_PROGRESS')

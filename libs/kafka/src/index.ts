@@ -1,5 +1,6 @@
 export { KafkaAccessRefused, KafkaConnectionClosed } from './access.js'
 export * from './connection.js'
+export { askCoordinator } from './coordinator.js'
 export * from './group-consumer.js'
 export * from './group-positions.js'
 export { repairKafkajs } from './kafkajs-repairs.js'

@@ -17,15 +17,6 @@ describe('readOldestUnfinished on a real broker', () => {
     await makeTopics(connection, WORK, MORE)
     producer = new SafeProducer(connection)
     await producer.connect()
-    // The first group of a cluster: Kafka makes the topic of the offsets now.
-    await until(
-      () =>
-        readOldestUnfinished(connection, [GROUP]).then(
-          () => true,
-          () => false,
-        ),
-      20_000,
-    )
   }, 30_000)
 
   afterAll(async () => {

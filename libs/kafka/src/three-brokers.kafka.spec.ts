@@ -157,13 +157,6 @@ describe('Three brokers, the leader of busy partitions killed ten times', () => 
     const groups = Array.from({ length: GROUPS }, (_, i) => `${connection.prefix}group-${i}`)
     const topic = connection.topic(WORK)
     const commit = (group: string) => commitPositions(connection, group, [{ topic, partition: 0, offset: OFFSET }])
-    const isCommitted = (group: string) =>
-      commit(group).then(
-        () => true,
-        () => false,
-      )
-    // The first may find a coordinator that does not know yet that it is one.
-    await Promise.all(groups.map(group => until(() => isCommitted(group), 30_000)))
     await Promise.all(groups.map(commit))
     const readers = Array.from({ length: PARTITIONS }, (_, n) => new PartitionReader(connection, topic, n))
     await Promise.all(readers.map(reader => reader.open()))
