@@ -80,6 +80,8 @@ export async function startReceiver(): Promise<Receiver> {
     secure: async certificate =>
       `https://127.0.0.1:${(await ask<{ port: number }>({ ask: 'secure', certificate })).port}`,
     securedConnections: async () => (await ask<{ connections: number }>({ ask: 'secured' })).connections,
-    stop: () => child.disconnect(),
+    stop: () => {
+      if (child.connected) child.disconnect()
+    },
   }
 }

@@ -11,6 +11,8 @@ import {
   type SendResult,
   type Webhook,
 } from '@posthorn/webhook'
+import type { BulkGate } from './bulk-gate.js'
+import type { Hold } from './hold.js'
 import type { Ordering } from './ordering.js'
 import type { WaitReason } from './pace.js'
 import type { WebhookQueues } from './queues.js'
@@ -37,7 +39,13 @@ const SPILL_REASONS = [
 ]
 export type SpillReason = WaitReason | (typeof SPILL_REASONS)[number]
 
-type Webhooks = { values(): Iterable<Pick<Webhook, 'status'>> }
+interface Watched {
+  readonly queues: WebhookQueues<Work>
+  readonly hold: Pick<Hold<Work>, 'size'>
+  readonly gate: Pick<BulkGate, 'size' | 'rate'>
+  readonly ordering: Ordering
+  readonly webhooks: { values(): Iterable<Pick<Webhook, 'status'>> }
+}
 
 /** What the deliverer tells about its work. */
 export class DelivererMetrics {
@@ -124,13 +132,19 @@ export class DelivererMetrics {
   )
 
   /** Gauges of what is in memory. */
-  watch(queues: WebhookQueues<Work>, held: () => number, ordering: Ordering, webhooks: Webhooks): void {
+  watch({ queues, hold, gate, ordering, webhooks }: Watched): void {
     const gauge = (name: string, description: string, value: () => number) =>
       this.meter.createObservableGauge(name, { description }).addCallback(result => result.observe(value()))
     gauge('posthorn_deliverer_in_flight', 'Attempts under way, until they are recorded.', () => queues.running)
     gauge('posthorn_deliverer_queued', 'Deliveries that wait in memory for a request.', () => queues.waiting)
     gauge('posthorn_deliverer_circuits_open', 'Webhooks that are only probed.', () => queues.openCircuits)
-    gauge('posthorn_deliverer_held', 'Deliveries that wait in memory for a webhook version or for their time.', held)
+    gauge(
+      'posthorn_deliverer_held',
+      'Deliveries that wait in memory for a webhook version or for their time.',
+      () => hold.size,
+    )
+    gauge('posthorn_deliverer_bulk_held', 'Deliveries of bulk.v1 that wait in memory to be let in.', () => gate.size)
+    gauge('posthorn_deliverer_bulk_rate', 'Deliveries of bulk.v1 that are let in a second at most.', () => gate.rate)
     this.meter
       .createObservableGauge('posthorn_deliverer_webhooks', {
         description: 'Webhooks by status; every deliverer knows all of them.',

@@ -9,6 +9,7 @@ import {
   decodeDeadLetter,
   decodeDelivery,
   decodePoison,
+  BULK,
   DELIVERIES,
   DUE,
   encodeDelivery,
@@ -183,6 +184,48 @@ describe('S6 the request', () => {
       'webhook-signature': `v1,${expected} v1,${expected}`,
     })
     expect(request).toMatchObject({ url: webhookOf().url, method: 'POST', timeoutMs: 10_000 })
+  })
+})
+
+describe('S11 what is replayed', () => {
+  const ids = (seen: { readonly requests: readonly EgressRequest[] }) =>
+    seen.requests.map(({ headers }) => headers['webhook-id'])
+
+  it('waits behind live work of its webhook, also when it was moved to a delay topic and is back', async () => {
+    const { seen, state, give, deliver } = setUp({ webhook: webhookOf({ maxConcurrency: 1 }) })
+    let answer!: () => void
+    state.answer = () =>
+      new Promise(resolve => (answer = () => resolve({ kind: 'response', status: 200, durationMs: 1 })))
+    deliver({ id: 'first' }, 0)
+    const back = { run: 'replay_1', spills: 1, due: NOW }
+    give(encodeDelivery(deliveryOf({ ...back, id: 'replayed' }), Buffer.from('1')), 10, DUE)
+    give(encodeDelivery(deliveryOf({ ...back, run: '0', id: 'retried' }), Buffer.from('1')), 11, DUE)
+    give(encodeDelivery(deliveryOf({ run: 'replay_1', id: 'fresh from a replay' }), Buffer.from('1')), 20, BULK)
+    deliver({ id: 'second' }, 1)
+    for (let n = 1; n <= 5; n++) {
+      await settled()
+      expect(seen.requests).toHaveLength(n)
+      answer()
+    }
+    await settled()
+    expect(ids(seen)).toEqual(['first', 'retried', 'second', 'replayed', 'fresh from a replay'])
+    expect(seen.done.toSorted((a, b) => a - b)).toEqual([0, 1, 10, 11, 20])
+  })
+
+  it('comes in at a rate, and is left to the next owner where it has not come in', async () => {
+    const { seen, loop, give, claim, revoke } = setUp()
+    for (let n = 0; n < 100; n++) {
+      const delivery = deliveryOf({ id: `delivery_${n}`, run: 'replay_1' })
+      give(encodeDelivery(delivery, Buffer.from('1')), n, BULK)
+    }
+    await settled()
+    const before = seen.requests.length
+    expect([before > 0, before < 20]).toEqual([true, true])
+    revoke.abort()
+    loop.revoked([claim])
+    await new Promise(resolve => setTimeout(resolve, 300))
+    expect(seen.requests).toHaveLength(before)
+    expect(seen.done).toHaveLength(before)
   })
 })
 

@@ -7,9 +7,10 @@ import {
   type RecordBatch,
 } from '@posthorn/kafka'
 import type { Logger } from '@posthorn/telemetry'
-import { DELIVERIES, type PoisonReason } from '@posthorn/topics'
+import { BULK, DELIVERIES } from '@posthorn/topics'
 import { isFinal, keepsDeliveries, type CircuitChange, type Reaction, type Webhook } from '@posthorn/webhook'
 import type { AttemptsTail } from './attempts-tail.js'
+import { BulkGate } from './bulk-gate.js'
 import { deliver, type Delivered, type DeliverParts } from './deliver.js'
 import type { SpillReason } from './deliverer-metrics.js'
 import { Hold, MAX_LAG_MS, type WebhookTable } from './hold.js'
@@ -17,9 +18,10 @@ import { Intake } from './intake.js'
 import { WebhookQueues, type QueueLimits } from './queues.js'
 import { Ordering, type OrderingParts } from './ordering.js'
 import type { Parking } from './parking.js'
-import { nextAttempt, postpone, setAside, type Ended } from './record.js'
+import { nextAttempt, postpone, type Ended } from './record.js'
+import { setAside, setAsideUndecodable } from './set-aside.js'
 import { Strain } from './strain.js'
-import { isOrdered, type OffsetOwner, type Work } from './work.js'
+import { isOrdered, type Work } from './work.js'
 
 export interface LoopOptions extends DeliverParts {
   readonly webhooks: WebhookTable & { values(): Iterable<Webhook> }
@@ -46,6 +48,7 @@ export class DeliveryLoop {
   private readonly queues: WebhookQueues<Work>
   private readonly intake: Intake
   private readonly hold: Hold<Work>
+  private readonly gate: BulkGate
   private readonly ordering: Ordering
   private readonly owned = new Map<PartitionClaim, number>()
   private readonly pending = new Set<Promise<void>>()
@@ -67,7 +70,7 @@ export class DeliveryLoop {
     this.queues = new WebhookQueues(limits, webhook => webhooks.get(webhook))
     this.intake = new Intake({
       metrics,
-      undecodable: (owner, record, detail) => this.track(this.poison(owner, record, detail)),
+      undecodable: (owner, record, detail) => this.track(setAsideUndecodable(owner, record, detail, options)),
       newer: (record, version) => this.tooNew(record, version),
       ready: work => (isOrdered(work) ? this.ordering.goOn(work, Date.now()) : this.admit(work)),
     })
@@ -79,6 +82,7 @@ export class DeliveryLoop {
       lagging: work => this.lagging(work),
       failed: error => options.fatal(error as Error),
     })
+    this.gate = new BulkGate({ bytes: limits.bytesPerWebhook / 2, letIn: work => this.letIn(work) })
     this.ordering = new Ordering({
       places: options.places,
       intake: this.intake,
@@ -88,7 +92,7 @@ export class DeliveryLoop {
       isPaused: webhook => keepsDeliveries(webhooks.get(webhook)?.status),
       track: work => this.track(work),
     })
-    metrics.watch(this.queues, () => this.hold.size, this.ordering, webhooks)
+    metrics.watch({ queues: this.queues, hold: this.hold, gate: this.gate, ordering: this.ordering, webhooks })
   }
 
   start(): void {
@@ -106,6 +110,7 @@ export class DeliveryLoop {
   /** New partitions; their first records wait until it is known what was attempted before. */
   async assigned(claims: readonly PartitionClaim[]): Promise<void> {
     for (const claim of claims) this.owned.set(claim, claim.partition)
+    this.gate.assigned(claims.filter(({ topic }) => topic === BULK))
     this.intake.keepOnly(new Set(this.owned.values()))
     // The topics' equal partitions come together: one of their claims stands for all.
     const partitions = new Map(claims.map(({ partition, revoked }) => [partition, revoked]))
@@ -121,6 +126,7 @@ export class DeliveryLoop {
   revoked(claims: readonly PartitionClaim[]): void {
     for (const claim of claims) this.owned.delete(claim)
     this.ordering.revoked(claims)
+    this.gate.revoked(claims)
     for (const work of this.queues.remove(({ completion }) => !completion.owned)) this.intake.release(work)
   }
 
@@ -141,6 +147,7 @@ export class DeliveryLoop {
     clearTimeout(this.alarm)
     this.strain.stop()
     this.hold.stop()
+    this.gate.stop()
     const deadline = Date.now() + boundMs
     while (this.pending.size > 0 && Date.now() < deadline)
       await within(deadline - Date.now(), Promise.all(this.pending))
@@ -164,9 +171,15 @@ export class DeliveryLoop {
   }
 
   private takeInOne(work: Work, parking: Parking<Work> | undefined): void {
+    if (work.record.topic === BULK) return this.gate.add(work)
+    if (parking) this.gate.live(Date.now() - work.delivery.acceptedAt)
     if (parking && (work.delivery.order !== undefined || (!parking.isIdle && parking.concerns(work.delivery.webhook))))
       parking.live(work, Date.now())
-    else if (this.intake.isNew(work)) this.admit(work)
+    else this.letIn(work)
+  }
+
+  private letIn(work: Work): void {
+    if (this.intake.isNew(work)) this.admit(work)
   }
 
   private admit(work: Work): void {
@@ -192,6 +205,7 @@ export class DeliveryLoop {
     const now = Date.now()
     this.queues.refresh(now)
     this.ordering.tick(now)
+    this.gate.tick()
     this.pump()
     this.spill()
   }
@@ -344,37 +358,11 @@ export class DeliveryLoop {
       { alert: 'handler_failed', ...place, err: error },
       'handling this delivery failed for good: it is set aside in the poison topic',
     )
-    await this.aside(record, 'handler_failed', error instanceof Error ? error.message : String(error), () => {
-      // As if never seen: no attempt says how it went on, and what is redriven must not pass for a repeat.
-      this.intake.release(work)
-      this.over(work)
-    })
-  }
-
-  private async poison(owner: OffsetOwner, record: ConsumedRecord, detail: string): Promise<void> {
-    const { topic, partition, offset } = record
-    this.options.logger.error(
-      { alert: 'undecodable', topic: topic.name, partition, offset, detail },
-      'this record is no delivery: it is set aside in the poison topic',
-    )
-    await this.aside(record, 'undecodable', detail, () => owner.done(offset))
-  }
-
-  private async aside(
-    record: ConsumedRecord,
-    reason: PoisonReason,
-    detail: string,
-    acknowledged: () => void,
-  ): Promise<void> {
-    try {
-      await setAside(this.options.output, record, reason, detail)
-    } catch (error) {
-      if (error instanceof ProducerClosed) return
-      const place = `${record.topic.name}/${record.partition}/${record.offset}`
-      return this.options.fatal(new Error(`the record at ${place} cannot be set aside`, { cause: error }))
-    }
-    this.options.metrics.setAside(reason)
-    acknowledged()
+    const detail = error instanceof Error ? error.message : String(error)
+    if (!(await setAside(record, 'handler_failed', detail, this.options))) return
+    // As if never seen: no attempt says how it went on, and what is redriven must not pass for a repeat.
+    this.intake.release(work)
+    this.over(work)
   }
 
   private tooNew({ topic, partition, offset }: ConsumedRecord, version: number): void {

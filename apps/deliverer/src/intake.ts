@@ -1,5 +1,6 @@
 import type { ConsumedRecord } from '@posthorn/kafka'
 import { BULK, decodeDelivery, DUE, type Attempt, type ReadDelivery } from '@posthorn/topics'
+import { LIVE_RUN, type Delivery } from '@posthorn/webhook'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { Seen } from './seen.js'
 import { Completion, isOrdered, type Lane, type OffsetOwner, type Work } from './work.js'
@@ -14,10 +15,11 @@ export interface IntakeParts {
   ready(work: Work): void
 }
 
-const LANES: ReadonlyMap<string, Lane> = new Map([
-  [DUE.name, 'due'],
-  [BULK.name, 'bulk'],
-])
+/** What of a replay was moved to a delay topic still comes after live work when it is back, or it would take its place. */
+function laneOf({ topic: { name } }: ConsumedRecord, { run }: Delivery): Lane {
+  if (name === DUE.name) return run === LIVE_RUN ? 'due' : 'bulk'
+  return name === BULK.name ? 'bulk' : 'fresh'
+}
 
 /** Turns records into work, each attempt once: what was seen before is dropped here. */
 export class Intake {
@@ -64,7 +66,7 @@ export class Intake {
         return {
           delivery: read.delivery,
           data: read.data,
-          lane: LANES.get(record.topic.name) ?? 'fresh',
+          lane: laneOf(record, read.delivery),
           partition: record.partition,
           bytes: record.value?.length ?? 0,
           record,

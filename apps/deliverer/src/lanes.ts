@@ -6,8 +6,8 @@ interface Laned {
   readonly bytes: number
 }
 
-/** Every so many requests of a webhook one comes from the bulk lane, so that replays get 5 % at least. */
-const BULK_EVERY = 20
+/** Every so many requests one comes from the bulk lane, so that replays get 5 % at least. */
+export const BULK_EVERY = 20
 
 /** The waiting work of one webhook. */
 export class Lanes<W extends Laned> {
@@ -18,6 +18,11 @@ export class Lanes<W extends Laned> {
   private probedFresh = false
   size = 0
   bytes = 0
+
+  /** Whether nothing but bulk waits. */
+  get isBulk(): boolean {
+    return this.size === this.bulk.length
+  }
 
   push(work: W): void {
     this[work.lane].push(work)

@@ -95,6 +95,22 @@ describe('S10 queues per webhook', () => {
     expect(order.findIndex(({ lane }) => lane === 'bulk')).toBe(19)
   })
 
+  it('serve webhooks that have live work before those with bulk alone, but these at least every twentieth time', () => {
+    const queues = queuesOf(1, 1)
+    for (let n = 0; n < 40; n++) queues.push(item('bulk', n, 'bulk'), 0)
+    for (let n = 0; n < 50; n++) for (const webhook of ['a', 'b']) queues.push(item(webhook, n), 0)
+    const order: Item[] = []
+    for (let work = queues.take(0); work; work = queues.take(0)) {
+      order.push(work)
+      queues.finish(work, 0, 'fine')
+    }
+    const places = order.flatMap(({ lane }, n) => (lane === 'bulk' ? [n] : []))
+    expect(places).toHaveLength(40)
+    expect(places.slice(0, 5)).toEqual([19, 39, 59, 79, 99])
+    // The rest of it when all live work is done.
+    expect(places.slice(5)).toEqual(Array.from({ length: 35 }, (_, n) => 105 + n))
+  })
+
   it('start no more for one webhook than it may have, and go on when one ends', () => {
     const queues = queuesOf(100, 2)
     for (const n of [1, 2, 3]) queues.push(item('a', n), 0)

@@ -1,6 +1,6 @@
 import type { CircuitChange, Reaction } from '@posthorn/webhook'
 import { Calm } from './calm.js'
-import { Lanes } from './lanes.js'
+import { BULK_EVERY, Lanes } from './lanes.js'
 import { Pace, type Turn, type WaitReason, type WebhookLimits } from './pace.js'
 import { Slots } from './slots.js'
 import { Turns } from './turns.js'
@@ -95,13 +95,16 @@ interface Queue<W extends Queued> {
 }
 
 /**
- * Work in memory, a queue per webhook, served round robin: tenants first, then their webhooks. All of it is plain bookkeeping: time
- * is an argument, and nothing here waits.
+ * Work in memory, a queue per webhook, served round robin: tenants first, then their webhooks; those that have
+ * nothing but replays come last, but every twentieth time. All of it is plain bookkeeping: time is an argument,
+ * and nothing here waits.
  */
 export class WebhookQueues<W extends Queued> {
   private readonly queues = new Map<string, Queue<W>>()
-  /** Of queues with waiting work that may be served. */
+  /** Of queues with waiting work that may be served, and of those among them that have bulk alone. */
   private readonly turns = new Turns<Queue<W>>()
+  private readonly bulkTurns = new Turns<Queue<W>>()
+  private taken = 0
   /** Queues with waiting work, whether they may be served or not. */
   private readonly crowded = new Set<Queue<W>>()
   private runningInAll = 0
@@ -155,7 +158,13 @@ export class WebhookQueues<W extends Queued> {
     if (now >= this.wakes) this.wake()
     const free = this.limits.sockets - this.runningInAll
     if (free <= 0) return undefined
-    for (let queue = this.turns.next(); queue; queue = this.turns.next()) {
+    const [first, second] =
+      (this.taken + 1) % BULK_EVERY === 0 ? [this.bulkTurns, this.turns] : [this.turns, this.bulkTurns]
+    return this.takeFrom(first, free, now) ?? this.takeFrom(second, free, now)
+  }
+
+  private takeFrom(turns: Turns<Queue<W>>, free: number, now: number): W | undefined {
+    for (let queue = turns.next(); queue; queue = turns.next()) {
       if (queue.lanes.size === 0) continue
       if (!mayRun(queue, free) || this.tenantRuns(queue.tenant) >= TENANT_SHARE * free) continue
       if (queue.pace.startsAt > now) {
@@ -164,6 +173,7 @@ export class WebhookQueues<W extends Queued> {
       }
       const work = queue.pace.circuitOpen ? queue.lanes.probe() : queue.lanes.next()
       this.left(queue)
+      this.taken++
       queue.running.set(work, {
         startedAt: now,
         calmBefore: this.calm.totalMs,
@@ -333,7 +343,9 @@ export class WebhookQueues<W extends Queued> {
   }
 
   private join(queue: Queue<W>): void {
-    if (queue.lanes.size > 0) this.turns.join(queue)
+    if (queue.lanes.size === 0) return
+    if (queue.lanes.isBulk) this.bulkTurns.join(queue)
+    else this.turns.join(queue)
   }
 
   private queueOf({ delivery: { tenant, webhook } }: W): Queue<W> {

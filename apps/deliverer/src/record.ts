@@ -7,15 +7,11 @@ import {
   encodeDeadLetter,
   encodeDelivery,
   encodeGone,
-  POISON,
-  poisonRecord,
   WEBHOOK_STATE,
   type Attempt,
   type GoneWebhook,
-  type PoisonReason,
 } from '@posthorn/topics'
 import { isDeadLetter, PROBE_TENANT, tierFor, traceparentText, type Delivery, type Outcome } from '@posthorn/webhook'
-import type { ConsumedRecord } from '@posthorn/kafka'
 import { isOrdered, type Work } from './work.js'
 
 export type Output = Pick<SafeProducer, 'send'>
@@ -69,14 +65,4 @@ export function postpone(output: Output, work: Work, due: number, now: number): 
 async function sendToTier(output: Output, work: Work, delivery: Delivery, now: number): Promise<void> {
   const tier = tierFor(delivery.due - now)
   await output.send(DELAYS[tier.name], encodeDelivery(delivery, work.data), { partition: work.partition })
-}
-
-/** Sets a record aside in the poison topic, where it stops nothing and is not lost. */
-export async function setAside(
-  output: Output,
-  record: ConsumedRecord,
-  reason: PoisonReason,
-  detail: string,
-): Promise<void> {
-  await output.send(POISON, poisonRecord(record, record.topic.name, { reason, detail }))
 }

@@ -3,7 +3,7 @@ import type { Delivery } from '@posthorn/webhook'
 import type { Turn } from './pace.js'
 import type { Place } from './parked-place.js'
 
-/** In the order in which they are served: what was promised for a time, fresh work, replays. */
+/** In the order in which they are served: what was promised for a time, fresh work, replays and what is above a quota. */
 export type Lane = 'due' | 'fresh' | 'bulk'
 
 /** One attempt to be made, from the record it came with until its effect is durable. */

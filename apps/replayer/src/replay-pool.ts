@@ -6,7 +6,7 @@ import type { ReplayerMetrics } from './replayer-metrics.js'
 import { runReplay, type RunParts } from './run-replay.js'
 import { LogAway, ReplayImpossible } from './selector.js'
 
-export interface PoolParts extends Pick<RunParts, 'select' | 'send'> {
+export interface PoolParts extends Pick<RunParts, 'select' | 'send' | 'finished'> {
   readonly replays: Replays
   /** Names this process among all replayers. */
   readonly worker: string
@@ -128,10 +128,11 @@ export class ReplayPool {
   }
 
   private runParts(sliceEnds: number): RunParts {
-    const { replays, worker, select, send, metrics } = this.parts
+    const { replays, worker, select, send, finished, metrics } = this.parts
     return {
       select,
       send,
+      finished,
       metrics,
       makeRoom: () => this.working.size >= MOST_AT_WORK && performance.now() > sliceEnds,
       begin: (id, position, total) => replays.begin(id, worker, position, total),

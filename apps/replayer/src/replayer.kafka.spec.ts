@@ -109,6 +109,33 @@ describe('a replay', () => {
 })
 
 describe('replays', () => {
+  it('S11 are ahead of the deliverers by 2,000 at most, and can be paused there', async () => {
+    const webhook = await test.webhook(['*'])
+    await test.history(webhook, failures(2600))
+    const { id } = await test.create(undelivered(webhook))
+    const full = await test.until(id, ({ sent }) => sent > 1700)
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    const waiting = await test.sent(id)
+    expect(waiting.length).toBeLessThanOrEqual(2000)
+    expect(full.status).toBe('running')
+    await test.change(id, { status: 'paused' })
+    await test.until(id, ({ claimedBy }) => claimedBy === null)
+    await test.change(id, { status: 'queued' })
+    // What it sent before it was paused is not counted again.
+    await test.until(id, ({ sent }) => sent === 2600)
+    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 2600, sent: 2600 })
+    expect(new Set((await test.sent(id)).map(({ delivery }) => delivery.id)).size).toBe(2600)
+  }, 60_000)
+
+  it('S11 go on when the deliverers have finished what is before them', async () => {
+    const webhook = await test.webhook(['*'])
+    await test.history(webhook, failures(2600))
+    const { id } = await test.create(undelivered(webhook))
+    await test.until(id, ({ sent }) => sent > 1700)
+    await test.finishBulk()
+    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 2600, sent: 2600 })
+  }, 60_000)
+
   it('wait while Postgres is away, and go on where they were', async () => {
     const webhook = await test.webhook(['*'])
     await test.history(webhook, failures(200))

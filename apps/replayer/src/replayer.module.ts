@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { Module, type DynamicModule } from '@nestjs/common'
-import { SafeProducer, type KafkaConnection } from '@posthorn/kafka'
+import { GroupProgress, SafeProducer, type KafkaConnection } from '@posthorn/kafka'
 import type { ServiceContext } from '@posthorn/process'
 import { ReplayQueries, Replays, Webhooks, type Database, type ReplayRow, type SqlPool } from '@posthorn/store'
+import { DELIVERER_GROUP } from '@posthorn/topics'
+import { finishedBy } from './ahead.js'
 import { HistorySelector, NamedSelector } from './history-selector.js'
 import { LogSelector, type LogParts } from './log-selector.js'
 import { ReplayPool } from './replay-pool.js'
@@ -25,20 +27,22 @@ export class ReplayerModule {
       module: ReplayerModule,
       providers: [
         { provide: SafeProducer, useFactory: () => new SafeProducer(parts.connection) },
+        { provide: GroupProgress, useFactory: () => new GroupProgress(parts.connection, DELIVERER_GROUP) },
         {
           provide: ReplayPool,
-          inject: [SafeProducer],
-          useFactory: (producer: SafeProducer) => replayPool(parts, producer),
+          inject: [SafeProducer, GroupProgress],
+          useFactory: (producer: SafeProducer, deliverers: GroupProgress) => replayPool(parts, producer, deliverers),
         },
       ],
     }
   }
 }
 
-function replayPool(parts: ReplayerParts, producer: SafeProducer): ReplayPool {
+function replayPool(parts: ReplayerParts, producer: SafeProducer, deliverers: GroupProgress): ReplayPool {
   return new ReplayPool({
     select: selectorsOf(parts),
     send: (topic, record) => producer.send(topic, record),
+    finished: finishedBy(deliverers, parts.context.logger),
     replays: new Replays(parts.database),
     worker: randomBytes(8).toString('hex'),
     metrics: new ReplayerMetrics(),

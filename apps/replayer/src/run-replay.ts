@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RecordRefused } from '@posthorn/kafka'
+import { RecordRefused, type RecordPosition } from '@posthorn/kafka'
 import type { ReplayOrders, ReplayRow, ReplayStep } from '@posthorn/store'
 import { BULK, encodeDelivery, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import type { ReplayPosition } from '@posthorn/webhook'
+import { Ahead, type Finished } from './ahead.js'
 import type { ReplayerMetrics } from './replayer-metrics.js'
-import type { Found, Selector } from './selector.js'
+import type { Found, Selector, Step } from './selector.js'
 
 export interface RunParts {
   select(replay: ReplayRow): Selector
   /** Resolves when the record is acknowledged. */
-  send(topic: TopicContract, record: TopicRecord): Promise<unknown>
+  send(topic: TopicContract, record: TopicRecord): Promise<RecordPosition>
+  readonly finished: Finished
   begin(id: string, position: ReplayPosition, total: number): Promise<void>
   advance(id: string, step: ReplayStep): Promise<ReplayOrders>
   /** Whether others wait for the place that this replay takes. */
@@ -23,6 +25,8 @@ const MOST_AT_ONCE = 500
 const FIRST_AT_ONCE = 10
 /** A second's worth goes in so many parts, so that a receiver gets no burst a second. */
 const PARTS_A_SECOND = 4
+/** So long a replay waits that is as far ahead of the deliverers as it may be. */
+const FULL_MS = 250
 
 /**
  * Why the work on a replay ended: all was sent, its owner said so, it was another's turn, another process
@@ -37,16 +41,15 @@ export type RunEnd = 'done' | 'ordered' | 'yielded' | 'lost' | 'stopped'
  */
 export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortSignal): Promise<RunEnd> {
   const selector = parts.select(replay)
+  const ahead = new Ahead(parts.finished)
   try {
     let position = replay.position ?? (await begin(replay, selector, parts))
     let most = FIRST_AT_ONCE
     for (let { rate } = replay; !stop.aborted;) {
       const startedAt = performance.now()
-      const step = await selector.step(
-        position,
-        replay.dryRun ? most : Math.min(most, Math.ceil(rate / PARTS_A_SECOND)),
-      )
-      const sent = replay.dryRun ? 0 : await sendAll(step.found, parts)
+      const limit = replay.dryRun ? most : Math.min(most, Math.ceil(rate / PARTS_A_SECOND), await ahead.room())
+      const step = limit > 0 ? await selector.step(position, limit) : nothingAt(position)
+      const sent = replay.dryRun ? 0 : await sendAll(step.found, parts, ahead)
       const refused = replay.dryRun ? 0 : step.found.length - sent
       const { examined } = step
       const counts = { examined, matched: step.found.length, sent, skipped: step.skipped + refused }
@@ -58,13 +61,18 @@ export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortS
       if (parts.makeRoom()) return 'yielded'
       ;({ rate } = orders)
       ;({ position } = step)
-      most = mostAtOnce(step.found)
-      if (sent > 0) await pause((sent / rate) * 1000 - (performance.now() - startedAt), stop)
+      if (limit > 0) most = mostAtOnce(step.found)
+      const takesMs = limit > 0 ? (sent / rate) * 1000 : FULL_MS
+      await pause(takesMs - (performance.now() - startedAt), stop)
     }
     return 'stopped'
   } finally {
     await selector.close()
   }
+}
+
+function nothingAt(position: ReplayPosition): Step {
+  return { found: [], examined: 0, skipped: 0, position, over: false }
 }
 
 async function begin(replay: ReplayRow, selector: Selector, parts: RunParts): Promise<ReplayPosition> {
@@ -80,14 +88,16 @@ function mostAtOnce(found: readonly Found[]): number {
 }
 
 /** How many were taken: a record that Kafka refuses for its size is none. */
-async function sendAll(found: readonly Found[], { send }: RunParts): Promise<number> {
+async function sendAll(found: readonly Found[], { send }: RunParts, ahead: Ahead): Promise<number> {
   const results = await Promise.allSettled(
     found.map(({ delivery, data }) => send(BULK, encodeDelivery(delivery, data))),
   )
   let sent = 0
   for (const result of results)
-    if (result.status === 'fulfilled') sent++
-    else if (!(result.reason instanceof RecordRefused)) throw result.reason
+    if (result.status === 'fulfilled') {
+      ahead.sent(result.value)
+      sent++
+    } else if (!(result.reason instanceof RecordRefused)) throw result.reason
   return sent
 }
 

@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core'
-import { KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
+import { GroupProgress, KafkaConnection, kafkaOptionsFrom, SafeProducer } from '@posthorn/kafka'
 import { SettingsError, type RunningService, type Service, type ServiceContext } from '@posthorn/process'
 import { Database, openHistoryPool, SERVICE_RIGHTS } from '@posthorn/store'
 import { NestLogger } from '@posthorn/telemetry'
@@ -42,7 +42,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
 
   async function stop(): Promise<void> {
     await replays.stop(FINISH_MS)
-    await producer.close()
+    await Promise.all([producer.close(), app.get(GroupProgress).close()])
     await app.close()
     await Promise.all([database.close(), pool.end()])
   }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import {
+  commitPositions,
   createTopics,
   KafkaConnection,
   kafkaOptionsFrom,
   PartitionReader,
   planTopics,
+  readPositions,
   SafeProducer,
 } from '@posthorn/kafka'
 import { Health, readSettings, type RunningService, type Settings } from '@posthorn/process'
@@ -25,7 +27,7 @@ import {
 } from '@posthorn/store'
 import { createLogger } from '@posthorn/telemetry'
 import { createTestDatabase, testBrokers, testDatabaseUrl, until, type TestDatabase } from '@posthorn/testkit'
-import { BULK, decodeDelivery, EVENTS, type Attempt } from '@posthorn/topics'
+import { BULK, decodeDelivery, DELIVERER_GROUP, EVENTS, groupName, type Attempt } from '@posthorn/topics'
 import {
   DEFAULT_RETRY_POLICY,
   deliveryId,
@@ -194,6 +196,18 @@ export class TestReplayer {
       () => `the replay is ${JSON.stringify(row)}`,
     )
     return row!
+  }
+
+  /** Commits the ends of bulk.v1 for the deliverers, of which none runs. */
+  async finishBulk(): Promise<void> {
+    const topic = this.connection.topic(BULK)
+    const group = groupName(this.settings.kafkaPrefix, DELIVERER_GROUP)
+    const positions = await this.connection.withAdmin(admin => readPositions(admin, group, [topic]))
+    await commitPositions(
+      this.connection,
+      group,
+      positions.map(({ partition, end }) => ({ topic, partition, offset: end })),
+    )
   }
 
   /** All that bulk.v1 has of a run. */

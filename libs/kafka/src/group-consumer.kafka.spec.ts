@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { testBrokers, until } from '@posthorn/testkit'
 import type { KafkaConnection } from './connection.js'
 import { GroupConsumer } from './group-consumer.js'
+import { GroupProgress } from './group-progress.js'
 import type { ConsumedRecord, GroupConsumerOptions, PartitionClaim } from './record.js'
 import { SafeProducer } from './safe-producer.js'
 import { dropTopics, makeTopics, MORE, testConnection, WORK } from './test-cluster.js'
@@ -173,6 +174,13 @@ describe('GroupConsumer on a real broker', () => {
     await first.consumer.stop()
     const kept = await committed(group)
     expect([...kept.values()].every(({ offset }) => offset === 10)).toBe(true)
+    const progress = new GroupProgress(connection, { name: group, topics: [WORK] })
+    const isFinished = await progress.finishedOf(WORK)
+    const unfinished = first.records.filter(({ partition, offset }) => !isFinished(partition, offset))
+    expect(unfinished.map(idOf).sort()).toEqual([...stuck].sort())
+    expect(isFinished(0, (await ends()).get(0)!)).toBe(false)
+    expect((await progress.finishedOf(MORE))(0, 0)).toBe(false)
+    await progress.close()
 
     const second = join(group, () => undefined)
     await second.consumer.start()

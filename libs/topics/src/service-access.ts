@@ -64,7 +64,8 @@ export const SERVICE_ACCESS: Readonly<Record<string, ServiceAccess>> = {
     joins: [RETRY_SCHEDULER_GROUP],
     watches: [],
   },
-  replayer: { reads: [EVENTS], writes: [BULK], joins: [], watches: [] },
+  // It is ahead of the deliverers by so much at most.
+  replayer: { reads: [EVENTS], writes: [BULK], joins: [], watches: [DELIVERER_GROUP] },
   monitor: {
     // The oldest record that waits in each topic of a group tells how old it is.
     reads: [EVENTS, DELIVERIES, DUE, BULK, ...TIERS, ATTEMPTS, DEAD_LETTERS, POISON, WEBHOOK_STATE],
