@@ -56,18 +56,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     ['trigger agent.created', 'trigger agent.created --set agent_id=a7 --set model=small-1'],
   ),
   sign: command(
-    '[--secret <secret>]… [--id <id>] [--timestamp <seconds>] [--prefix webhook] [--signing standard|standard_sha512|hub [--signing-header <name>]] [--json] [<file>]',
+    '[--secret <secret>]… [--id <id>] [--timestamp <seconds>] [--prefix webhook] [--signing standard|standard_sha512|hub|hex [--signing-header <name>]] [--json] [<file>]',
     'prints the headers that sign a body, of a file or stdin; POSTHORN_WEBHOOK_SECRET holds the secret',
     () => import('./sign.js'),
     ['sign body.json', 'sign --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw --id msg_1 --json -'],
   ),
   verify: command(
-    "--header 'name: value'… [--secret <secret>]… [--at <seconds>] [--tolerance 300] [--prefix webhook] [--signing hub [--signing-header <name>]] [--json] [<file>]",
+    "--header 'name: value'… [--secret <secret>]… [--at <seconds>] [--tolerance 300] [--prefix webhook] [--signing hub|hex [--signing-header <name>]] [--json] [<file>]",
     'says whether a request, its body of a file or stdin, is signed with a secret, and if not, why',
     () => import('./verify.js'),
     [
       "verify --header 'webhook-id: msg_1' --header 'webhook-timestamp: 1731705121' --header 'webhook-signature: v1,…' body.json",
       "verify --signing hub --header 'x-hub-signature-256: sha256=…' body.json",
+      "verify --signing hex --signing-header x-acme-signature --header 'x-acme-signature: …' body.json",
     ],
   ),
   doctor: command(

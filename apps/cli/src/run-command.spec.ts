@@ -109,7 +109,7 @@ describe('sign and verify', () => {
     expect([wrong.status, JSON.parse(wrong.out)]).toMatchObject([1, { verified: false, code: 'no_matching_signature' }])
   })
 
-  test('S6 sign and verify by HMAC-SHA512, and as GitHub does', async () => {
+  test('S6 sign and verify by HMAC-SHA512, as GitHub does, and by plain hex', async () => {
     const sha512 = (await posthorn(['sign', ...SIGNED, '--signing', 'standard_sha512', body], env)).out.split('\n')
     expect(sha512[2]).toMatch(/^webhook-signature: hs512,/)
     const checked = await posthorn(['verify', ...headers(sha512), '--at', '1731705121', body], env)
@@ -125,13 +125,19 @@ describe('sign and verify', () => {
       status: 0,
       out: 'The signature is right: msg_1 (agent.created), signed at no time that it says.',
     })
+    const hex = ['--signing', 'hex', '--signing-header', 'X-Acme']
+    const plain = (await posthorn(['sign', ...SIGNED, ...hex, body], env)).out.split('\n')
+    expect(plain[2]).toBe(lines[2]!.replace('sha256=', ''))
+    expect((await posthorn(['verify', ...headers(plain), ...hex, body], env)).status).toBe(0)
+    const mistaken = await posthorn(['verify', ...headers(lines), ...hex, body], env)
+    expect(mistaken).toMatchObject({ status: 1, err: expect.stringMatching(/^signature_missing: /) })
     const other = await posthorn(['verify', ...headers(lines), ...hub, '--secret', 'sixteen letters!', body], env)
     expect(other).toMatchObject({ status: 1, err: expect.stringMatching(/^no_matching_signature: /) })
   })
 
   test.each([
     [['sign', '--signing', 'md5', body], 2, '--signing must be'],
-    [['sign', '--signing-header', 'x-a', body], 2, 'is for --signing hub'],
+    [['sign', '--signing-header', 'x-a', body], 2, 'is for --signing hub and hex'],
     [['sign', '--signing', 'hub', '--secret', 'x'.repeat(16), '--secret', 'y'.repeat(16), body], 2, 'One secret only'],
     [['sign', '--timestamp', 'x', body], 2, '--timestamp must be'],
     [['sign', join(dir, 'none')], 2, 'Cannot read'],

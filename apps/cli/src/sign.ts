@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { sign, signHub } from '@posthorn/verify'
+import { sign, signHex, signHub } from '@posthorn/verify'
 import { UsageError, type Terminal } from './command.js'
 import { bodyFrom, secondsOf, secretsOf, SIGNING_OPTIONS, signingOf, withUsableSecrets } from './signed-input.js'
 
@@ -24,12 +24,13 @@ export async function run(args: readonly string[], { print, env }: Terminal): Pr
   const signing = signingOf(values)
   const body = bodyFrom(positionals)
   const headers = withUsableSecrets(() => {
-    if (signing.type !== 'hub')
+    if (signing.type === 'standard' || signing.type === 'standard_sha512')
       return sign({ id, timestamp, body, secrets, prefix, hash: signing.type === 'standard' ? 'sha256' : 'sha512' })
     if (secrets.length > 1) throw new UsageError('One secret only: one header holds one signature.')
     const { header } = signing
+    const signBody = signing.type === 'hub' ? signHub : signHex
     const told = { [`${prefix}-id`]: id, [`${prefix}-timestamp`]: String(timestamp) }
-    return { ...told, ...signHub({ body, secret: secrets[0]!, ...(header === undefined ? {} : { header }) }) }
+    return { ...told, ...signBody({ body, secret: secrets[0]!, ...(header === undefined ? {} : { header }) }) }
   })
   if (values.json) print(JSON.stringify(headers))
   else

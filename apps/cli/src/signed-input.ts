@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isBodySigning, SIGNINGS, type BodySigning } from '@posthorn/webhook'
 import { CommandFault, UsageError } from './command.js'
 
 export const SECRETS_VARIABLE = 'POSTHORN_WEBHOOK_SECRET'
@@ -14,17 +15,21 @@ export const SIGNING_OPTIONS = { signing: { type: 'string' }, 'signing-header': 
 
 /** As the webhook's own field has it, and `standard` for none. */
 export type CliSigning =
-  { readonly type: 'standard' | 'standard_sha512' } | { readonly type: 'hub'; readonly header?: string }
+  | { readonly type: 'standard' }
+  | { readonly type: 'standard_sha512' }
+  | { readonly type: BodySigning; readonly header?: string }
 
 export function signingOf(values: {
   readonly signing?: string | undefined
   readonly 'signing-header'?: string | undefined
 }): CliSigning {
   const { signing: type = 'standard', 'signing-header': header } = values
-  if (type === 'hub') return { type, ...(header === undefined ? {} : { header }) }
+  if (isBodySigning(type)) return { type, ...(header === undefined ? {} : { header }) }
   if (type !== 'standard' && type !== 'standard_sha512')
-    throw new UsageError(`--signing must be standard, standard_sha512 or hub, and not "${type}".`)
-  if (header !== undefined) throw new UsageError('--signing-header is for --signing hub.')
+    throw new UsageError(
+      `--signing must be standard, ${SIGNINGS.slice(0, -1).join(', ')} or ${SIGNINGS.at(-1)}, and not "${type}".`,
+    )
+  if (header !== undefined) throw new UsageError('--signing-header is for --signing hub and hex.')
   return { type }
 }
 

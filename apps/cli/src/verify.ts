@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { VerificationError, verify, verifyHub, type VerifyOptions } from '@posthorn/verify'
+import { VerificationError, verify, verifyHex, verifyHub, type VerifyOptions } from '@posthorn/verify'
 import { UsageError, type Terminal } from './command.js'
 import {
   bodyFrom,
@@ -54,13 +54,16 @@ interface Found {
   readonly type?: string
 }
 
-/** What is known of a request that is signed; of hub neither id nor time is. */
+/** What is known of a request that is signed; where the body alone is, neither id nor time are. */
 function foundIn(request: VerifyOptions, signing: CliSigning): Found {
-  const { payload: _, ...found } =
-    signing.type === 'hub'
-      ? verifyHub({ ...request, ...(signing.header === undefined ? {} : { header: signing.header }) })
-      : verify(request)
+  const { payload: _, ...found } = verifyBy(request, signing)
   return found
+}
+
+function verifyBy(request: VerifyOptions, signing: CliSigning) {
+  if (signing.type === 'standard' || signing.type === 'standard_sha512') return verify(request)
+  const named = { ...request, ...(signing.header === undefined ? {} : { header: signing.header }) }
+  return signing.type === 'hub' ? verifyHub(named) : verifyHex(named)
 }
 
 function sentenceOf({ id, timestamp, type }: Found): string {

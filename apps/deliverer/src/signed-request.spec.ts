@@ -10,7 +10,7 @@ import {
   type Format,
   type Webhook,
 } from '@posthorn/webhook'
-import { verify, verifyHub } from '@posthorn/verify'
+import { verify, verifyHex, verifyHub } from '@posthorn/verify'
 import { signedRequest, type RequestTerms } from './signed-request.js'
 import type { PreparedWebhook } from './webhook-cache.js'
 import type { Work } from './work.js'
@@ -103,6 +103,9 @@ describe('S6 a signed request', () => {
     expect(Object.keys(headers).sort()).toEqual(['content-type', 'webhook-id', 'webhook-timestamp', 'x-acme', 'x-own'])
     expect(verifyHub({ body, headers, header: 'X-Acme', secrets: OLDER })).toMatchObject({ id: 'delivery_1' })
     expect(() => verifyHub({ body, headers, header: 'X-Acme', secrets: SECRET })).toThrow('does not fit')
+    const plain = await request('raw', own, {}, { signing: { type: 'hex', header: 'x-acme' } })
+    expect(plain.headers).toEqual({ ...headers, 'x-acme': headers['x-acme']!.replace('sha256=', '') })
+    expect(verifyHex({ ...plain, header: 'X-Acme', secrets: OLDER })).toMatchObject({ id: 'delivery_1' })
   })
 
   it('S7 names the origin that receivers have agreed to, where they are asked', async () => {

@@ -251,11 +251,11 @@ const CASES: readonly UseCase[] = [
     rest: ({ name }) => [
       'PUT',
       `/v1/webhooks/by-uid/${name}`,
-      { url: 'https://example.com/3', events: ['*'], signing: { type: 'standard_sha512' } },
+      { url: 'https://example.com/3', events: ['*'], signing: { type: 'hex', header: 'X-Acme' } },
     ],
     grpc: ({ name }) => ({
       uid: name,
-      webhook: { url: 'https://example.com/3', events: ['*'], signing: { type: 'standard_sha512' } },
+      webhook: { url: 'https://example.com/3', events: ['*'], signing: { type: 'hex', header: 'X-Acme' } },
     }),
   },
   {

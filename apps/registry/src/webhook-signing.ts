@@ -10,7 +10,7 @@ type Signed = Pick<WebhookRow, 'signing' | 'sealedHeaders' | 'authentication'> &
 export function refuseSigningConflicts({ signing, sealedHeaders, authentication, secrets }: Signed): void {
   if (signing === null) return
   refuse('/signing', secrets.some(isKeyPair) ? fault('/type', 'is for shared secrets, and one here is a key pair') : [])
-  if (signing.type !== 'hub') return
+  if (signing.type === 'standard_sha512') return
   if (Object.hasOwn(sealedHeaders, signing.header))
     refuse('/signing', fault('/header', "is among the webhook's headers, too"))
   if (authentication?.header === signing.header)

@@ -232,15 +232,20 @@ describe('S6 the signing of a webhook', () => {
     expect(same.json.version).toBe(1)
     const other = await patch(id, { signing: { type: 'standard_sha512' } })
     expect(other.json).toMatchObject({ signing: { type: 'standard_sha512' }, version: 2 })
+    const plain = { type: 'hex', header: 'x-signature' }
+    expect((await patch(id, { signing: { type: 'hex' } })).json).toMatchObject({ signing: plain, version: 3 })
+    expect((await published(id, 3)).signing).toEqual(plain)
     const none = await patch(id, { signing: null })
-    expect(none.json).toMatchObject({ signing: null, version: 3 })
-    const last = await published(id, 3)
+    expect(none.json).toMatchObject({ signing: null, version: 4 })
+    const last = await published(id, 4)
     expect(last).not.toHaveProperty('signing')
     expect(sealer.unseal(last.sealedSecrets[0]!, secretContext(last))).toBe(SECRET)
   })
 
   const PAIR = { secret: undefined, signature: 'v1a' }
   test.each<[string, object, string]>([
+    ['with a prefix of its own', { signing: { type: 'hex', prefix: 'v1=' } }, '/signing/prefix'],
+    ['in a header of the webhook, plain', { signing: { type: 'hex', header: 'x-Token' } }, '/signing/header'],
     ['of no kind', { signing: {} }, '/signing/type'],
     ['of an unknown kind', { signing: { type: 'sha1' } }, '/signing/type'],
     ['that is no object', { signing: 'hub' }, '/signing'],

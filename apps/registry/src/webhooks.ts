@@ -140,7 +140,7 @@ export class WebhookCases {
     refuse('/headers', signatureHeadersFaults(Object.keys(headers ?? {}), prefix))
     if (authentication?.type === 'api_key' && signatureHeadersFaults([authentication.header ?? ''], prefix).length > 0)
       refuse('/authentication', [{ pointer: '/header', message: 'is set by Posthorn' }])
-    if (signing?.type === 'hub' && signatureHeadersFaults([signing.header ?? ''], prefix).length > 0)
+    if (signing && 'header' in signing && signatureHeadersFaults([signing.header ?? ''], prefix).length > 0)
       refuse('/signing', [{ pointer: '/header', message: 'is set by Posthorn' }])
   }
 

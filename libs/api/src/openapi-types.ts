@@ -1092,11 +1092,11 @@ export interface components {
         /** @description Of api_key. */
         value?: string | null
       } | null
-      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or by hex HMAC-SHA256 over the body alone in one header, as GitHub does after sha256= (hub) or as it is (hex). Without it by Standard Webhooks (v1). Replaced as a whole. */
       signing?: {
         /** @enum {unknown} */
-        type?: 'standard_sha512' | 'hub'
-        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        type?: 'standard_sha512' | 'hub' | 'hex'
+        /** @description Of hub and hex: the header that has the signature; x-hub-signature-256 or x-signature unless set. */
         header?: string | null
       } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
@@ -1220,11 +1220,11 @@ export interface components {
         /** @description Of api_key. */
         value?: string | null
       } | null
-      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or by hex HMAC-SHA256 over the body alone in one header, as GitHub does after sha256= (hub) or as it is (hex). Without it by Standard Webhooks (v1). Replaced as a whole. */
       signing: {
         /** @enum {unknown} */
-        type?: 'standard_sha512' | 'hub'
-        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        type?: 'standard_sha512' | 'hub' | 'hex'
+        /** @description Of hub and hex: the header that has the signature; x-hub-signature-256 or x-signature unless set. */
         header?: string | null
       } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
@@ -1380,11 +1380,11 @@ export interface components {
         /** @description Of api_key. */
         value?: string | null
       } | null
-      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or by hex HMAC-SHA256 over the body alone in one header, as GitHub does after sha256= (hub) or as it is (hex). Without it by Standard Webhooks (v1). Replaced as a whole. */
       signing: {
         /** @enum {unknown} */
-        type?: 'standard_sha512' | 'hub'
-        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        type?: 'standard_sha512' | 'hub' | 'hex'
+        /** @description Of hub and hex: the header that has the signature; x-hub-signature-256 or x-signature unless set. */
         header?: string | null
       } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */
@@ -1535,11 +1535,11 @@ export interface components {
         /** @description Of api_key. */
         value?: string | null
       } | null
-      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole. */
+      /** @description How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or by hex HMAC-SHA256 over the body alone in one header, as GitHub does after sha256= (hub) or as it is (hex). Without it by Standard Webhooks (v1). Replaced as a whole. */
       signing?: {
         /** @enum {unknown} */
-        type?: 'standard_sha512' | 'hub'
-        /** @description Of hub: the header that has the signature; x-hub-signature-256 unless set. */
+        type?: 'standard_sha512' | 'hub' | 'hex'
+        /** @description Of hub and hex: the header that has the signature; x-hub-signature-256 or x-signature unless set. */
         header?: string | null
       } | null
       /** @description What https connections to the receiver are made with, in PEM (docs/egress.md). */

@@ -1,17 +1,25 @@
-import { escapePointer, HUB_HEADER, SIGNINGS, type Problem, type Signing } from '@posthorn/webhook'
+import {
+  BODY_SIGNINGS,
+  escapePointer,
+  isBodySigning,
+  SIGNINGS,
+  type BodySigning,
+  type Problem,
+  type Signing,
+} from '@posthorn/webhook'
 import type { FieldSchema } from './documented.js'
 import { headersFaults } from './webhook-fields.js'
 
 /** As a request has it; absent members have their defaults. */
 export type SigningBody =
-  { readonly type: 'standard_sha512' } | { readonly type: 'hub'; readonly header?: string | null }
+  { readonly type: 'standard_sha512' } | { readonly type: BodySigning; readonly header?: string | null }
 export type SigningView = Signing
 
 /** How `signing` is documented. */
 export const SIGNING_SCHEMA = {
   type: 'object',
   description:
-    'How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or as GitHub does, sha256=<hex> over the body alone. Without it by Standard Webhooks (v1). Replaced as a whole.',
+    'How shared secrets sign: by Standard Webhooks with HMAC-SHA512 (hs512), or by hex HMAC-SHA256 over the body alone in one header, as GitHub does after sha256= (hub) or as it is (hex). Without it by Standard Webhooks (v1). Replaced as a whole.',
   additionalProperties: false,
   required: ['type'],
   properties: {
@@ -19,7 +27,7 @@ export const SIGNING_SCHEMA = {
     header: {
       type: 'string',
       nullable: true,
-      description: `Of hub: the header that has the signature; ${HUB_HEADER} unless set.`,
+      description: `Of hub and hex: the header that has the signature; ${BODY_SIGNINGS.hub.header} or ${BODY_SIGNINGS.hex.header} unless set.`,
     },
   },
 } as const satisfies FieldSchema
@@ -37,7 +45,7 @@ export function signingFaults(signing: unknown): Problem[] {
 }
 
 function headerFaults(type: unknown, header: unknown): Problem[] {
-  if (type !== 'hub') return fault('is for hub alone', '/header')
+  if (!isBodySigning(type)) return fault(`is for ${Object.keys(BODY_SIGNINGS).join(' and ')} alone`, '/header')
   if (typeof header !== 'string') return fault('must be a string', '/header')
   // The format's own headers would be lost, or be the signature.
   if (header.toLowerCase().startsWith('ce-')) return fault('is set by Posthorn', '/header')
@@ -45,5 +53,6 @@ function headerFaults(type: unknown, header: unknown): Problem[] {
 }
 
 export function signingFrom(body: SigningBody): Signing {
-  return body.type === 'hub' ? { type: 'hub', header: (body.header ?? HUB_HEADER).toLowerCase() } : { type: body.type }
+  if (body.type === 'standard_sha512') return { type: body.type }
+  return { type: body.type, header: (body.header ?? BODY_SIGNINGS[body.type].header).toLowerCase() }
 }

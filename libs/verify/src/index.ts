@@ -1,5 +1,13 @@
 export type { RequestHeaders } from './headers.js'
-export { signHub, verifyHub, type HubOptions, type HubRequest, type SignHubOptions } from './hub.js'
+export {
+  signHex,
+  signHub,
+  verifyHex,
+  verifyHub,
+  type BodyRequest,
+  type OneHeaderOptions,
+  type SignOneHeaderOptions,
+} from './one-header.js'
 export { checkSecrets } from './secret.js'
 export { sign, type SignOptions } from './sign.js'
 export { VerificationError, type VerificationCode } from './verification-error.js'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
-import { sign, signHub, verify, verifyHub, VerificationError } from './index.js'
+import { sign, signHex, signHub, verify, verifyHex, verifyHub, VerificationError } from './index.js'
 
 interface Vector {
   readonly name: string
@@ -20,13 +20,18 @@ interface Vector {
 }
 
 const file = new URL('../vectors.json', import.meta.url)
-interface HubVector extends Pick<Vector, 'name' | 'verifying_secret' | 'body' | 'signature' | 'accepted' | 'code'> {
+interface BodyVector extends Pick<Vector, 'name' | 'verifying_secret' | 'body' | 'signature' | 'accepted' | 'code'> {
   readonly signing_secret?: string
   readonly body_base64?: string
 }
-const { vectors, hub_vectors: hubVectors } = JSON.parse(readFileSync(file, 'utf8')) as {
+const {
+  vectors,
+  hub_vectors: hubVectors,
+  hex_vectors: hexVectors,
+} = JSON.parse(readFileSync(file, 'utf8')) as {
   vectors: readonly Vector[]
-  hub_vectors: readonly HubVector[]
+  hub_vectors: readonly BodyVector[]
+  hex_vectors: readonly BodyVector[]
 }
 const named = <T extends { readonly name: string }>(some: readonly T[]) => some.map(one => [one.name, one] as const)
 const bytesOf = ({ body, body_base64 }: Pick<Vector, 'body' | 'body_base64'>) =>
@@ -80,10 +85,14 @@ describe('S6 the public vectors', () => {
   )
 })
 
-describe('S6 the public vectors of X-Hub-Signature-256', () => {
-  const outcomeOf = (vector: HubVector, signature = vector.signature, body: Buffer<ArrayBuffer> = bytesOf(vector)) => {
+describe.each([
+  ['X-Hub-Signature-256', hubVectors, verifyHub, signHub],
+  ['X-Signature', hexVectors, verifyHex, signHex],
+] as const)('S6 the public vectors of %s', (header, all, verifyBody, signBody) => {
+  const name = header.toLowerCase()
+  const outcomeOf = (vector: BodyVector, signature = vector.signature, body: Buffer<ArrayBuffer> = bytesOf(vector)) => {
     try {
-      verifyHub({ body, headers: { 'x-hub-signature-256': signature }, secrets: vector.verifying_secret })
+      verifyBody({ body, headers: { [name]: signature }, secrets: vector.verifying_secret })
       return 'accepted'
     } catch (error) {
       if (error instanceof VerificationError) return error.code
@@ -91,15 +100,18 @@ describe('S6 the public vectors of X-Hub-Signature-256', () => {
     }
   }
 
-  it.each(named(hubVectors))('%s', (_name, vector) => {
+  it.each(named(all))('%s', (_name, vector) => {
     expect(outcomeOf(vector)).toBe(vector.accepted ? 'accepted' : vector.code)
     if (!vector.signing_secret) return
-    const signed = signHub({ body: bytesOf(vector), secret: vector.signing_secret, header: 'X-Hub-Signature-256' })
-    expect(signed).toEqual({ 'x-hub-signature-256': vector.signature })
+    const signed = signBody({ body: bytesOf(vector), secret: vector.signing_secret })
+    expect(signed).toEqual({ [name]: vector.signature })
+    expect(signBody({ body: bytesOf(vector), secret: vector.signing_secret, header: 'X-Acme' })).toEqual({
+      'x-acme': vector.signature,
+    })
   })
 
   it('no bit may differ', () => {
-    const vector = hubVectors.find(({ name }) => name === 'hub: the example of GitHub')!
+    const vector = all.find(({ accepted }) => accepted)!
     for (const body of flips(bytesOf(vector))) expect(outcomeOf(vector, undefined, body)).toBe('no_matching_signature')
     for (const text of flips(Buffer.from(vector.signature)))
       expect(outcomeOf(vector, text.toString('latin1'))).toMatch(/^(no_matching_signature|signature_missing)$/)

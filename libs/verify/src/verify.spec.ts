@@ -2,7 +2,17 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { signature, signedBytes } from './sign.js'
-import { checkSecrets, sign, signHub, VerificationError, verify, verifyHub, type VerifyOptions } from './index.js'
+import {
+  checkSecrets,
+  sign,
+  signHex,
+  signHub,
+  VerificationError,
+  verify,
+  verifyHex,
+  verifyHub,
+  type VerifyOptions,
+} from './index.js'
 
 const NOW = 1_772_000_000_000
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
@@ -199,6 +209,18 @@ describe('verifyHub', () => {
       ['body_not_raw', { body: JSON.parse(BODY) }],
     ]
     for (const [code, more] of refusals) expect([code, refusal(() => hub(more)).code]).toEqual([code, code])
+  })
+
+  it('S6 takes plain hex by verifyHex alone, and says which of the two is for what came', () => {
+    const plain = signHex({ body: BODY, secret: SECRET })
+    expect(verifyHex({ body: BODY, headers: plain, secrets: SECRET }).type).toBe('agent.created')
+    const named = { body: BODY, headers: hubHeaders, secrets: SECRET, header: 'X-Hub-Signature-256' }
+    expect(refusal(() => verifyHex(named))).toMatchObject({
+      code: 'signature_missing',
+      message: expect.stringContaining('verifyHub'),
+    })
+    expect(refusal(() => hub({ headers: plain, header: 'X-Signature' })).code).toBe('signature_missing')
+    expect(refusal(() => verifyHex({ ...named, headers: {} })).code).toBe('missing_header')
   })
 
   it('S6 blames the receiver for a secret that cannot check it', () => {

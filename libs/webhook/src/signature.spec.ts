@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import {
   compileSecret,
+  BODY_SIGNINGS,
   compileSigner,
-  HUB_HEADER,
   privateSecretFrom,
   secretBytes,
   secretFrom,
@@ -83,9 +83,11 @@ interface Vector {
   readonly signature: string
 }
 const vectorFile = new URL('../../verify/vectors.json', import.meta.url)
-const { vectors, hub_vectors: hubVectors } = JSON.parse(readFileSync(vectorFile, 'utf8')) as {
+type BodyVector = Partial<Vector> & { readonly name: string; readonly signing_secret?: string }
+const { vectors, ...ofBody } = JSON.parse(readFileSync(vectorFile, 'utf8')) as {
   vectors: (Partial<Vector> & { name: string })[]
-  hub_vectors: (Partial<Vector> & { name: string; signing_secret?: string })[]
+  hub_vectors: BodyVector[]
+  hex_vectors: BodyVector[]
 }
 
 const bytesOf = ({ body, body_base64: base64 }: Partial<Vector>) =>
@@ -101,11 +103,16 @@ describe('S6 the public vectors', () => {
     expect(secrets.map(verifierOf)).toContain(vector.verifying_secret)
   })
 
-  const ofHub = hubVectors.filter(one => one.signing_secret !== undefined)
-  it.each(ofHub.map(one => [one.name, one] as const))('are what is signed: %s', (_name, vector) => {
-    const signer = compileSigner([vector.signing_secret!], { type: 'hub', header: HUB_HEADER })
+  const inOneHeader = (['hub', 'hex'] as const).flatMap(type =>
+    ofBody[`${type}_vectors`].flatMap(one =>
+      one.signing_secret === undefined ? [] : [[one.name, type, one] as const],
+    ),
+  )
+  it.each(inOneHeader)('are what is signed: %s', (_name, type, vector) => {
+    const { header } = BODY_SIGNINGS[type]
+    const signer = compileSigner([vector.signing_secret!], { type, header })
     const headers = signatureHeaders(signer, 'webhook', { id: 'd', timestamp: 1, body: bytesOf(vector) })
-    expect(headers).toEqual({ 'webhook-id': 'd', 'webhook-timestamp': '1', [HUB_HEADER]: vector.signature })
+    expect(headers).toEqual({ 'webhook-id': 'd', 'webhook-timestamp': '1', [header]: vector.signature })
   })
 })
 
@@ -116,9 +123,11 @@ describe('S6 a signing that is not Standard Webhooks as it stands', () => {
     signatureHeaders(compileSigner(secrets, signing), 'webhook', { id: 'd', timestamp: 1, body })
 
   it('S6 of one header is by the oldest secret, so that an overlap lets receivers change at their own time', () => {
-    const hub: Signing = { type: 'hub', header: 'x-acme' }
-    expect(headersBy([fresh, old], hub)).toEqual(headersBy([old], hub))
-    expect(headersBy([fresh, old], hub)).not.toEqual(headersBy([fresh], hub))
+    for (const type of ['hub', 'hex'] as const) {
+      const signing: Signing = { type, header: 'x-acme' }
+      expect(headersBy([fresh, old], signing)).toEqual(headersBy([old], signing))
+      expect(headersBy([fresh, old], signing)).not.toEqual(headersBy([fresh], signing))
+    }
   })
 
   it('S6 of several entries is by all of them', () => {

@@ -2,21 +2,37 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { compileSecret, secretBytes, signStandard, type SigningKey } from './signature.js'
 
 /** How a webhook's requests are signed where it is not by Standard Webhooks as it stands. */
-export const SIGNINGS = ['standard_sha512', 'hub'] as const
+export const SIGNINGS = ['standard_sha512', 'hub', 'hex'] as const
+
+/** Those that sign the body alone, in one header: what stands there before the hex, and its name unless another is set. */
+export const BODY_SIGNINGS = {
+  hub: { prefix: 'sha256=', header: 'x-hub-signature-256' },
+  hex: { prefix: '', header: 'x-signature' },
+} as const
+export type BodySigning = keyof typeof BODY_SIGNINGS
 
 /**
  * `standard_sha512`: by Standard Webhooks with HMAC-SHA512 in place of HMAC-SHA256. `hub`: as GitHub and WebSub do,
- * `sha256=<hex HMAC-SHA256>` over the body alone, in one header, its name in lower case.
+ * `sha256=<hex HMAC-SHA256>` over the body alone. `hex`: the same without what stands before the hex. Names of headers
+ * are in lower case.
  */
-export type Signing = { readonly type: 'standard_sha512' } | { readonly type: 'hub'; readonly header: string }
+export type Signing = { readonly type: 'standard_sha512' } | { readonly type: BodySigning; readonly header: string }
 
-export const HUB_HEADER = 'x-hub-signature-256'
+export function isBodySigning(type: unknown): type is BodySigning {
+  return typeof type === 'string' && Object.hasOwn(BODY_SIGNINGS, type)
+}
 
 /** The secrets of a webhook made ready to sign its requests. */
 export type Signer =
   | { readonly kind: 'standard'; readonly keys: readonly SigningKey[] }
-  /** `keys` are those of a signature inside the body, which can hold several. */
-  | { readonly kind: 'hub'; readonly keys: readonly SigningKey[]; readonly header: string; readonly key: KeyObject }
+  | {
+      readonly kind: 'body'
+      /** Of a signature inside the body, which can hold several. */
+      readonly keys: readonly SigningKey[]
+      readonly header: string
+      readonly prefix: string
+      readonly key: KeyObject
+    }
 
 /** Of active secrets, newest first. Throws on none, and on one that registration would have refused. */
 export function compileSigner(secrets: readonly string[], signing: Signing | undefined): Signer {
@@ -28,7 +44,10 @@ export function compileSigner(secrets: readonly string[], signing: Signing | und
     case 'standard_sha512':
       return { kind: 'standard', keys: keys.map(bySha512) }
     case 'hub':
-      return { kind: 'hub', keys, header: signing.header, key: hubKey(secrets.at(-1)!) }
+    case 'hex': {
+      const { prefix } = BODY_SIGNINGS[signing.type]
+      return { kind: 'body', keys, header: signing.header, prefix, key: textKey(secrets.at(-1)!) }
+    }
     default:
       throw new Error('the webhook is signed in a way that this version does not know')
   }
@@ -47,8 +66,8 @@ export function signatureHeaders(
   switch (signer.kind) {
     case 'standard':
       return { ...told, [`${prefix}-signature`]: signStandard(signer.keys, id, timestamp, body) }
-    case 'hub':
-      return { ...told, [signer.header]: signHub(signer.key, body) }
+    case 'body':
+      return { ...told, [signer.header]: signer.prefix + hexHmac(signer.key, body) }
   }
 }
 
@@ -56,13 +75,13 @@ function bySha512({ kind, key }: SigningKey): SigningKey {
   return { kind: kind === 'v1' ? 'hs512' : kind, key }
 }
 
-/** The whole text of a secret as UTF-8, `whsec_` too: verifiers of this style take a text, and decode nothing. */
-function hubKey(secret: string): KeyObject {
+/** The whole text of a secret as UTF-8, `whsec_` too: verifiers of these styles take a text, and decode nothing. */
+function textKey(secret: string): KeyObject {
   if (!secretBytes(secret))
     throw new Error('the webhook is signed by a key pair, and its signing is for shared secrets')
   return createSecretKey(secret, 'utf8')
 }
 
-function signHub(key: KeyObject, body: Uint8Array): string {
-  return `sha256=${createHmac('sha256', key).update(body).digest('hex')}`
+function hexHmac(key: KeyObject, body: Uint8Array): string {
+  return createHmac('sha256', key).update(body).digest('hex')
 }
