@@ -78,6 +78,14 @@ describe('S10 the gate for bulk', () => {
     expect(gate.size).toBe(0)
   })
 
+  it('does not wait for the time of day', () => {
+    for (let n = 0; n < 100; n++) gate.add(workOf(n))
+    const before = passed.length
+    jest.setSystemTime(1_000_000 - 3600_000)
+    jest.advanceTimersByTime(1000)
+    expect(passed.length).toBeGreaterThan(before + 40)
+  })
+
   it('is as quick as the process where there is no live work', () => {
     let n = 0
     for (let ms = 0; ms < 5000; ms += 10) {

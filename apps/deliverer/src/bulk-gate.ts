@@ -61,7 +61,7 @@ export class BulkGate {
 
   /** To be called at short intervals. */
   tick(): void {
-    this.pace.observe(Date.now())
+    this.pace.observe(performance.now())
     this.open()
   }
 
@@ -72,7 +72,8 @@ export class BulkGate {
   }
 
   private open(): void {
-    const now = Date.now()
+    // Not the time of day: when that is put back, bulk must not wait until it is that late again.
+    const now = performance.now()
     while (this.waiting.length > 0 && this.pace.opensAt <= now) {
       const work = this.waiting.shift()
       this.bytes -= work.bytes

@@ -54,7 +54,7 @@ export class BulkPace {
     return Math.max(this.least, this.perSecond * Math.max(MOST_BACK, 1 - AT_ONCE * Math.max(0, this.late)))
   }
 
-  /** When the next may be let in, ms since the epoch. */
+  /** When the next may be let in, ms on the clock of letIn() and observe(). */
   get opensAt(): number {
     return this.nextAt
   }
