@@ -81,12 +81,25 @@ describe('S10 bulk beside live traffic', () => {
     expect(sum(bulk.slice(30)) / 30).toBeLessThan(0.06 * 2200)
   })
 
-  it('takes a lasting change of the ages for normal after ten minutes', () => {
+  it('takes for usual what live work is like while bulk rests, and so gets over any other change', () => {
     const pace = new BulkPace()
-    expect(busy(pace, 0, 60, 5)).toBeGreaterThan(1000)
+    busy(pace, 0, 5, 5, false)
+    expect(busy(pace, 5, 60, 5)).toBeGreaterThan(1000)
     // A clock that was put forward by a second makes all live work a second older.
-    expect(busy(pace, 60, 600, 1005)).toBe(50)
-    expect(busy(pace, 600, 700, 1005)).toBeGreaterThan(1000)
+    expect(busy(pace, 60, 64, 1005)).toBe(50)
+    expect(busy(pace, 64, 230, 1005)).toBeGreaterThan(1000)
+  })
+
+  it('is not stopped by ages that vary by themselves', () => {
+    const { bulk, ages } = run(180, { capacity: 2000, live: () => 100, noiseMs: 1000 })
+    expect(sum(bulk.slice(30)) / 150).toBeGreaterThan(0.5 * 1900)
+    expect(share(ages.flat(), 1200)).toBeLessThan(0.01)
+  })
+
+  it('rests once a minute', () => {
+    const { bulk } = run(180, { capacity: 2000, live: () => 500 })
+    expect(bulk.flatMap((count, second) => (count === 0 ? [second] : [])).length).toBeGreaterThan(3)
+    expect(bulk.flatMap((count, second) => (count === 0 ? [second] : [])).length).toBeLessThan(9)
   })
 
   it('begins slowly again after a rest', () => {
@@ -98,9 +111,9 @@ describe('S10 bulk beside live traffic', () => {
 })
 
 /** As much bulk as may be, from one second to another, beside live work of an age (ms); returns the rate at the end. */
-function busy(pace: BulkPace, from: number, to: number, liveAge?: number): number {
+function busy(pace: BulkPace, from: number, to: number, liveAge?: number, bulk = true): number {
   for (let now = from * 1000; now < to * 1000; now += STEP_MS) {
-    while (pace.opensAt <= now) pace.letIn(now)
+    while (bulk && pace.opensAt <= now) pace.letIn(now)
     if (liveAge !== undefined) pace.live(liveAge)
     if (now % TICK_MS === 0) pace.observe(now)
   }
