@@ -202,12 +202,13 @@ export function deliveries(): Board {
     .graph({
       ...{
         title: 'Waiting',
-        about: 'For a request, for a version of their webhook, or for their time.',
+        about: 'For a request, for a version of their webhook or for their time, or as bulk behind live work.',
         unit: 'short',
       },
       series: [
         ['sum(posthorn_deliverer_queued)', 'queued'],
         ['sum(posthorn_deliverer_held)', 'held'],
+        ['sum(posthorn_deliverer_bulk_held)', 'bulk'],
       ],
     })
     .graph({

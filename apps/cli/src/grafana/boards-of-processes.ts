@@ -63,11 +63,15 @@ export function registryApi(): Board {
     .graph({
       ...{
         title: 'Replays',
-        about: 'Deliveries that replays chose, by whether they were sent.',
+        about:
+          'Deliveries that replays chose, by whether they were sent, and how many the deliverers let in beside live work.',
         unit: 'reqps',
         width: 12,
       },
-      series: [ratePer('posthorn_replayer_deliveries_total', 'result')],
+      series: [
+        ratePer('posthorn_replayer_deliveries_total', 'result'),
+        ['sum(posthorn_deliverer_bulk_rate)', 'let in at most'],
+      ],
     })
 }
 
