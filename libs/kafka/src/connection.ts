@@ -27,6 +27,12 @@ export interface KafkaOptions {
 /** With kafkajs's defaults a broker that is away for 5 s leaves a dead consumer in a live process. */
 const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 60 }
 const CONNECTION_TIMEOUT_MS = 5000
+/**
+ * What is not answered by then is asked again, on another connection: all that is produced waits for a
+ * request that was lost. A broker that waits for a follower that hangs takes longer (30 s unless set),
+ * and has the records twice then, which readers drop.
+ */
+const REQUEST_TIMEOUT_MS = 15_000
 
 /** One cluster under one prefix; producers, consumers and followers are made from it. */
 export class KafkaConnection {
@@ -51,6 +57,7 @@ export class KafkaConnection {
         ...accessOptions(options.security),
         clientId: options.clientId,
         connectionTimeout: CONNECTION_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
         retry,
         logLevel: logs.level,
         logCreator: logs.creator,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { registerCodecs } from './codecs.js'
+import { patchConnections } from './kafkajs-connections.js'
 import { askForStableOffsets, type OffsetFetchDefinition } from './offset-fetch.js'
 import { leanProduceRequest, type ProduceArguments, type ProduceRequest } from './produce-request.js'
 
@@ -147,6 +148,7 @@ let repaired = false
 export function repairKafkajs(): void {
   if (repaired) return
   repaired = true
+  patchConnections()
   patchIdleTimer()
   patchProduceRequest()
   patchEncoder()
