@@ -4,6 +4,7 @@ import { DataSource, type EntityManager, type MixedList } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { AlertSettingRow } from './alert-settings.js'
 import { DatabaseAway } from './away.js'
+import { GivingUpClient, KEEP_ALIVE } from './giving-up-client.js'
 import { KeyRow, OutboxRow, TenantRow, WebhookRow } from './entities.js'
 import { ReplayRow } from './replay-row.js'
 import { SourceRow } from './source-row.js'
@@ -72,7 +73,8 @@ export class Database {
         // Ends the wait of a client whose server no longer answers at all.
         query_timeout: STATEMENT_TIMEOUT_MS + 1000,
         idle_in_transaction_session_timeout: 30_000,
-        keepAlive: true,
+        ...KEEP_ALIVE,
+        Client: GivingUpClient,
         min: this.keptOpen,
         idleTimeoutMillis: IDLE_MS,
       },

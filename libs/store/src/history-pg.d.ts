@@ -16,6 +16,8 @@ declare module 'pg' {
       max?: number
       connectionTimeoutMillis?: number
       keepAlive?: boolean
+      keepAliveInitialDelayMillis?: number
+      Client?: typeof Client
       statement_timeout?: number
       query_timeout?: number
       idle_in_transaction_session_timeout?: number

@@ -1,4 +1,5 @@
 import { Pool } from 'pg'
+import { GivingUpClient, KEEP_ALIVE } from './giving-up-client.js'
 import { watchPool } from './pool-metrics.js'
 import { traced } from './query-spans.js'
 
@@ -45,7 +46,8 @@ export function openHistoryPool(
     application_name: options.name,
     max,
     connectionTimeoutMillis: 5_000,
-    keepAlive: true,
+    ...KEEP_ALIVE,
+    Client: GivingUpClient,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     // Ends the wait for a server that no longer answers at all.
     query_timeout: STATEMENT_TIMEOUT_MS + 5_000,

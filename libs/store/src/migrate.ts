@@ -1,6 +1,7 @@
 import type { Logger } from '@posthorn/telemetry'
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { DataSource, type MigrationInterface } from 'typeorm'
+import { GivingUpClient, KEEP_ALIVE } from './giving-up-client.js'
 import { missingRights, type ServiceRights } from './service-rights.js'
 import { RegistryMigration } from './migrations/1-registry.js'
 import { HistoryMigration } from './migrations/2-history.js'
@@ -61,6 +62,8 @@ const TABLE = 'migrations'
 /** Any fixed number: who migrates this database holds the advisory lock of it. */
 const MIGRATION_LOCK = 7_261_001
 const CONNECT_TIMEOUT_MS = 10_000
+/** To look at what is there; a migration takes as long as it takes. */
+const LOOK_TIMEOUT_MS = 10_000
 
 /**
  * Brings the database to this version's schema. Safe to run twice at once: TypeORM takes no lock,
@@ -90,18 +93,19 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
 
 /** Names of the migrations that the database lacks. Rejects when Postgres cannot be reached. */
 export async function pendingMigrations(databaseUrl: string): Promise<string[]> {
-  return withClient(databaseUrl, pendingIn)
+  return withClient(databaseUrl, pendingIn, LOOK_TIMEOUT_MS)
 }
 
 /** Why a service cannot work with the database yet: what it lacks in migrations, then in rights. Rejects when Postgres cannot be reached. */
 export async function unready(databaseUrl: string, rights: ServiceRights | undefined): Promise<string | undefined> {
-  return withClient(databaseUrl, async client => {
+  const look = async (client: Client) => {
     const forbidden = rights && (await missingRights(client, rights))
     if (forbidden !== undefined) return forbidden
     const missing = await pendingIn(client)
     if (missing.length > 0) return `the database lacks the migrations ${missing.join(', ')}: run posthorn migrate`
     return undefined
-  })
+  }
+  return withClient(databaseUrl, look, LOOK_TIMEOUT_MS)
 }
 
 async function pendingIn(client: Client): Promise<string[]> {
@@ -114,8 +118,13 @@ async function pendingIn(client: Client): Promise<string[]> {
 }
 
 /** A connection of its own; ending it frees the advisory locks taken on it. */
-async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+async function withClient<T>(url: string, use: (client: Client) => Promise<T>, timeoutMs?: number): Promise<T> {
+  const client = new GivingUpClient({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...KEEP_ALIVE,
+    ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
+  })
   client.on('error', () => undefined)
   await client.connect()
   try {

@@ -6,11 +6,13 @@ declare module 'pg' {
       connectionTimeoutMillis?: number
       query_timeout?: number
       keepAlive?: boolean
+      keepAliveInitialDelayMillis?: number
       application_name?: string
     })
+    readonly connection: { readonly stream: { destroy(): void }; once(event: 'end', listener: () => void): void }
     connect(): Promise<void>
     query(text: string, values?: readonly unknown[]): Promise<{ rows: Record<string, unknown>[] }>
-    end(): Promise<void>
+    end(done?: () => void): Promise<void>
     on(event: 'error', listener: (error: Error) => void): this
     on(event: 'end', listener: () => void): this
     on(event: 'notification', listener: () => void): this
