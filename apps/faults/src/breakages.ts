@@ -1,19 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RunningKafkaCluster } from '@posthorn/embedded'
-import type { Clocks } from './clocks.js'
 import { diskFull, stopped, type Outage } from './database-away.js'
 import { send } from './kills.js'
 import type { Ledger } from './ledger.js'
-import type { Line, LineState } from './line.js'
+import type { LineState } from './line.js'
 import type { Seeded } from './seeded.js'
-import type { Site } from './site.js'
+import type { Stage } from './stage.js'
+import { disturbWires, WIRED, WIRE_FAULTS } from './wire-faults.js'
 
 /** What there is to break, and where it is noted. */
-export interface Scene {
-  readonly site: Site
-  readonly cluster: RunningKafkaCluster
-  readonly line: Line
-  readonly clocks: Clocks
+export interface Scene extends Omit<Stage, 'close'> {
   readonly seeded: Seeded
   readonly ledger: Ledger
 }
@@ -48,6 +43,12 @@ export const BREAKAGES: readonly Breakage[] = [
     name: `line ${state}`,
     run: (scene: Scene) => disturb(scene, state),
   })),
+  ...WIRED.flatMap(wired =>
+    WIRE_FAULTS.map(fault => ({
+      name: `clients of ${wired} ${fault}`,
+      run: (scene: Scene) => disturbWires(scene, scene, wired, fault),
+    })),
+  ),
   ...SKEWED.map(target => ({ name: `clock of ${target}`, run: (scene: Scene) => skew(scene, target) })),
 ]
 
@@ -77,10 +78,12 @@ async function storm(scene: Scene, target: string): Promise<void> {
   await killed?.stop()
 }
 
-async function brokersAway({ cluster, seeded, ledger }: Scene, ids: readonly number[]): Promise<void> {
+async function brokersAway({ cluster, brokers, seeded, ledger }: Scene, ids: readonly number[]): Promise<void> {
   const from = Date.now()
-  await Promise.all(ids.map(id => cluster.kill(id)))
+  // Nobody listens where a broker is dead.
+  await Promise.all(ids.flatMap(id => [cluster.kill(id), brokers.get(id)!.refuse()]))
   await sleep(seeded.between(2000, 8000))
+  await Promise.all(ids.map(id => brokers.get(id)!.accept()))
   // Together: one alone is no majority and does not answer.
   await Promise.all(ids.map(id => cluster.restart(id)))
   ledger.fault({ what: 'away', target: ids.length > 1 ? 'kafka' : 'broker', from, to: Date.now() })

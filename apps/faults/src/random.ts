@@ -1,26 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { startKafkaCluster, type RunningKafkaCluster } from '@posthorn/embedded'
 import { DEAD_LETTERS, decodeDelivery, DELAYS, DELIVERIES, DUE } from '@posthorn/topics'
 import type { Kafka } from 'kafkajs'
 import { outOfOrder, sequencesIn } from './arrivals.js'
 import { readAttempts } from './attempts-log.js'
 import { balance, type Balance } from './balance.js'
 import { BREAKAGES, type Scene } from './breakages.js'
-import { openClocks } from './clocks.js'
 import { gather } from './crowd.js'
 import { GroupWatch } from './group-watch.js'
 import { Ledger } from './ledger.js'
-import { openLine } from './line.js'
 import { untilAllCommitted } from './offsets.js'
 import { parkedPlaces } from './parked-places.js'
 import { publishUntil, type Published } from './publishing.js'
 import { brokenIn, reportOf, type Result } from './result.js'
 import { Seeded } from './seeded.js'
-import { Site } from './site.js'
+import type { Site } from './site.js'
+import { openStage, type Stage } from './stage.js'
 import { readLog } from './topic-log.js'
 
 export interface RandomOptions {
@@ -51,8 +45,6 @@ export interface RandomResult extends Result {
   readonly uncommitted: readonly string[]
 }
 
-/** Of the whole repository: 90 MB that are the same for every run. */
-const CACHE_DIR = fileURLToPath(new URL('../../../.posthorn/cache', import.meta.url))
 const QUIET_MS = [500, 3000] as const
 /** So long without an end there will be none: a tier of 2 min, a probe after 1 min and a busy machine are in it. */
 const STALLED_MS = 300_000
@@ -68,8 +60,6 @@ export async function breakAtRandom(options: RandomOptions): Promise<RandomResul
   }
 }
 
-type Stage = Omit<Scene, 'seeded' | 'ledger'> & { close(): Promise<void> }
-
 function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(new Error('the run was stopped'))
@@ -77,40 +67,6 @@ function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal | undefined): 
     stopping?.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject)
   })
-}
-
-async function openStage(): Promise<Stage> {
-  const opened: (() => Promise<unknown>)[] = []
-  const close = async () => {
-    for (const end of opened.reverse()) await end().catch(() => undefined)
-  }
-  try {
-    const dir = await mkdtemp(join(tmpdir(), 'posthorn-kafka-'))
-    opened.push(() => rm(dir, { recursive: true, force: true }))
-    const clocks = await openClocks()
-    opened.push(() => clocks.remove())
-    const cluster: RunningKafkaCluster = await startKafkaCluster({
-      dir,
-      cacheDir: CACHE_DIR,
-      onProgress: () => undefined,
-    })
-    opened.push(() => cluster.stop())
-    const site = await Site.start({
-      ...clocks.environment,
-      POSTHORN_KAFKA_BROKERS: cluster.brokers.join(','),
-      POSTHORN_KAFKA_REPLICATION: '3',
-      POSTHORN_KAFKA_PARTITIONS: '6',
-      // What is warned of is what is done here.
-      POSTHORN_LOG_LEVEL: 'error',
-    })
-    opened.push(() => site.stop())
-    const line = await openLine(Number(new URL(site.receiver.url).port))
-    opened.push(() => line.close())
-    return { site, cluster, line, clocks, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
 }
 
 async function play(stage: Stage, { seed, minutes, rate, say }: RandomOptions): Promise<RandomResult> {

@@ -14,6 +14,11 @@ export interface KafkaClusterOptions {
   readonly cacheDir?: string
   /** As of -Xmx, for each broker; 256m unless set. */
   readonly heap?: string
+  /**
+   * Gives each broker one more listener at this port; resolves with the port by which clients are told to
+   * come to it. The brokers themselves, and clients that start from `brokers`, stay on the direct way.
+   */
+  readonly detour?: (id: number, port: number) => Promise<number>
   readonly onProgress: Progress
 }
 
@@ -21,6 +26,8 @@ export interface KafkaClusterOptions {
 export interface RunningKafkaCluster {
   /** host:port of each broker. */
   readonly brokers: readonly string[]
+  /** The same by the detour; empty without one. */
+  readonly byDetour: readonly string[]
   /** SIGKILL; `id` is 1, 2 or 3, as kafkajs's metadata names them. Resolves when the process is gone. */
   kill(id: number): Promise<void>
   /** Starts a killed broker again with its data and port; resolves when it answers. */
@@ -34,8 +41,7 @@ const IDS = [1, 2, 3]
 export async function startKafkaCluster(options: KafkaClusterOptions): Promise<RunningKafkaCluster> {
   const homeOf = (id: number) => resolve(options.dir, `kafka-${id}`)
   const { java, classPath, archive } = await prepareKafka(homeOf(1), options)
-  const ports = await freePorts(IDS.length * 2)
-  const nodes: Node[] = IDS.map((id, i) => ({ id, port: ports[2 * i]!, controllerPort: ports[2 * i + 1]! }))
+  const nodes = await placeNodes(options.detour)
   const brokers = new Map(
     nodes.map(node => {
       const configuration = { home: homeOf(node.id), node, nodes }
@@ -60,6 +66,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<R
   }
   return {
     brokers: nodes.map(({ port }) => `127.0.0.1:${port}`),
+    byDetour: nodes.flatMap(({ detour }) => (detour ? [`127.0.0.1:${detour.advertised}`] : [])),
     kill: async id => {
       const broker = running.get(id)!
       running.delete(id)
@@ -68,4 +75,15 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<R
     restart: start,
     stop,
   }
+}
+
+async function placeNodes(detour: KafkaClusterOptions['detour']): Promise<Node[]> {
+  const ports = await freePorts(IDS.length * 3)
+  return Promise.all(
+    IDS.map(async (id, i) => {
+      const [port, controllerPort, detourPort] = ports.slice(3 * i) as [number, number, number]
+      const node = { id, port, controllerPort }
+      return detour ? { ...node, detour: { port: detourPort, advertised: await detour(id, detourPort) } } : node
+    }),
+  )
 }

@@ -20,6 +20,8 @@ export interface Node {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
+  /** One more listener, and the port at which clients that come by it are told that it is. */
+  readonly detour?: { readonly port: number; readonly advertised: number } | undefined
 }
 
 export interface BrokerConfiguration {
@@ -64,19 +66,22 @@ function nodeProperties({
   nodes,
   secured,
 }: BrokerConfiguration): Record<string, string | number | boolean> {
-  const listeners = [
-    `PLAINTEXT://127.0.0.1:${node.port}`,
-    ...(secured ? [`SASL_SSL://127.0.0.1:${secured.saslPort}`, `SSL://127.0.0.1:${secured.mutualTlsPort}`] : []),
-  ].join(',')
+  const listenersAt = (detour: 'port' | 'advertised') =>
+    [
+      `PLAINTEXT://127.0.0.1:${node.port}`,
+      ...(node.detour ? [`DETOUR://127.0.0.1:${node.detour[detour]}`] : []),
+      ...(secured ? [`SASL_SSL://127.0.0.1:${secured.saslPort}`, `SSL://127.0.0.1:${secured.mutualTlsPort}`] : []),
+    ].join(',')
   return {
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.quorum.voters': nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
-    listeners: `${listeners},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': listeners,
+    listeners: `${listenersAt('port')},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': listenersAt('advertised'),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL',
+    'listener.security.protocol.map':
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,DETOUR:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL',
     'log.dirs': join(home, 'data'),
     'group.initial.rebalance.delay.ms': 0,
     'auto.create.topics.enable': false,

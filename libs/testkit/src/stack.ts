@@ -76,7 +76,9 @@ export async function startStack(extra: Readonly<Record<string, string>> = {}, b
   })) as Omit<Stack, 'publishGrpc' | 'dir' | 'stop' | 'currentPids' | 'startAlso'>
   const also: ExtraProcess[] = []
   const startAlso = async (target: string, other = build) => {
-    const process = await startService(other, target, { ...serviceEnvironment(up, sealingKeys), ...extra })
+    // Settings of the supervisor, which a service does not know.
+    const own = Object.fromEntries(Object.entries(extra).filter(([name]) => !name.startsWith('POSTHORN_EMBEDDED_')))
+    const process = await startService(other, target, { ...serviceEnvironment(up, sealingKeys), ...own })
     also.push(process)
     return process
   }
