@@ -16,9 +16,10 @@ import type { SpillReason } from './deliverer-metrics.js'
 import { Hold, MAX_LAG_MS, type WebhookTable } from './hold.js'
 import { Intake } from './intake.js'
 import { WebhookQueues, type QueueLimits } from './queues.js'
+import { Moves } from './moves.js'
 import { Ordering, type OrderingParts } from './ordering.js'
 import type { Parking } from './parking.js'
-import { nextAttempt, postpone, type Ended } from './record.js'
+import { nextAttempt, type Ended } from './record.js'
 import { setAside, setAsideUndecodable } from './set-aside.js'
 import { Strain } from './strain.js'
 import { isOrdered, type Work } from './work.js'
@@ -50,6 +51,7 @@ export class DeliveryLoop {
   private readonly hold: Hold<Work>
   private readonly gate: BulkGate
   private readonly ordering: Ordering
+  private readonly moves: Moves
   private readonly owned = new Map<PartitionClaim, number>()
   private readonly pending = new Set<Promise<void>>()
   private timer: NodeJS.Timeout | undefined
@@ -90,6 +92,14 @@ export class DeliveryLoop {
       send: work => this.admit(work),
       withdraw: webhook => this.queues.withdraw(webhook),
       isPaused: webhook => keepsDeliveries(webhooks.get(webhook)?.status),
+      track: work => this.track(work),
+    })
+    this.moves = new Moves({
+      output: options.output,
+      mayBegin: () => !this.stopped && options.healthy(),
+      moved: reason => metrics.spilled(reason),
+      release: work => this.intake.release(work),
+      failed: (work, error) => this.failed(work, error),
       track: work => this.track(work),
     })
     metrics.watch({ queues: this.queues, hold: this.hold, gate: this.gate, ordering: this.ordering, webhooks })
@@ -207,6 +217,7 @@ export class DeliveryLoop {
     this.ordering.tick(now)
     this.gate.tick()
     this.pump()
+    this.moves.goOn()
     this.spill()
   }
 
@@ -311,7 +322,7 @@ export class DeliveryLoop {
   /** To be attempted at `due` and not before: ordered work where its key is, all other in a delay topic. */
   private later(work: Work, reason: SpillReason, due: number, now = Date.now()): void {
     if (isOrdered(work)) this.ordering.retry(work, due, now)
-    else this.track(this.moveToTier(work, reason, due, now))
+    else this.moves.add({ work, reason, due, now })
   }
 
   private lagging(group: readonly Work[]): void {
@@ -329,20 +340,6 @@ export class DeliveryLoop {
     )
     const now = Date.now()
     for (const work of group) this.later(work, 'configuration', now + MAX_LAG_MS, now)
-  }
-
-  private async moveToTier(work: Work, reason: SpillReason, due: number, now: number): Promise<void> {
-    try {
-      if (work.completion.owned) {
-        work.moving = true
-        await postpone(this.options.output, work, due, now)
-        this.options.metrics.spilled(reason)
-      }
-      this.intake.release(work)
-      work.completion.done()
-    } catch (error) {
-      await this.failed(work, error)
-    }
   }
 
   /** Our own failure. Closing leaves the offset to the next owner; code that throws three times gives the record up. */
