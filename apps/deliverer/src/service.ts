@@ -25,8 +25,10 @@ import { Probes } from './probes.js'
  * record take; what is left then is sent again by the next owner.
  */
 const FINISH_MS = 63_000
-/** Measured: objects of a record in memory, from reading it until its offset is done. */
-const WORK_OVERHEAD = 1_200
+/** Measured: what a record takes in memory beside its bytes, from reading it until its offset is done. */
+const WORK_OVERHEAD = 1_700
+/** A fetch is in memory beside the records that are copied from it. */
+const FETCH_BYTES = 4 * 1024 * 1024
 
 /** Sends deliveries to their webhooks and records what came of it. */
 export const delivererService: Service = { target: 'deliverer', start }
@@ -39,6 +41,7 @@ async function start(context: ServiceContext): Promise<RunningService> {
     copartitioned: true,
     maxUnfinishedBytes: settings.delivererQueueBytes,
     recordOverhead: WORK_OVERHEAD,
+    maxFetchBytes: FETCH_BYTES,
     fatal,
     onAssigned: (claims: PartitionClaim[]) => loop.assigned(claims),
     onRebalancing: signal => loop.quiet(signal),

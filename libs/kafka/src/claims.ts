@@ -16,7 +16,7 @@ export class Claim implements PartitionClaim {
   pausedByUser = false
   /** Its window is full. */
   full = false
-  /** It holds more than its share while the process holds all it may. */
+  /** It holds more than its share of what is left while the process holds nearly all it may. */
   heavy = false
   /** The tracker's version of the last successful commit. */
   committedVersion = 0
@@ -83,6 +83,13 @@ export interface ClaimLimits {
   readonly maxUnfinishedBytes: number
 }
 
+/**
+ * From this share of the bytes a process may hold, a partition is paused that holds as much as an equal share of
+ * what is left. So stuck partitions do not stop those that hold little, and in all it stays at what may be held,
+ * and one fetch of each partition beyond it.
+ */
+const SHARED_FROM = 3 / 4
+
 /** The claims of one consumer, and when to stop fetching which: at 100 % of a limit, until 50 %. */
 export class ClaimBook implements ClaimOwner {
   private readonly claims = new Map<string, Claim>()
@@ -137,8 +144,8 @@ export class ClaimBook implements ClaimOwner {
     const tracker = claim.tracker!
     const before = claim.mustPause
     if (tracker.distance >= this.limits.window) claim.full = true
-    if (this.bytes >= this.limits.maxUnfinishedBytes && tracker.bytes >= this.share) claim.heavy = true
     if (claim.mustPause !== before) this.on.pausesChanged(claim)
+    if (this.bytes >= this.limits.maxUnfinishedBytes * SHARED_FROM) this.pauseHeavy()
   }
 
   finished(claim: Claim, bytes: number): void {
@@ -158,9 +165,19 @@ export class ClaimBook implements ClaimOwner {
     this.on.pausesChanged(claim)
   }
 
-  /** A partition that holds less than its share goes on, so that one stuck partition does not stop the others. */
+  /** Whoever holds nothing goes on, or one stuck partition could stop the others for good. */
   private get share(): number {
-    return this.limits.maxUnfinishedBytes / Math.max(1, this.claims.size)
+    return Math.max(1, (this.limits.maxUnfinishedBytes - this.bytes) / Math.max(1, this.claims.size))
+  }
+
+  private pauseHeavy(): void {
+    const { share } = this
+    for (const claim of this.claims.values()) {
+      if (claim.heavy || !claim.tracker || claim.tracker.bytes < share) continue
+      const before = claim.mustPause
+      claim.heavy = true
+      if (!before) this.on.pausesChanged(claim)
+    }
   }
 
   private relieve(): void {

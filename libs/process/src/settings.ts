@@ -396,7 +396,7 @@ export class Settings {
   @Setting(
     'DELIVERER_QUEUE_BYTES',
     '67108864',
-    'Of unfinished records in one deliverer, with 1,200 bytes each for objects; beyond it, it reads no more. One webhook has half.',
+    'Of unfinished records in one deliverer, with 1,700 bytes each for objects; near it, it reads no more. One webhook has half.',
   )
   @number()
   @IsInt()
