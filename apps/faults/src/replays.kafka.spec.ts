@@ -172,6 +172,37 @@ describe('replays', () => {
     return { webhook, from, ids: idsOf(webhook, type, count) }
   }
 
+  it('S11 take nothing from the live traffic of their webhook, though its rate limit is all they need', async () => {
+    answers.set('/limited', 500)
+    const webhook = await register('/limited', 'limited.thing')
+    await publish('limited.thing', 400)
+    await untilStatus(webhook, 'exhausted', 400)
+    answers.set('/limited', 200)
+    const path = { id: webhook }
+    const limit = { requests: 10, per: 'second' } as const
+    await answerOf(api.PATCH('/v1/webhooks/{id}', { params: { path }, body: { rate_limit: limit } }))
+    const { id: run } = await replay({ webhook, rate: 10_000 })
+    await untilReplay(run, ({ sent }) => sent === 400)
+    const before = receiver.requests.length
+    const publishedAt = new Map<string, number>()
+    for (let n = 400; n < 440; n++) {
+      publishedAt.set(idsOf(webhook, 'limited.thing', n + 1).at(-1)!, Date.now())
+      const event = { id: `limited.thing-${n}`, source: SOURCE, type: 'limited.thing', data: { n } }
+      await answerOf(ingest.POST('/v1/publish', { body: event }))
+      await new Promise(resolve => setTimeout(resolve, 300))
+    }
+    const live = () =>
+      receiver.requests.slice(before).filter(({ headers }) => publishedAt.has(String(headers['webhook-id'])))
+    await until(() => live().length === 40, WAIT_MS)
+    const lateness = live().map(
+      ({ headers, receivedAt }) => receivedAt - publishedAt.get(String(headers['webhook-id']))!,
+    )
+    expect(Math.max(...lateness)).toBeLessThan(5_000)
+    // The replay has what is left of the rate.
+    await untilStatus(webhook, 'delivered', 440)
+    expect([...received('/limited').values()].filter(count => count > 2)).toEqual([])
+  }, 180_000)
+
   it('go on through the log where they were when their process is killed, and send nothing twice', async () => {
     const { webhook, from, ids } = await afterwards('killed', 300)
     const { id } = await replay({ source: 'log', webhook, from, rate: 60 })
