@@ -197,9 +197,9 @@ describe('S11 what is replayed', () => {
     state.answer = () =>
       new Promise(resolve => (answer = () => resolve({ kind: 'response', status: 200, durationMs: 1 })))
     deliver({ id: 'first' }, 0)
-    const back = { run: 'replay_1', spills: 1, due: NOW }
-    give(encodeDelivery(deliveryOf({ ...back, id: 'replayed' }), Buffer.from('1')), 10, DUE)
-    give(encodeDelivery(deliveryOf({ ...back, run: '0', id: 'retried' }), Buffer.from('1')), 11, DUE)
+    const back = { spills: 1, due: NOW }
+    give(encodeDelivery(deliveryOf({ ...back, id: 'replayed', bulk: true }), Buffer.from('1')), 10, DUE)
+    give(encodeDelivery(deliveryOf({ ...back, id: 'retried' }), Buffer.from('1')), 11, DUE)
     give(encodeDelivery(deliveryOf({ run: 'replay_1', id: 'fresh from a replay' }), Buffer.from('1')), 20, BULK)
     deliver({ id: 'second' }, 1)
     for (let n = 1; n <= 5; n++) {
@@ -210,6 +210,27 @@ describe('S11 what is replayed', () => {
     await settled()
     expect(ids(seen)).toEqual(['first', 'retried', 'second', 'replayed', 'fresh from a replay'])
     expect(seen.done.toSorted((a, b) => a - b)).toEqual([0, 1, 10, 11, 20])
+  })
+
+  it.each([
+    ['to be tried again', () => NOW, 500],
+    ['as its time has not come', () => Date.now() + 60_000, 200],
+  ])('says so where it is moved to a delay topic %s', async (_why, due, status) => {
+    const { seen, state, give, deliver } = setUp()
+    state.answer = () => ({ kind: 'response', status, durationMs: 1 })
+    give(encodeDelivery(deliveryOf({ id: 'replayed', due: due() }), Buffer.from('1')), 0, BULK)
+    deliver({ id: 'live', due: due() }, 1)
+    await settled()
+    const moved = seen.sent
+      .filter(({ topic }) => topic.startsWith('delay.'))
+      .map(({ record }) => decodeDelivery(record.value))
+    expect(moved).toHaveLength(2)
+    expect(moved.map(read => read.kind === 'delivery' && [read.delivery.id, read.delivery.bulk])).toEqual(
+      expect.arrayContaining([
+        ['replayed', true],
+        ['live', undefined],
+      ]),
+    )
   })
 
   it('comes in at a rate, and is left to the next owner where it has not come in', async () => {

@@ -1,6 +1,6 @@
 import type { ConsumedRecord } from '@posthorn/kafka'
 import { BULK, decodeDelivery, DUE, type Attempt, type ReadDelivery } from '@posthorn/topics'
-import { LIVE_RUN, type Delivery } from '@posthorn/webhook'
+import type { Delivery } from '@posthorn/webhook'
 import type { DelivererMetrics } from './deliverer-metrics.js'
 import { Seen } from './seen.js'
 import { Completion, isOrdered, type Lane, type OffsetOwner, type Work } from './work.js'
@@ -15,10 +15,10 @@ export interface IntakeParts {
   ready(work: Work): void
 }
 
-/** What of a replay was moved to a delay topic still comes after live work when it is back, or it would take its place. */
-function laneOf({ topic: { name } }: ConsumedRecord, { run }: Delivery): Lane {
-  if (name === DUE.name) return run === LIVE_RUN ? 'due' : 'bulk'
-  return name === BULK.name ? 'bulk' : 'fresh'
+/** Bulk that was moved to a delay topic would take the place of live work when it is back: it is bulk still. */
+function laneOf({ topic: { name } }: ConsumedRecord, { bulk }: Delivery): Lane {
+  if (name === BULK.name || bulk) return 'bulk'
+  return name === DUE.name ? 'due' : 'fresh'
 }
 
 /** Turns records into work, each attempt once: what was seen before is dropped here. */

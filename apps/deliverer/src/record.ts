@@ -64,5 +64,6 @@ export function postpone(output: Output, work: Work, due: number, now: number): 
 // goes to that tier (and ends late by what producing takes), not through several shorter ones.
 async function sendToTier(output: Output, work: Work, delivery: Delivery, now: number): Promise<void> {
   const tier = tierFor(delivery.due - now)
-  await output.send(DELAYS[tier.name], encodeDelivery(delivery, work.data), { partition: work.partition })
+  const moved = work.lane === 'bulk' ? { ...delivery, bulk: true as const } : delivery
+  await output.send(DELAYS[tier.name], encodeDelivery(moved, work.data), { partition: work.partition })
 }

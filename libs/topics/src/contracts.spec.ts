@@ -90,6 +90,7 @@ const delivery: fc.Arbitrary<Delivery> = fc.record(
     acceptedAt: whole,
     origin: fc.record({ partition: whole, offset: whole }),
     spills: whole,
+    bulk: fc.constant(true as const),
     traceparent: text(55),
     event: event(fc.oneof(json, other)),
   },

@@ -23,6 +23,8 @@ export interface Delivery {
   readonly origin: { readonly partition: number; readonly offset: number }
   /** How often the delivery was moved to a delay topic without an attempt. */
   readonly spills: number
+  /** It came by bulk.v1 and was moved to a delay topic: it comes after live work when it is back, too. */
+  readonly bulk?: true
   /** What the webhook keeps in order, of those with the same text one after another; absent: it asks for no order. */
   readonly order?: string
   /** Of the span that made the delivery. */
