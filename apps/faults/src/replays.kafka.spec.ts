@@ -175,17 +175,17 @@ describe('replays', () => {
   it('S11 take nothing from the live traffic of their webhook, though its rate limit is all they need', async () => {
     answers.set('/limited', 500)
     const webhook = await register('/limited', 'limited.thing')
-    await publish('limited.thing', 400)
-    await untilStatus(webhook, 'exhausted', 400)
+    await publish('limited.thing', 200)
+    await untilStatus(webhook, 'exhausted', 200)
     answers.set('/limited', 200)
     const path = { id: webhook }
     const limit = { requests: 10, per: 'second' } as const
     await answerOf(api.PATCH('/v1/webhooks/{id}', { params: { path }, body: { rate_limit: limit } }))
     const { id: run } = await replay({ webhook, rate: 10_000 })
-    await untilReplay(run, ({ sent }) => sent === 400)
+    await untilReplay(run, ({ sent }) => sent === 200)
     const before = receiver.requests.length
     const publishedAt = new Map<string, number>()
-    for (let n = 400; n < 440; n++) {
+    for (let n = 200; n < 220; n++) {
       publishedAt.set(idsOf(webhook, 'limited.thing', n + 1).at(-1)!, Date.now())
       const event = { id: `limited.thing-${n}`, source: SOURCE, type: 'limited.thing', data: { n } }
       await answerOf(ingest.POST('/v1/publish', { body: event }))
@@ -193,13 +193,13 @@ describe('replays', () => {
     }
     const live = () =>
       receiver.requests.slice(before).filter(({ headers }) => publishedAt.has(String(headers['webhook-id'])))
-    await until(() => live().length === 40, WAIT_MS)
+    await until(() => live().length === 20, WAIT_MS)
     const lateness = live().map(
       ({ headers, receivedAt }) => receivedAt - publishedAt.get(String(headers['webhook-id']))!,
     )
     expect(Math.max(...lateness)).toBeLessThan(5_000)
     // The replay has what is left of the rate.
-    await untilStatus(webhook, 'delivered', 440)
+    await untilStatus(webhook, 'delivered', 220)
     expect([...received('/limited').values()].filter(count => count > 2)).toEqual([])
   }, 180_000)
 
