@@ -1,8 +1,9 @@
 import { answerOf, createApiClient } from '@posthorn/api/client'
+import { plainKafka } from '@posthorn/embedded'
 import { startReceiver, until, type Receiver } from '@posthorn/testkit'
 import { ATTEMPTS, DEAD_LETTERS, DELIVERIES, EVENTS as ALL_EVENTS, POISON, WEBHOOKS } from '@posthorn/topics'
 import { deliveryId } from '@posthorn/webhook'
-import { Kafka, logLevel } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import type { Deployment } from './deployment.js'
 
 const EVENTS = 60
@@ -128,7 +129,7 @@ export class Operator {
   }
 
   private kafka(): Kafka {
-    return new Kafka({ brokers: [this.deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+    return plainKafka({ brokers: [this.deployment.brokers], retry: { retries: 20 } })
   }
 
   async untilSilent(webhook: Webhook): Promise<void> {

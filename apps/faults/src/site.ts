@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerOf, createApiClient } from '@posthorn/api/client'
+import { plainKafka } from '@posthorn/embedded'
 import { startReceiver, startStack, type Receiver, type ReceiverAnswer, type Stack } from '@posthorn/testkit'
 import { encodeEvent, EVENTS, partitionFor } from '@posthorn/topics'
 import { deliveryId } from '@posthorn/webhook'
-import { Kafka, logLevel } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { Ledger } from './ledger.js'
 
 /** How the receiver answers request number `nth` (from 1) of a delivery. */
@@ -50,7 +51,7 @@ export class Site {
     private readonly loads: Map<string, Answering>,
     brokers: string = stack.kafka,
   ) {
-    this.kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+    this.kafka = plainKafka({ brokers: brokers.split(','), retry: { retries: 20 } })
   }
 
   /** `extra` is told to the services; a Kafka of one's own is told there, too. `build` is another than this one. */

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
+import type { Kafka } from 'kafkajs'
 import pg from 'pg'
 import { commandLineOf, endProcess, isAlive } from './child.js'
 import { startKafka } from './kafka.js'
+import { plainKafka } from './plain-kafka.js'
 import { startPostgres } from './postgres.js'
 import { freePorts, requireJava } from './requirements.js'
 
@@ -53,6 +54,7 @@ test('Postgres keeps its data over kill -9, and over another port', async () => 
 test('Kafka takes work when it is ready, keeps it over a stop, and over other ports', async () => {
   const [port, controllerPort, port2, controllerPort2] = (await freePorts(4)) as [number, number, number, number]
   const options = { dir, cacheDir: CACHE, heap: '256m', onProgress }
+  const timers = jest.spyOn(globalThis, 'setTimeout')
   const first = keep(await startKafka({ ...options, port, controllerPort }))
   expect(commandLineOf(first.pid)).toContain(join(dir, 'kafka', 'server.properties'))
   await withAdmin(first.brokers, admin => admin.createTopics({ topics: [{ topic: 'kept' }] }))
@@ -61,10 +63,13 @@ test('Kafka takes work when it is ready, keeps it over a stop, and over other po
   const second = keep(await startKafka({ ...options, port: port2, controllerPort: controllerPort2 }))
   expect(await withAdmin(second.brokers, admin => admin.listTopics())).toEqual(['kept'])
   await second.stop()
+  // Node warns of those.
+  expect(timers.mock.calls.filter(([, ms]) => ms! < 0)).toEqual([])
+  timers.mockRestore()
 }, 120_000)
 
 async function withAdmin<T>(brokers: string, use: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
-  const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin()
+  const admin = plainKafka({ brokers: [brokers] }).admin()
   await admin.connect()
   try {
     return await use(admin)

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kafka, logLevel } from 'kafkajs'
 import { endProcess, startDetached, type Detached } from './child.js'
 import { EmbeddedFault } from './fault.js'
 import { formatArguments, writeConfiguration, type BrokerConfiguration } from './kafka-configuration.js'
 import { KAFKA_VERSION } from './kafka-libraries.js'
+import { plainKafka } from './plain-kafka.js'
 import { run, type Java } from './requirements.js'
 
 /** Any 16 bytes in base64url; fixed, so that a data folder can be formatted again. */
@@ -82,9 +82,8 @@ export class Broker {
 }
 
 async function answers(port: number): Promise<boolean> {
-  const client = new Kafka({
+  const client = plainKafka({
     brokers: [`127.0.0.1:${port}`],
-    logLevel: logLevel.NOTHING,
     connectionTimeout: 1000,
     requestTimeout: 2000,
     retry: { retries: 0 },
