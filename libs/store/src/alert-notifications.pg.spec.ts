@@ -155,6 +155,21 @@ describe('AlertNotifications', () => {
     expect(await statuses()).toEqual(['firing sent'])
   })
 
+  test('of a killed process are told again as they were, before the end of what they tell', async () => {
+    await setting('channel', { ...CHANNEL, groupSeconds: 0 })
+    await look(NOW, stuck(400), stuck(400, 'deliverer due.v1'))
+    const [killed] = await notifications.claim(NOW)
+    await look(NOW + 10_000, stuck(400), stuck(400, 'monitor attempts.v1'))
+    expect(await round(NOW + 10_000)).toEqual([['firing monitor attempts.v1']])
+    await look(NOW + 119_000, stuck(400), stuck(400, 'replayer bulk.v1'))
+    const [again] = await notifications.claim(NOW + 120_000)
+    expect(again!.seqs).toEqual(killed!.seqs)
+    // It goes on telling while the next round comes.
+    expect(await round(NOW + 121_000)).toEqual([['resolved monitor attempts.v1', 'firing replayer bulk.v1']])
+    await sent([again!], NOW + 121_000)
+    expect(await round(NOW + 122_000)).toEqual([['resolved deliverer due.v1']])
+  })
+
   test('wait while they are silenced, and are told when the silence is over and the alert is not', async () => {
     await setting('channel', { ...CHANNEL, groupSeconds: 0 })
     await silence({ rules: ['consumer_stuck'] })

@@ -122,12 +122,15 @@ const TOO_MANY = `update alert_notifications set status = 'failed', ended_at = $
 const DUE = `select channel from alert_notifications
   where status = 'waiting' and due_at <= $1 and coalesce(claimed_until, due_at) <= $1
   group by channel order by min(due_at) limit 50`
-const WAITING = `select n.seq, n.what, n.tries, n.created_at as "createdAt", n.alert, a.rule, a.metric, a.severity, a.tenant,
+// Not the end of what somebody tells the beginning of just now, or did when it was killed.
+const WAITING = `select n.seq, n.what, n.tries, n.claimed_until as "claimedUntil", n.created_at as "createdAt", n.alert, a.rule, a.metric, a.severity, a.tenant,
     a.webhook, a.subject, a.value, a.threshold, a.window_seconds as "windowSeconds", a.details,
     a.fired_at as "firedAt", a.resolved_at as "resolvedAt"
   from alert_notifications n left join alerts a on a.seq = n.alert
   where n.channel = $1 and n.status = 'waiting' and coalesce(n.claimed_until, $2) <= $2
-  order by n.seq limit ${MOST_AT_ONCE} for update of n skip locked`
+    and not exists (select from alert_notifications first where first.channel = n.channel and first.alert = n.alert
+      and first.status = 'waiting' and first.claimed_until > $2)
+  order by n.claimed_until nulls last, n.seq limit ${MOST_AT_ONCE} for update of n skip locked`
 const CLAIM = 'update alert_notifications set claimed_until = $2, tries = tries + 1 where seq = any($1)'
 const LATER = 'update alert_notifications set due_at = $2 where seq = any($1)'
 const END = `update alert_notifications set status = $2, ended_at = $3, error = $4, claimed_until = null where seq = any($1)`
@@ -140,6 +143,7 @@ interface WaitingRow extends Omit<NotifiedAlert, 'id'> {
   readonly seq: string
   readonly what: NotificationKind
   readonly tries: number
+  readonly claimedUntil: Date | null
   readonly createdAt: Date
   readonly alert: string | null
 }
@@ -201,7 +205,7 @@ export class AlertNotifications {
     now: number,
   ): Promise<Notification | undefined> {
     const { rows } = await client.query({ text: WAITING, values: [channel.id, iso(now)] })
-    const waiting = rows as unknown as readonly WaitingRow[]
+    const waiting = together(rows as unknown as readonly WaitingRow[])
     const quiet = waiting.filter(row => row.alert !== null && isSilenced(audience, channel.tenant, row, now))
     const fate = quietFates(quiet, waiting)
     await this.end(client, END, fate.dropped, 'silenced', iso(now), null)
@@ -215,7 +219,7 @@ export class AlertNotifications {
       seqs,
       tries: Math.max(...told.map(({ tries }) => tries)) + 1,
       since: Math.min(...told.map(({ createdAt }) => createdAt.getTime())),
-      entries: told.map(({ what, alert, seq: _seq, tries: _tries, createdAt: _at, ...rest }) => ({
+      entries: told.map(({ what, alert, seq: _seq, tries: _tries, createdAt: _at, claimedUntil: _until, ...rest }) => ({
         what,
         alert: alert === null ? undefined : { id: `alert_${alert}`, ...rest },
       })),
@@ -225,6 +229,12 @@ export class AlertNotifications {
   private async end(client: SqlClient, text: string, seqs: readonly string[], ...values: unknown[]): Promise<void> {
     if (seqs.length > 0) await client.query({ text, values: [seqs, ...values] })
   }
+}
+
+/** What one claim had is told again as it was, and alone: whoever has it already knows it by its Message-ID. */
+function together(waiting: readonly WaitingRow[]): readonly WaitingRow[] {
+  const until = waiting[0]?.claimedUntil?.getTime()
+  return waiting.filter(({ claimedUntil }) => claimedUntil?.getTime() === until)
 }
 
 /**

@@ -18,7 +18,8 @@ export interface Mailbox {
   close(): Promise<void>
 }
 
-export async function startMailbox(): Promise<Mailbox> {
+/** `beforeAnswer`: the server has a mail, and says so to the client only then. */
+export async function startMailbox(beforeAnswer: () => Promise<void> = async () => undefined): Promise<Mailbox> {
   const mails: Mail[] = []
   const server = new SMTPServer({
     authOptional: true,
@@ -31,7 +32,7 @@ export async function startMailbox(): Promise<Mailbox> {
         const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? ''
         const to = session.envelope.rcptTo.map(({ address }) => address)
         mails.push({ to, subject: header('Subject'), messageId: header('Message-ID'), text })
-        done()
+        void beforeAnswer().then(() => done())
       })
     },
   })
