@@ -153,6 +153,13 @@ function symptoms(): AlertRule[] {
       summary: '{{ $value | humanize }} records of events.v1 were set aside within an hour',
       description: 'A producer sends what cannot be read, or what its schema refuses: posthorn poison list names it.',
     }),
+    rule('PosthornRouterHeld', 'critical', '5m', {
+      // On a new cluster it is so until the registry has published, for some seconds.
+      expr: 'max by (reason) (posthorn_router_held) > 0',
+      summary: 'Routers hold events back: {{ $labels.reason }}',
+      description:
+        'unpublished: no registry has published the webhooks, bring one back that reaches Kafka and Postgres. unanswered: no broker answers for webhooks.v1.',
+    }),
     rule('PosthornWebhooksUnusable', 'critical', '5m', {
       expr: 'max(posthorn_router_webhooks_unusable) > 0',
       summary: 'Routers cannot read the subscription of {{ $value }} webhooks',
