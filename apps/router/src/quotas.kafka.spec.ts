@@ -1,9 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
-import { Health, readSettings, type RunningService } from '@posthorn/process'
-import { createLogger } from '@posthorn/telemetry'
-import { testBrokers, until } from '@posthorn/testkit'
+import { until } from '@posthorn/testkit'
 import {
   BULK,
   decodeDelivery,
@@ -15,25 +11,13 @@ import {
   TENANTS,
   WEBHOOKS,
 } from '@posthorn/topics'
-import { DEFAULT_RETRY_POLICY } from '@posthorn/webhook'
-import type { Consumer } from 'kafkajs'
-import { routerService } from './service.js'
+import { TestRouter, WAIT_MS, webhookOf } from './test-router.js'
 
-const WAIT_MS = 15_000
 const QUOTA = 5
-const settings = readSettings({
-  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
-  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
-  POSTHORN_KAFKA_PARTITIONS: '2',
-  POSTHORN_LOG_LEVEL: 'silent',
-})
-const logger = createLogger('silent', 'test')
-const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'router-test'))
-const producer = new SafeProducer(connection)
+const router = new TestRouter(2)
+const { producer } = router
 /** Ids of the events delivered, by topic. */
 const delivered = { fresh: [] as string[], bulk: [] as string[] }
-let reader: Consumer
-let router: RunningService
 
 async function produce(tenant: string, name: string, count: number): Promise<void> {
   const eventOf = (n: number) => ({
@@ -61,47 +45,21 @@ async function deliveredAll(name: string, count: number): Promise<void> {
   )
 }
 
+const read = (lane: 'fresh' | 'bulk') => (value: Buffer | null) => {
+  const found = decodeDelivery(value)
+  if (found.kind !== 'delivery') throw new Error(`a record of ${lane} is no delivery`)
+  delivered[lane].push(found.delivery.event.id)
+}
+
 beforeAll(async () => {
-  await createTopics(connection, await planTopics(connection))
-  await producer.connect()
-  for (const tenant of ['busy', 'calm']) {
-    const webhook = {
-      id: `webhook_${tenant}`,
-      tenant,
-      version: 1,
-      status: 'active',
-      url: 'http://127.0.0.1:1/',
-      method: 'POST',
-      events: ['*'],
-      format: 'standard',
-      sealedSecrets: [],
-      retryPolicy: DEFAULT_RETRY_POLICY,
-    } as const
-    await producer.send(WEBHOOKS, encodeWebhook(webhook))
-  }
+  await router.open()
+  for (const tenant of ['busy', 'calm'])
+    await producer.send(WEBHOOKS, encodeWebhook(webhookOf(`webhook_${tenant}`, tenant)))
   await producer.send(TENANTS, encodeTenant({ id: 'busy', version: 1, status: 'active', eventsPerSecond: QUOTA }))
-  reader = connection.kafka.consumer({ groupId: `${connection.prefix}reader`, maxWaitTimeInMs: 100 })
-  await reader.connect()
-  await reader.subscribe({ topics: [DELIVERIES, BULK].map(one => connection.topic(one)), fromBeginning: true })
-  await reader.run({
-    eachMessage: async ({ topic, message }) => {
-      const read = decodeDelivery(message.value)
-      if (read.kind !== 'delivery') throw new Error(`${topic} has a record that is no delivery`)
-      delivered[topic === connection.topic(BULK) ? 'bulk' : 'fresh'].push(read.delivery.event.id)
-    },
-  })
-  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
-  const fatal = (error: Error) => {
-    throw error
-  }
-  router = await routerService.start({ settings, logger, health, fatal })
+  await router.start([DELIVERIES, read('fresh')], [BULK, read('bulk')])
 }, 60_000)
 
-afterAll(async () => {
-  await router?.stop()
-  await reader?.disconnect()
-  await producer.close()
-}, 30_000)
+afterAll(() => router.stop(), 30_000)
 
 describe('events above the quota of their tenant', () => {
   it('go through bulk.v1, all of them, and the other tenants do not notice', async () => {

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics } from '@posthorn/kafka'
-import { Health, readSettings, type RunningService, type ServiceContext } from '@posthorn/process'
-import { createLogger } from '@posthorn/telemetry'
-import { testBrokers, until } from '@posthorn/testkit'
+import { until } from '@posthorn/testkit'
 import {
   decodeDelivery,
   decodePoison,
@@ -18,21 +15,14 @@ import {
   type TopicContract,
   type TopicRecord,
 } from '@posthorn/topics'
-import { DEFAULT_RETRY_POLICY, deliveryId, type Delivery, type Webhook, type WebhookEvent } from '@posthorn/webhook'
-import { Partitioners, type Consumer, type Producer } from 'kafkajs'
-import { routerService } from './service.js'
+import { deliveryId, type Delivery, type Webhook, type WebhookEvent } from '@posthorn/webhook'
+import { Partitioners, type Producer } from 'kafkajs'
+import { TestRouter, WAIT_MS, webhookOf } from './test-router.js'
 
-const WAIT_MS = 15_000
 const PARTITIONS = 3
 
-const settings = readSettings({
-  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
-  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
-  POSTHORN_KAFKA_PARTITIONS: String(PARTITIONS),
-  POSTHORN_LOG_LEVEL: 'silent',
-})
-const logger = createLogger(settings.logLevel, 'router.kafka.spec')
-const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'router-test'))
+const router = new TestRouter(PARTITIONS)
+const { connection, settings } = router
 
 interface Routed {
   readonly delivery: Delivery
@@ -42,16 +32,6 @@ interface Routed {
 const deliveries: Routed[] = []
 const poison: { readonly head: PoisonHead; readonly body: Buffer }[] = []
 let producer: Producer
-let reader: Consumer
-let router: RunningService
-
-function context(): ServiceContext {
-  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
-  const fatal = (error: Error) => {
-    throw error
-  }
-  return { settings, logger, health, fatal }
-}
 
 async function produce(topic: TopicContract, ...records: TopicRecord[]): Promise<void> {
   const messages = records.map(({ key, value, headers }) => ({
@@ -62,30 +42,8 @@ async function produce(topic: TopicContract, ...records: TopicRecord[]): Promise
   await producer.send({ topic: connection.topic(topic), messages })
 }
 
-function collect(topic: string, value: Buffer): void {
-  if (topic === connection.topic(DELIVERIES)) {
-    const read = decodeDelivery(value)
-    if (read.kind === 'delivery') deliveries.push(read)
-  } else {
-    const read = decodePoison(value)
-    if (read.kind === 'poison') poison.push(read)
-  }
-}
-
 function webhook(id: string, tenant: string, events: string[], extra: Partial<Webhook> = {}): Webhook {
-  return {
-    id,
-    tenant,
-    version: 1,
-    status: 'active',
-    url: 'http://127.0.0.1:1/',
-    method: 'POST',
-    events,
-    format: 'standard',
-    sealedSecrets: [],
-    retryPolicy: DEFAULT_RETRY_POLICY,
-    ...extra,
-  }
+  return webhookOf(id, tenant, { events, ...extra })
 }
 
 function event(id: string, type: string, extra: Partial<WebhookEvent> = {}): WebhookEvent {
@@ -131,12 +89,9 @@ async function routedAll(): Promise<void> {
 }
 
 beforeAll(async () => {
-  await createTopics(connection, await planTopics(connection))
+  await router.open()
   producer = connection.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
-  reader = connection.kafka.consumer({ groupId: `${connection.prefix}reader`, maxWaitTimeInMs: 100 })
-  await Promise.all([producer.connect(), reader.connect()])
-  await reader.subscribe({ topics: [connection.topic(DELIVERIES), connection.topic(POISON)], fromBeginning: true })
-  await reader.run({ eachMessage: async ({ topic, message }) => collect(topic, message.value!) })
+  await producer.connect()
   await produce(
     WEBHOOKS,
     ...[
@@ -154,13 +109,26 @@ beforeAll(async () => {
       webhook('webhook_default', 'default', ['default.test']),
     ].map(encodeWebhook),
   )
-  router = await routerService.start(context())
+  await router.start(
+    [
+      DELIVERIES,
+      value => {
+        const read = decodeDelivery(value)
+        if (read.kind === 'delivery') deliveries.push(read)
+      },
+    ],
+    [
+      POISON,
+      value => {
+        const read = decodePoison(value)
+        if (read.kind === 'poison') poison.push(read)
+      },
+    ],
+  )
 }, 60_000)
 
 afterAll(async () => {
-  await router?.stop()
-  await reader?.disconnect()
-  await producer?.disconnect()
+  await Promise.all([router.stop(), producer?.disconnect()])
 }, 30_000)
 
 describe('router', () => {
@@ -361,10 +329,10 @@ describe('router', () => {
     const ids = Array.from({ length: 200 }, (_, i) => `restart-${i}`)
     await produce(EVENTS, ...ids.map(id => encodeEvent(event(id, 'agent.created'), Buffer.from('1'))))
     await routedAll()
-    await router.stop()
+    await router.stopService()
     const before = deliveries.length
     await produce(EVENTS, encodeEvent(event('while-away', 'agent.created'), Buffer.from('1')))
-    router = await routerService.start(context())
+    await router.startService()
     await routedAll()
     expect(webhooksOf('while-away')).toEqual(['webhook_exact', 'webhook_prefix'])
     expect(ids.every(id => webhooksOf(id).length === 2)).toBe(true)

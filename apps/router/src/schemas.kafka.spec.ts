@@ -1,9 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createTopics, KafkaConnection, kafkaOptionsFrom, planTopics, SafeProducer } from '@posthorn/kafka'
-import { Health, readSettings, type RunningService } from '@posthorn/process'
-import { createLogger } from '@posthorn/telemetry'
-import { testBrokers, until } from '@posthorn/testkit'
+import { until } from '@posthorn/testkit'
 import {
   CATALOGUE,
   decodeDelivery,
@@ -21,24 +17,12 @@ import {
   type EventTypeDocument,
   type PoisonHead,
 } from '@posthorn/topics'
-import { DEFAULT_RETRY_POLICY } from '@posthorn/webhook'
-import type { Consumer } from 'kafkajs'
-import { routerService } from './service.js'
+import { TestRouter, WAIT_MS, webhookOf } from './test-router.js'
 
-const WAIT_MS = 15_000
-const settings = readSettings({
-  POSTHORN_KAFKA_BROKERS: testBrokers().join(),
-  POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,
-  POSTHORN_KAFKA_PARTITIONS: '1',
-  POSTHORN_LOG_LEVEL: 'silent',
-})
-const logger = createLogger('silent', 'test')
-const connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'router-test'))
-const producer = new SafeProducer(connection)
+const router = new TestRouter(1)
+const { producer } = router
 const delivered: string[] = []
 const poison: PoisonHead[] = []
-let reader: Consumer
-let router: RunningService
 
 const SCHEMA = {
   type: 'object',
@@ -82,8 +66,7 @@ const routed = (id: string) =>
   )
 
 beforeAll(async () => {
-  await createTopics(connection, await planTopics(connection))
-  await producer.connect()
+  await router.open()
   await register('order.paid', {})
   await register('order.warned', { mode: 'warn' })
   await register('order.wide', { tenant: null })
@@ -99,43 +82,27 @@ beforeAll(async () => {
     TENANTS,
     encodeTenant({ id: 'strict', version: 1, status: 'active', unknownEventTypes: 'refuse' }),
   )
-  const webhook = {
-    version: 1,
-    status: 'active',
-    url: 'http://127.0.0.1:1/',
-    method: 'POST',
-    events: ['*'],
-    format: 'standard',
-    sealedSecrets: [],
-    retryPolicy: DEFAULT_RETRY_POLICY,
-  } as const
   for (const tenant of ['acme', 'strict'])
-    await producer.send(WEBHOOKS, encodeWebhook({ id: `webhook_${tenant}`, tenant, ...webhook }))
-  reader = connection.kafka.consumer({ groupId: `${connection.prefix}reader`, maxWaitTimeInMs: 100 })
-  await reader.connect()
-  await reader.subscribe({ topics: [DELIVERIES, POISON].map(one => connection.topic(one)), fromBeginning: true })
-  await reader.run({
-    eachMessage: async ({ topic, message }) => {
-      if (topic === connection.topic(DELIVERIES)) {
-        const read = decodeDelivery(message.value)
+    await producer.send(WEBHOOKS, encodeWebhook(webhookOf(`webhook_${tenant}`, tenant)))
+  await router.start(
+    [
+      DELIVERIES,
+      value => {
+        const read = decodeDelivery(value)
         if (read.kind === 'delivery') delivered.push(read.delivery.event.id)
-        return
-      }
-      const read = decodePoison(message.value)
-      if (read.kind === 'poison') poison.push(read.head)
-    },
-  })
-  const health = new Health({ scrape: () => undefined, shutdown: async () => undefined })
-  const fatal = (error: Error) => {
-    throw error
-  }
-  router = await routerService.start({ settings, logger, health, fatal })
+      },
+    ],
+    [
+      POISON,
+      value => {
+        const read = decodePoison(value)
+        if (read.kind === 'poison') poison.push(read.head)
+      },
+    ],
+  )
 }, 60_000)
 
-afterAll(async () => {
-  await router?.stop()
-  await Promise.all([producer.close(), reader?.disconnect()])
-}, 30_000)
+afterAll(() => router.stop(), 30_000)
 
 // No database is there at all: the router knows the types by catalogue.v1 alone.
 describe('S7 the router enforces the schemas of event types', () => {
