@@ -29,9 +29,14 @@ interface RequestQueue {
   requestTimeoutIntervalId?: NodeJS.Timeout
   isConnected(): boolean
   waitForPendingRequests(): Promise<void>
-  createSocketRequest(pushed: { readonly entry: { readonly apiName: string } }): SocketRequest
+  createSocketRequest(pushed: PushedRequest): SocketRequest
   scheduleRequestTimeoutCheck(): void
   destroy(): void
+}
+interface PushedRequest {
+  readonly entry: { readonly apiName: string }
+  /** Beyond the usual: how long the broker itself may take. */
+  readonly requestTimeout: number | null
 }
 interface SocketRequest {
   requestTimeout: number
@@ -39,9 +44,17 @@ interface SocketRequest {
   timeoutRequest(): void
 }
 
-/** Brokers answer these at once from memory. Twice a heartbeat can be lost in a session of 10 s. */
-const QUICK = new Set(['ApiVersions', 'Metadata', 'GroupCoordinator', 'Heartbeat'])
-const QUICK_MS = 5000
+/**
+ * How long a connection may be silent while a broker owes an answer that it has at once. A heartbeat comes
+ * after a fetch, and one of each may be lost within a session of 10 s.
+ */
+const QUICK_MS: Readonly<Record<string, number>> = {
+  ApiVersions: 5000,
+  Metadata: 5000,
+  GroupCoordinator: 5000,
+  Fetch: 4000,
+  Heartbeat: 4000,
+}
 const LOGIN_MS = 10_000
 /** What is under way when a connection is no longer wanted may end so long. */
 const LAST_ANSWERS_MS = 5000
@@ -60,6 +73,8 @@ const { KafkaJSConnectionClosedError } = createRequire(import.meta.url)('kafkajs
 const openings = new WeakMap<Connection, Promise<boolean>>()
 const owners = new WeakMap<RequestQueue, Connection>()
 const sentAt = new WeakMap<SocketRequest, number>()
+/** A broker answers the requests of a connection in turn: while anything comes, none is lost. */
+const heardAt = new WeakMap<RequestQueue, number>()
 
 /**
  * Makes each connection an end of its own. As kafkajs 2.2.4 has it:
@@ -107,6 +122,7 @@ function patchLife(prototype: Connection): void {
     return true
   }
   prototype.processData = function (this: Connection, data: Buffer) {
+    heardAt.set(this.requestQueue, performance.now())
     try {
       processData.call(this, data)
     } catch {
@@ -135,7 +151,8 @@ function patchTimeouts(queue: RequestQueue, request: SocketRequest): void {
   }
   queue.createSocketRequest = function (this: RequestQueue, pushed) {
     const made = createSocketRequest.call(this, pushed)
-    if (QUICK.has(pushed.entry.apiName)) made.requestTimeout = Math.min(made.requestTimeout, QUICK_MS)
+    const quick = QUICK_MS[pushed.entry.apiName]
+    if (quick !== undefined) made.requestTimeout = Math.min(made.requestTimeout, quick + (pushed.requestTimeout ?? 0))
     return made
   }
   queue.scheduleRequestTimeoutCheck = function (this: RequestQueue) {
@@ -154,8 +171,9 @@ function patchTimeouts(queue: RequestQueue, request: SocketRequest): void {
 
 /** By the monotonic clock: a wall clock that is set ahead makes nothing overdue. */
 function giveUp(queue: RequestQueue, now: number): void {
+  const heard = heardAt.get(queue) ?? -Infinity
   const overdue = [...queue.inflight.values()].filter(
-    request => now - (sentAt.get(request) ?? now) > request.requestTimeout,
+    request => now - Math.max(sentAt.get(request) ?? now, heard) > request.requestTimeout,
   )
   for (const request of overdue) request.timeoutRequest()
   const owner = owners.get(queue)
