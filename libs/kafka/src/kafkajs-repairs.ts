@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { registerCodecs } from './codecs.js'
 import { patchConnections } from './kafkajs-connections.js'
+import { paceFetches } from './kafkajs-fetches.js'
 import { askForStableOffsets, type OffsetFetchDefinition } from './offset-fetch.js'
 import { leanProduceRequest, type ProduceArguments, type ProduceRequest } from './produce-request.js'
 
@@ -149,6 +150,7 @@ export function repairKafkajs(): void {
   if (repaired) return
   repaired = true
   patchConnections()
+  paceFetches()
   patchIdleTimer()
   patchProduceRequest()
   patchEncoder()
