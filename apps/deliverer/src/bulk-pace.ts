@@ -4,7 +4,8 @@ const LEAST_PER_SECOND = 50
 const LEAST_SHARE = 1 / 20
 const MOST_PER_SECOND = 20_000
 /** So much older than without bulk may live work come in beside it; and more where its age varies by more anyway. */
-const ALLOWED_MS = 20
+const ALLOWED_MS = 10
+const ALLOWED_DEVIATIONS = 0.5
 /** Bulk rests so often, to see what live work is like without it; it counts when what was under way is over. */
 const REST_EVERY_MS = 60_000
 const REST_MS = 3_000
@@ -115,7 +116,7 @@ export class BulkPace {
       usual.deviation += NEWEST * (Math.abs(ageMs - usual.ms) - usual.deviation)
       usual.ms += NEWEST * (ageMs - usual.ms)
     }
-    return (ageMs - usual.ms) / (ALLOWED_MS + usual.deviation)
+    return (ageMs - usual.ms) / (ALLOWED_MS + ALLOWED_DEVIATIONS * usual.deviation)
   }
 
   private begin(now: number): void {
