@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ProducerClosed } from '@posthorn/kafka'
 import { isDatabaseAway, type ReplayRow, type Replays } from '@posthorn/store'
 import type { Logger } from '@posthorn/telemetry'
+import { Ahead, type Finished } from './ahead.js'
 import type { ReplayerMetrics } from './replayer-metrics.js'
 import { runReplay, type RunParts } from './run-replay.js'
 import { LogAway, ReplayImpossible } from './selector.js'
 
-export interface PoolParts extends Pick<RunParts, 'select' | 'send' | 'finished'> {
+export interface PoolParts extends Pick<RunParts, 'select' | 'send'> {
+  readonly finished: Finished
   readonly replays: Replays
   /** Names this process among all replayers. */
   readonly worker: string
@@ -77,11 +79,12 @@ export class ReplayPool {
   }
 
   private async work({ id }: ReplayRow): Promise<void> {
-    const { replays, worker } = this.parts
+    const { replays, worker, finished } = this.parts
+    const ahead = new Ahead(finished)
     const alive = setInterval(() => void replays.renew(id, worker, LEASE_MS).catch(() => undefined), RENEW_EVERY_MS)
     try {
       for (let failures = 0; ;) {
-        const result = await this.attempt(id, failures)
+        const result = await this.attempt(id, ahead, failures)
         if (result === 'over') return
         if (result === 'failed') failures++
         await sleep(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined)
@@ -92,12 +95,12 @@ export class ReplayPool {
   }
 
   /** Unless it is over, the work goes on at the position that was saved. */
-  private async attempt(id: string, failures: number): Promise<'over' | 'away' | 'failed'> {
+  private async attempt(id: string, ahead: Ahead, failures: number): Promise<'over' | 'away' | 'failed'> {
     const { replays, worker, logger, metrics } = this.parts
     try {
       const replay = await replays.own(id, worker)
       if (!replay) return 'over'
-      const end = await runReplay(replay, this.runParts(performance.now() + SLICE_MS), this.stopping.signal)
+      const end = await runReplay(replay, this.runParts(ahead, performance.now() + SLICE_MS), this.stopping.signal)
       if (end === 'done') await replays.finish(id, worker, 'done', null)
       // Also of one that was paused after its last step: it is finished when it is resumed.
       await replays.release(id, worker)
@@ -127,12 +130,12 @@ export class ReplayPool {
     }
   }
 
-  private runParts(sliceEnds: number): RunParts {
-    const { replays, worker, select, send, finished, metrics } = this.parts
+  private runParts(ahead: Ahead, sliceEnds: number): RunParts {
+    const { replays, worker, select, send, metrics } = this.parts
     return {
       select,
       send,
-      finished,
+      ahead,
       metrics,
       makeRoom: () => this.working.size >= MOST_AT_WORK && performance.now() > sliceEnds,
       begin: (id, position, total) => replays.begin(id, worker, position, total),

@@ -3,7 +3,7 @@ import { RecordRefused, type RecordPosition } from '@posthorn/kafka'
 import type { ReplayOrders, ReplayRow, ReplayStep } from '@posthorn/store'
 import { BULK, encodeDelivery, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import type { ReplayPosition } from '@posthorn/webhook'
-import { Ahead, type Finished } from './ahead.js'
+import type { Ahead } from './ahead.js'
 import type { ReplayerMetrics } from './replayer-metrics.js'
 import type { Found, Selector, Step } from './selector.js'
 
@@ -11,7 +11,8 @@ export interface RunParts {
   select(replay: ReplayRow): Selector
   /** Resolves when the record is acknowledged. */
   send(topic: TopicContract, record: TopicRecord): Promise<RecordPosition>
-  readonly finished: Finished
+  /** Of this replay, kept over its failures. */
+  readonly ahead: Ahead
   begin(id: string, position: ReplayPosition, total: number): Promise<void>
   advance(id: string, step: ReplayStep): Promise<ReplayOrders>
   /** Whether others wait for the place that this replay takes. */
@@ -41,15 +42,14 @@ export type RunEnd = 'done' | 'ordered' | 'yielded' | 'lost' | 'stopped'
  */
 export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortSignal): Promise<RunEnd> {
   const selector = parts.select(replay)
-  const ahead = new Ahead(parts.finished)
   try {
     let position = replay.position ?? (await begin(replay, selector, parts))
     let most = FIRST_AT_ONCE
     for (let { rate } = replay; !stop.aborted;) {
       const startedAt = performance.now()
-      const limit = replay.dryRun ? most : Math.min(most, Math.ceil(rate / PARTS_A_SECOND), await ahead.room())
+      const limit = replay.dryRun ? most : Math.min(most, Math.ceil(rate / PARTS_A_SECOND), await parts.ahead.room())
       const step = limit > 0 ? await selector.step(position, limit) : nothingAt(position)
-      const sent = replay.dryRun ? 0 : await sendAll(step.found, parts, ahead)
+      const sent = replay.dryRun ? 0 : await sendAll(step.found, parts)
       const refused = replay.dryRun ? 0 : step.found.length - sent
       const { examined } = step
       const counts = { examined, matched: step.found.length, sent, skipped: step.skipped + refused }
@@ -88,7 +88,7 @@ function mostAtOnce(found: readonly Found[]): number {
 }
 
 /** How many were taken: a record that Kafka refuses for its size is none. */
-async function sendAll(found: readonly Found[], { send }: RunParts, ahead: Ahead): Promise<number> {
+async function sendAll(found: readonly Found[], { send, ahead }: RunParts): Promise<number> {
   const results = await Promise.allSettled(
     found.map(({ delivery, data }) => send(BULK, encodeDelivery(delivery, data))),
   )

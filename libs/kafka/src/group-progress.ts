@@ -2,6 +2,7 @@ import { groupName, type ConsumerGroup, type TopicContract } from '@posthorn/top
 import type { Admin } from 'kafkajs'
 import { accessProblem, KafkaAccessRefused } from './access.js'
 import type { KafkaConnection } from './connection.js'
+import { askCoordinator } from './coordinator.js'
 import { FinishedBitmap } from './finished-bitmap.js'
 
 /** Whether the group has finished a record of the topic, and committed so. */
@@ -45,7 +46,7 @@ export class GroupProgress {
 
   private async read(admin: Admin, topic: string): Promise<IsFinished> {
     const groupId = groupName(this.connection.prefix, this.group)
-    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
+    const [found] = await askCoordinator(() => admin.fetchOffsets({ groupId, topics: [topic] }))
     const committed = new Map(
       found?.partitions.map(({ partition, offset, metadata }) => {
         const base = Number(offset)
