@@ -65,7 +65,7 @@ export async function smokeFresh(env: NodeJS.ProcessEnv, context: CommandContext
 }
 
 async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.ProcessEnv> {
-  const [kafka, postgres, registry, grpc, ingest, ingestGrpc, health] = (await portsApart()).map(String)
+  const [kafka, postgres, registry, grpc, ingest, ingestGrpc, health] = (await freePorts(7)).map(String)
   return {
     ...env,
     POSTHORN_EMBEDDED_DIR: dir,
@@ -76,14 +76,5 @@ async function throwAway(env: NodeJS.ProcessEnv, dir: string): Promise<NodeJS.Pr
     POSTHORN_INGEST_PORT: ingest,
     POSTHORN_INGEST_GRPC_PORT: ingestGrpc,
     POSTHORN_HEALTH_PORT: health,
-  }
-}
-
-/** Chosen together, so that none is given twice; Kafka's controller takes the port after the first. */
-async function portsApart(): Promise<number[]> {
-  for (;;) {
-    const ports = await freePorts(7)
-    const controller = ports[0]! + 1
-    if (!ports.includes(controller) && controller < 65_000) return ports
   }
 }

@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import { createServer as createHttp } from 'node:http'
 import { createServer, isIP, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { freePorts } from '@posthorn/embedded/ports'
 import { Egress, type EgressOptions, type EgressRequest } from './egress.js'
 
 /** Loopback, private, CGNAT, link-local with metadata, multicast, reserved. */
@@ -119,7 +120,7 @@ async function listen(server: Server, host: string, port = 0): Promise<number> {
 const doors: Egress[] = []
 function door(options: Partial<EgressOptions> = {}): Egress {
   const all = { allow: [], deny: [], ports: ['80', '443', '1024-65535'], minTlsVersion: '1.2', sockets: 16 } as const
-  const steps = { dns: 5_000, connect: 5_000, tls: 5_000, firstByte: 60_000 }
+  const steps = { dns: 60_000, connect: 60_000, tls: 60_000, firstByte: 60_000 }
   const made = Egress.from({ ...all, userAgent: 'test', keptBytes: 16_384, headerBytes: 16_384, steps, ...options })
   doors.push(made)
   return made
@@ -129,7 +130,7 @@ const asked = (url: string, more: Partial<EgressRequest> = {}): EgressRequest =>
   method: 'POST',
   headers: {},
   body: Buffer.from('{}'),
-  timeoutMs: 5_000,
+  timeoutMs: 60_000,
   ...more,
 })
 const addresses = (texts: readonly string[]): LookupAddress[] =>
@@ -212,8 +213,9 @@ describe('S7 what is connected to is what was checked', () => {
     })
   let good: number
   beforeAll(async () => {
-    good = await listen(server(), '127.0.0.2')
-    await listen(server(), '127.0.0.1', good)
+    // Of both addresses: a port that is free at one may be taken at the other.
+    ;[good] = (await freePorts(1)) as [number]
+    for (const host of ['127.0.0.1', '127.0.0.2']) await listen(server(), host, good)
   })
 
   it('with a name that changes to a bad address between look-ups', async () => {

@@ -6,10 +6,11 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/global
 import type { Kafka } from 'kafkajs'
 import pg from 'pg'
 import { commandLineOf, endProcess, isAlive } from './child.js'
+import { freePorts } from './free-ports.js'
 import { startKafka } from './kafka.js'
 import { plainKafka } from './plain-kafka.js'
 import { startPostgres } from './postgres.js'
-import { freePorts, requireJava } from './requirements.js'
+import { requireJava } from './requirements.js'
 
 const CACHE = join(import.meta.dirname, '..', '..', '..', '.posthorn', 'cache')
 const onProgress = () => undefined
@@ -57,7 +58,7 @@ test('Kafka takes work when it is ready, keeps it over a stop, and over other po
   const timers = jest.spyOn(globalThis, 'setTimeout')
   const first = keep(await startKafka({ ...options, port, controllerPort }))
   expect(commandLineOf(first.pid)).toContain(join(dir, 'kafka', 'server.properties'))
-  await withAdmin(first.brokers, admin => admin.createTopics({ topics: [{ topic: 'kept' }] }))
+  await withAdmin(first.brokers, admin => admin.createTopics({ waitForLeaders: false, topics: [{ topic: 'kept' }] }))
   await first.stop()
   expect(isAlive(first.pid)).toBe(false)
   const second = keep(await startKafka({ ...options, port: port2, controllerPort: controllerPort2 }))
@@ -86,6 +87,12 @@ test('a taken port is refused by a sentence that says how to move', async () => 
   await expect(refused).rejects.toMatchObject({ code: 'port_taken' })
   await expect(refused).rejects.toThrow(`Port ${port} on 127.0.0.1, wanted for Postgres, is in use`)
   server.close()
+})
+
+test('free ports are given once, with the one after each', async () => {
+  // So many that two who chose by chance alone would meet.
+  const given = [...(await freePorts(200)), ...(await freePorts(200))]
+  expect(new Set(given.flatMap(port => [port, port + 1])).size).toBe(800)
 })
 
 test('without Java the message says how to get it', async () => {

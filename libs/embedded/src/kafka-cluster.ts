@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { endProcess, type Detached } from './child.js'
+import { freePorts } from './free-ports.js'
 import { Broker, endBroker } from './kafka-broker.js'
 import type { Node } from './kafka-configuration.js'
 import { prepareKafka } from './kafka.js'
 import type { Progress } from './progress.js'
-import { freePorts } from './requirements.js'
 
 export interface KafkaClusterOptions {
   /** Data and logs go to `<dir>/kafka-<id>`. */
@@ -71,6 +71,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<R
       const broker = running.get(id)!
       running.delete(id)
       await endProcess(broker.pid, 'SIGKILL', 2000)
+      await broker.exited
     },
     restart: start,
     stop,

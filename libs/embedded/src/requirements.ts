@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { EmbeddedFault } from './fault.js'
+import { portIsFree } from './free-ports.js'
 
 const JAVA_AT_LEAST = 17
 const FREE_DISK_AT_LEAST = 2 * 1024 ** 3
@@ -67,30 +67,6 @@ export async function requireDisk(dir: string): Promise<void> {
       `${dir} has ${(free / 1024 ** 3).toFixed(1)} GiB free and Kafka and Postgres need ` +
         `${FREE_DISK_AT_LEAST / 1024 ** 3} GiB: free some space, or set POSTHORN_EMBEDDED_DIR to a folder on another disk.`,
     )
-}
-
-export async function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
-  const server = createServer()
-  try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
-  } catch {
-    return false
-  }
-  await new Promise(resolve => server.close(resolve))
-  return true
-}
-
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  await Promise.all(
-    servers.map(
-      server => new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve)),
-    ),
-  )
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
 }
 
 /** Runs a program to its end; a program that is not there is status 127. */

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '@posthorn/embedded/ports'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const CLI = join('apps', 'cli', 'dist', 'main.js')
@@ -137,28 +137,6 @@ function firstJsonLine(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     child.once('exit', code => reject(new Error(`the platform did not start (exit ${code}); its messages are above`)))
     createInterface({ input: child.stdout! }).once('line', line => resolve(JSON.parse(line)))
-  })
-}
-
-/** Below the range of which systems take ports for outgoing connections: those come and go between look and use. */
-const LOWEST_PORT = 15_000
-const PORTS = 15_000
-
-/** Ports that are free now, each with the one after it: embedded Kafka takes both. */
-async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = []
-  while (ports.length < count) {
-    const port = LOWEST_PORT + 2 * randomInt(PORTS / 2)
-    if (!ports.includes(port) && (await isFree(port)) && (await isFree(port + 1))) ports.push(port)
-  }
-  return ports
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise(resolve => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }
 

@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePorts } from '@posthorn/embedded/ports'
 
 /** What a wire does to each connection that it carries. */
 export type Disturbance =
@@ -38,8 +39,9 @@ export async function openWire(toPort: number): Promise<Wire> {
     link.onEnd = () => links.delete(link)
     if (disturbance) link.disturb(disturbance(link.nth))
   })
-  await listen(server, 0)
-  const { port } = server.address() as AddressInfo
+  // Ours while it refuses, too.
+  const [port] = (await freePorts(1)) as [number]
+  await listen(server, port)
   return {
     port,
     disturb: of => {
