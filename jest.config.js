@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url)))
 
 export default {
-  // A busy machine is slow, not wrong.
-  testTimeout: 30_000,
+  // A busy machine is slow, not wrong. See jest.environment.js for those that say their own.
+  testTimeout: 90_000,
   testSequencer: '<rootDir>/jest.sequencer.js',
   testEnvironment: '<rootDir>/jest.environment.js',
   testEnvironmentOptions: { customExportConditions: ['@posthorn/source', 'node', 'node-addons'] },
