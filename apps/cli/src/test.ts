@@ -132,7 +132,8 @@ async function withServers<T>(dir: string, { stop, say }: CommandContext, use: (
   const cacheDir = CACHE_DIR
   const onProgress = say
   const starting = [
-    startKafka({ dir, cacheDir, port, controllerPort, onProgress }),
+    // Nobody kills it, and the machine is busy.
+    startKafka({ dir, cacheDir, port, controllerPort, sessionMs: 60_000, onProgress }),
     // The data is thrown away: no need to wait for the disk.
     startPostgres({ dir, port: postgresPort, settings: { fsync: 'off' }, onProgress }),
   ] as const

@@ -31,6 +31,8 @@ export interface BrokerConfiguration {
   /** All nodes, this one among them. */
   readonly nodes: readonly Node[]
   readonly secured?: SecuredListeners | undefined
+  /** Of the broker with its controller. */
+  readonly sessionMs?: number | undefined
 }
 
 /**
@@ -65,6 +67,7 @@ function nodeProperties({
   node,
   nodes,
   secured,
+  sessionMs = 2000,
 }: BrokerConfiguration): Record<string, string | number | boolean> {
   const listenersAt = (detour: 'port' | 'advertised') =>
     [
@@ -91,7 +94,7 @@ function nodeProperties({
     'log.cleaner.dedupe.buffer.size': 8_388_608,
     'log.segment.bytes': 67_108_864,
     // After kill -9 a restart then takes 5 s instead of 13 s.
-    'broker.session.timeout.ms': 2000,
+    'broker.session.timeout.ms': sessionMs,
     'broker.heartbeat.interval.ms': 400,
   }
 }

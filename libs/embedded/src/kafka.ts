@@ -18,6 +18,11 @@ export interface KafkaServerOptions {
   readonly cacheDir?: string
   /** Further listeners, with logins and TLS; given at the first start, because the users are kept in the data. */
   readonly secured?: SecuredListeners
+  /**
+   * 2000 unless set: so much later one that was killed may be back. A process that gets no turn for as long is
+   * taken for dead by its own controller, and no topic can be made meanwhile.
+   */
+  readonly sessionMs?: number
   readonly onProgress: Progress
 }
 
@@ -35,13 +40,13 @@ export interface RunningKafka {
  * Throws EmbeddedFault when Java, Maven, a port or disk space is missing, or when it does not start.
  */
 export async function startKafka(options: KafkaServerOptions): Promise<RunningKafka> {
-  const { port, controllerPort, secured, onProgress } = options
+  const { port, controllerPort, secured, sessionMs, onProgress } = options
   const home = resolve(options.dir, 'kafka')
   await requirePort(port, 'Kafka', 'POSTHORN_EMBEDDED_KAFKA_PORT')
   await requirePort(controllerPort, "Kafka's controller", 'POSTHORN_EMBEDDED_KAFKA_PORT')
   const { java, classPath, archive } = await prepareKafka(home, options)
   const node = { id: 1, port, controllerPort }
-  const broker = new Broker(java, classPath, { home, node, nodes: [node], secured }, options.heap ?? '384m')
+  const broker = new Broker(java, classPath, { home, node, nodes: [node], secured, sessionMs }, options.heap ?? '384m')
   await step(onProgress, 'Formatting the data folder of Kafka', () => broker.format())
   if (!existsSync(archive))
     await step(onProgress, 'Preparing quicker starts of Kafka', () => writeArchive(broker, archive))
