@@ -2,7 +2,7 @@
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { testBrokers, until } from '@posthorn/testkit'
+import { testBrokers, undisturbed, until } from '@posthorn/testkit'
 import type { KafkaConnection } from './connection.js'
 import { GroupConsumer } from './group-consumer.js'
 import { GroupProgress } from './group-progress.js'
@@ -11,6 +11,8 @@ import { SafeProducer } from './safe-producer.js'
 import { dropTopics, makeTopics, MORE, testConnection, WORK } from './test-cluster.js'
 
 const PARTITIONS = 4
+/** Well beyond a session of 10 s, whose end a busy broker notices late. */
+const FROZEN_MS = 13_000
 
 describe('GroupConsumer on a real broker', () => {
   let connection: KafkaConnection
@@ -91,6 +93,17 @@ describe('GroupConsumer on a real broker', () => {
     return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]))
   }
 
+  /** Begins anew where this process stood still: the group then took it for dead, and no count of records holds. */
+  const test = (title: string, scenario: () => Promise<void>, ms: number) => it(title, () => undisturbed(scenario), ms)
+
+  /** A number once it has not changed for a second: what was on its way has come. */
+  async function settled(count: () => number): Promise<number> {
+    for (let last = count(), since = performance.now(); ; await sleep(10)) {
+      if (count() !== last) [last, since] = [count(), performance.now()]
+      if (performance.now() - since > 1000) return last
+    }
+  }
+
   const isCommitted = async (group: string) => {
     const [done, wanted] = [await committed(group), await ends()]
     return [...wanted].every(([partition, end]) => done.get(partition)?.offset === end)
@@ -107,16 +120,16 @@ describe('GroupConsumer on a real broker', () => {
     expect(new Set(member.records.map(idOf))).toEqual(new Set(ids))
     const first = member.records.find(record => record.value!.toString() === 'value 0')!
     expect(first.key!.toString()).toBe('k0')
-    expect(Math.abs(first.timestamp - before)).toBeLessThan(5000)
-    await until(() => isCommitted(group), 5000)
-    expect(member.consumer.readiness()).toBeUndefined()
+    expect(first.timestamp).toBeGreaterThanOrEqual(before)
+    expect(first.timestamp).toBeLessThanOrEqual(Date.now())
+    await until(() => isCommitted(group), 10_000)
+    await until(() => member.consumer.readiness() === undefined && member.consumer.healthyMembership(), 10_000)
     expect(member.consumer.liveness()).toBeUndefined()
-    expect(member.consumer.healthyMembership()).toBe(true)
     await member.consumer.stop()
     expect(member.consumer.healthyMembership()).toBe(false)
   }, 30_000)
 
-  it('lets another one join when what is under way has ended and is committed, and is not healthy until then', async () => {
+  test('lets another one join when what is under way has ended and is committed, and is not healthy until then', async () => {
     const group = `g${groups++}`
     const held: (() => void)[] = []
     let end!: () => void
@@ -160,7 +173,7 @@ describe('GroupConsumer on a real broker', () => {
     expect(first.fatal).toEqual([])
   }, 40_000)
 
-  it('repeats after a restart only what was unfinished, though a record below it never finished', async () => {
+  test('repeats after a restart only what was unfinished, though a record below it never finished', async () => {
     const group = `g${groups++}`
     await produce(400)
     const all = [...(await ends()).values()].reduce((sum, end) => sum + end, 0)
@@ -200,14 +213,14 @@ describe('GroupConsumer on a real broker', () => {
   it('reads on from the commit when its metadata is foreign', async () => {
     const group = `g${groups++}`
     await produce(40)
-    const end = (await ends()).get(0)!
+    const starts = new Map([...(await ends())].map(([partition, end]) => [partition, end - 5]))
     await connection.withAdmin(admin =>
       admin.setOffsets({
         groupId: connection.prefix + group,
         topic: connection.topic(WORK),
-        partitions: Array.from({ length: PARTITIONS }, (_, partition) => ({
+        partitions: [...starts].map(([partition, offset]) => ({
           partition,
-          offset: String(end - 5),
+          offset: String(offset),
           metadata: '{"of":"another library"}',
         })),
       }),
@@ -215,10 +228,13 @@ describe('GroupConsumer on a real broker', () => {
     const member = join(group, (record, claim) => claim.done(record.offset))
     await member.consumer.start()
     await until(() => isCommitted(group), 10_000)
-    expect(Math.min(...member.records.map(record => record.offset))).toBe(end - 5)
+    for (const [partition, start] of starts) {
+      const offsets = member.records.filter(record => record.partition === partition).map(({ offset }) => offset)
+      expect(Math.min(...offsets)).toBe(start)
+    }
   }, 30_000)
 
-  it('S10 stops fetching a partition whose window is full of one stuck record, while the others go on', async () => {
+  test('S10 stops fetching a partition whose window is full of one stuck record, while the others go on', async () => {
     const group = `g${groups++}`
     const start = await ends()
     const member = join(
@@ -266,19 +282,15 @@ describe('GroupConsumer on a real broker', () => {
     const member = join(group, (record, claim) => held.push({ record, claim }), options)
     await member.consumer.start()
     await until(() => member.claims.size === PARTITIONS && held.length > 8, 10_000)
-    await new Promise(resolve => setTimeout(resolve, 500))
-    // One fetch of 1 MiB a partition is the most that comes beyond the limit.
-    expect(held.length).toBeLessThanOrEqual(16 * PARTITIONS)
-    const before = held.length
-    await new Promise(resolve => setTimeout(resolve, 500))
-    expect(held.length).toBe(before)
+    // One fetch of 1 MiB a partition is the most that comes beyond the limit; without it all would come.
+    expect(await settled(() => held.length)).toBeLessThanOrEqual(16 * PARTITIONS)
     await until(() => {
       for (const { record, claim } of held.splice(0)) claim.done(record.offset)
-      return member.records.length === 160
+      return new Set(member.records.map(idOf)).size === 160
     }, 20_000)
   }, 60_000)
 
-  it('shares two topics with a second member by equal partitions, fences the first, and takes over when it leaves', async () => {
+  test('shares two topics with a second member by equal partitions, fences the first, and takes over when it leaves', async () => {
     const group = `g${groups++}`
     const late: { record: ConsumedRecord; claim: PartitionClaim }[] = []
     const topics = { topics: [WORK, MORE], copartitioned: true }
@@ -305,10 +317,10 @@ describe('GroupConsumer on a real broker', () => {
 
     // Finished late: counts where the claim is alive, does nothing where it is not.
     const before = await committed(group)
-    for (const { record, claim } of late.splice(0)) claim.done(record.offset)
     const ours = [...a.claims.values()].filter(({ topic }) => topic === WORK).map(({ partition }) => partition)
     const wanted = await ends()
     await until(async () => {
+      for (const { record, claim } of late.splice(0)) claim.done(record.offset)
       const now = await committed(group)
       return ours.every(partition => now.get(partition)!.offset === wanted.get(partition))
     }, 10_000)
@@ -329,7 +341,7 @@ describe('GroupConsumer on a real broker', () => {
     return new Set([...a.claims.keys(), ...b.claims.keys()]).size === a.claims.size + b.claims.size
   }
 
-  it('drains: fetches no more and waits for what is unfinished', async () => {
+  test('drains: fetches no more and waits for what is unfinished', async () => {
     const group = `g${groups++}`
     await produce(8)
     const held: { record: ConsumedRecord; claim: PartitionClaim }[] = []
@@ -338,9 +350,8 @@ describe('GroupConsumer on a real broker', () => {
     await until(() => held.length > 0, 10_000)
     let drained = false
     const draining = member.consumer.drain().then(() => (drained = true))
-    await new Promise(resolve => setTimeout(resolve, 300))
+    const count = await settled(() => held.length)
     expect(drained).toBe(false)
-    const count = held.length
     await produce(40)
     await new Promise(resolve => setTimeout(resolve, 300))
     expect(held.length).toBe(count)
@@ -357,7 +368,7 @@ describe('GroupConsumer on a real broker', () => {
     const member = join(group, (record, claim) => claim.done(record.offset), { onRevoked: () => (lost = true) })
     await member.consumer.start()
     await until(() => member.consumer.healthyMembership(), 10_000)
-    await freezeAfterHeartbeat(10_500)
+    await freezeAfterHeartbeat(FROZEN_MS)
     let healthy = 0
     await until(() => {
       if (!lost && member.consumer.healthyMembership()) healthy++
@@ -367,7 +378,7 @@ describe('GroupConsumer on a real broker', () => {
     await until(() => member.consumer.healthyMembership(), 20_000)
   }, 60_000)
 
-  it('pauses and resumes a claim for its user', async () => {
+  test('pauses and resumes a claim for its user', async () => {
     const group = `g${groups++}`
     await produce(8)
     const member = join(group, (record, claim) => claim.done(record.offset))
@@ -380,7 +391,7 @@ describe('GroupConsumer on a real broker', () => {
     const seen = () => ids.filter(id => member.records.some(record => idOf(record) === id)).length
     expect(seen()).toBe(6)
     member.claims.get('work.v1/2')!.resume()
-    await until(() => seen() === 8, 2000)
+    await until(() => seen() === 8, 10_000)
   }, 30_000)
 
   it('knows after a freeze longer than its session that it may own nothing, and begins anew', async () => {
@@ -389,10 +400,12 @@ describe('GroupConsumer on a real broker', () => {
     const held: { record: ConsumedRecord; claim: PartitionClaim }[] = []
     const member = join(group, (record, claim) => held.push({ record, claim }))
     await member.consumer.start()
-    await until(() => held.length > 0 && member.consumer.readiness() === undefined, 10_000)
+    await until(
+      () => held.length > 0 && member.consumer.readiness() === undefined && member.consumer.healthyMembership(),
+      10_000,
+    )
     const before = [...member.claims.values()]
-    expect(member.consumer.healthyMembership()).toBe(true)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 11_000)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FROZEN_MS)
     expect(member.consumer.healthyMembership()).toBe(false)
     for (const { record, claim } of held.splice(0)) claim.done(record.offset)
     await until(() => before.every(claim => claim.revoked.aborted), 15_000)

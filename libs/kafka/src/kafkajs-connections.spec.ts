@@ -45,12 +45,16 @@ describe("kafkajs's connections, repaired", () => {
       socket.on('data', piece => onRequest(socket, nth, answerTo(piece, `from ${nth}`)))
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    const said = { namespace: () => said, debug: () => undefined, warn: () => undefined, error: () => undefined }
-    const timeouts = { requestTimeout: 300, connectionTimeout: 2000 }
-    connection = new KafkajsConnection({ host: '127.0.0.1', port, logger: said, socketFactory, ...timeouts })
+    connection = connectionOf(60_000)
     await connection.connect()
   })
+
+  function connectionOf(requestTimeout: number): Connection {
+    const { port } = server.address() as AddressInfo
+    const said = { namespace: () => said, debug: () => undefined, warn: () => undefined, error: () => undefined }
+    const timeouts = { requestTimeout, connectionTimeout: 60_000 }
+    return new KafkajsConnection({ host: '127.0.0.1', port, logger: said, socketFactory, ...timeouts })
+  }
   afterEach(async () => {
     await connection.disconnect()
     for (const socket of sockets.splice(0)) socket.destroy()
@@ -58,14 +62,17 @@ describe("kafkajs's connections, repaired", () => {
   })
 
   it('a request that is not answered takes its connection down, and the next one is asked on another', async () => {
-    onRequest = (socket, nth, answer) => void (nth > 1 && socket.write(answer))
-    const lost = [connection.send(call()), connection.send(call())]
+    const hurried = connectionOf(1500)
+    await hurried.connect()
+    onRequest = (socket, nth, answer) => void (nth > 2 && socket.write(answer))
+    const lost = [hurried.send(call()), hurried.send(call())]
     const names = (await Promise.allSettled(lost)).map(each => (each as { reason?: Error }).reason?.name)
     expect(names[0]).toBe('KafkaJSRequestTimeoutError')
-    expect(connection.isConnected()).toBe(false)
-    await until(() => sockets[0]!.destroyed, 5000)
-    await connection.connect()
-    expect(await connection.send(call())).toBe('from 2')
+    expect(hurried.isConnected()).toBe(false)
+    await until(() => sockets[1]!.destroyed, 5000)
+    await hurried.connect()
+    expect(await hurried.send(call())).toBe('from 3')
+    await hurried.disconnect()
   })
 
   it.each(['closed', 'reset'])(

@@ -57,7 +57,7 @@ describe('KafkaBatchStrategy in a Nest app', () => {
     const strategy = new KafkaBatchStrategy(connection, { group: NEST, fatal: error => fatal.push(error) })
     const app = await NestFactory.createMicroservice(EdgeModule, { strategy, logger: false, abortOnError: false })
     await app.listen()
-    expect(strategy.consumer.healthyMembership()).toBe(true)
+    await until(() => strategy.consumer.healthyMembership(), 10_000)
     const send = (topic: typeof WORK, value: string) =>
       producer.send(topic, { key: null, value: Buffer.from(value) }, { partition: 0 })
     await Promise.all([send(WORK, '1'), send(MORE, '1'), send(WORK, '2')])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { testBrokers } from '@posthorn/testkit'
+import { testBrokers, until } from '@posthorn/testkit'
 import { partitionFor, MAX_RECORD_BYTES } from '@posthorn/topics'
 import { KafkaConnection } from './connection.js'
 import { ProducerClosed, ProduceTimeout, RecordRefused } from './produce-errors.js'
@@ -72,8 +72,7 @@ describe('SafeProducer on a real broker', () => {
     await away.close()
     expect(((await outcome)[2] as PromiseRejectedResult).reason).toBeInstanceOf(ProducerClosed)
     await expect(away.send(WORK, record)).rejects.toBeInstanceOf(ProducerClosed)
-    await new Promise(resolve => setTimeout(resolve, 10))
-    expect(room).toBe(true)
+    await until(() => room, 5000)
     nowhere.close()
   }, 20_000)
 })

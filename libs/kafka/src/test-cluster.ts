@@ -17,6 +17,9 @@ export function testConnection(brokers: string[], partitions: number): KafkaConn
   })
 }
 
+/** How long a busy broker may take to make topics, or to remove them. */
+const PATIENT_MS = 60_000
+
 export const WORK: TopicContract = { name: 'work.v1', cleanup: 'delete', retentionMs: 3600_000, partitions: 'work' }
 export const MORE: TopicContract = { ...WORK, name: 'more.v1' }
 export const TABLE: TopicContract = { name: 'table.v1', cleanup: 'compact', partitions: 'table' }
@@ -32,7 +35,7 @@ export async function makeTopics(connection: KafkaConnection, ...topics: TopicCo
     ],
   }))
   await connection.withAdmin(async admin => {
-    await admin.createTopics({ waitForLeaders: false, topics: wanted })
+    await admin.createTopics({ waitForLeaders: false, topics: wanted, timeout: PATIENT_MS })
     // kafkajs's own wait fails when the broker does not know a topic yet; this asks each leader.
     for (const { topic } of wanted)
       while ((await admin.fetchTopicOffsets(topic).catch(() => [])).length === 0) await sleep(50)
@@ -42,6 +45,6 @@ export async function makeTopics(connection: KafkaConnection, ...topics: TopicCo
 export async function dropTopics(connection: KafkaConnection): Promise<void> {
   await connection.withAdmin(async admin => {
     const topics = (await admin.listTopics()).filter(name => name.startsWith(connection.prefix))
-    if (topics.length > 0) await admin.deleteTopics({ topics })
+    if (topics.length > 0) await admin.deleteTopics({ topics, timeout: PATIENT_MS })
   })
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { testBrokers } from '@posthorn/testkit'
+import { testBrokers, until } from '@posthorn/testkit'
 import { ALL_TOPICS, EVENTS, WEBHOOKS } from '@posthorn/topics'
 import kafkajs from 'kafkajs'
 import { KafkaConnection } from './connection.js'
@@ -37,6 +37,8 @@ describe('topic set-up on a real broker', () => {
         ],
       }),
     )
+    // The controller answers before the broker knows.
+    await until(async () => (await planTopics(connection)).differences.length >= 2, 10_000)
     const plan = await planTopics(connection)
     const sentences = plan.differences.map(({ sentence }) => sentence)
     expect(sentences).toContain(`${connection.topic(EVENTS)} has retention.ms=1000, 604800000 is wanted.`)
