@@ -18,7 +18,7 @@ const egress = Egress.from({
   userAgent: 'test',
   keptBytes: 1024,
   headerBytes: 16_384,
-  steps: { dns: 5_000, connect: 5_000, tls: 5_000, firstByte: 60_000 },
+  steps: { dns: 60_000, connect: 60_000, tls: 60_000, firstByte: 60_000 },
 })
 const servers: Server[] = []
 const sockets = new Set<Socket>()
@@ -52,7 +52,7 @@ async function receiver(options: TlsOptions): Promise<{ url: string; visits: Vis
 const certified = (owner: string, { cert, key }: { cert: string; key: string }, ca?: string) =>
   new RequestTls(owner, { certificate: cert, key, ...(ca === undefined ? {} : { ca }) })
 const send = (url: string, more: Partial<EgressRequest> = {}) =>
-  egress.send({ url, method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: 5_000, ...more })
+  egress.send({ url, method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: 60_000, ...more })
 const good = deployment.issue('good', [], ['127.0.0.1'])
 
 afterEach(async () => {

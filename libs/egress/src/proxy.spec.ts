@@ -9,6 +9,9 @@ import { ProxyFailed } from './proxy.js'
 
 const authority = createAuthority('CA of the receivers')
 const theirs = authority.issue('hooks.test', ['hooks.test'])
+const PATIENT_MS = 60_000
+/** And yet enough to reach a proxy, on a busy machine. */
+const SHORT_MS = 1_200
 const ANSWER = 'HTTP/1.1 204 No Content\r\n\r\n'
 const servers: { server: Server; sockets: Set<Socket> }[] = []
 const doors: Egress[] = []
@@ -79,7 +82,7 @@ const pass: Connect = (socket, target) => {
   socket.on('close', () => onward.destroy())
 }
 
-function door(proxyPort: number, { login = '', except = [] as string[], step = 5_000 } = {}): Egress {
+function door(proxyPort: number, { login = '', except = [] as string[], step = PATIENT_MS } = {}): Egress {
   const egress = Egress.from({
     allow: ['127.0.0.0/8'],
     deny: [],
@@ -90,7 +93,7 @@ function door(proxyPort: number, { login = '', except = [] as string[], step = 5
     userAgent: 'Posthorn/test',
     keptBytes: 1024,
     headerBytes: 16_384,
-    steps: { dns: 5_000, connect: step, tls: 5_000, firstByte: 60_000 },
+    steps: { dns: PATIENT_MS, connect: step, tls: PATIENT_MS, firstByte: PATIENT_MS },
     resolve,
     proxy: { url: `http://${login}127.0.0.1:${proxyPort}`, except },
   })
@@ -99,7 +102,7 @@ function door(proxyPort: number, { login = '', except = [] as string[], step = 5
 }
 
 const send = (egress: Egress, url: string, more: Partial<EgressRequest> = {}) =>
-  egress.send({ url, method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: 5_000, ...more })
+  egress.send({ url, method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: PATIENT_MS, ...more })
 
 describe.each(['http', 'https'])('S7 through a proxy, an %s request', scheme => {
   const secure = scheme === 'https'
@@ -189,8 +192,8 @@ describe('S7 a proxy', () => {
   })
 
   it.each([
-    ['the step of connecting', { timeoutMs: 5_000 }, 300],
-    ['the whole request', { timeoutMs: 300 }, 5_000],
+    ['the step of connecting', { timeoutMs: PATIENT_MS }, SHORT_MS],
+    ['the whole request', { timeoutMs: SHORT_MS }, PATIENT_MS],
   ])('that answers nothing at all within %s is our failure', async (_, more, step) => {
     const port = await listen(createTcp())
     await expect(send(door(port, { step }), 'http://127.0.0.1:9/', more)).rejects.toMatchObject({ fault: 'silent' })
@@ -198,7 +201,7 @@ describe('S7 a proxy', () => {
 
   it('that waits for the receiver in vain is not: it answers others meanwhile', async () => {
     const { port } = await proxy(() => undefined)
-    const sent = await send(door(port, { step: 300 }), 'http://127.0.0.1:9/')
+    const sent = await send(door(port, { step: SHORT_MS }), 'http://127.0.0.1:9/')
     expect(sent).toMatchObject({ kind: 'failed', cause: 'connect_timeout' })
   })
 
