@@ -93,6 +93,8 @@ describe('the migration', () => {
   }, 20_000)
 })
 
+const minuteOf = (ms: number) => ms - (ms % 60_000)
+
 describe('Keys', () => {
   test('are kept by their hash, for one owner, and published', async () => {
     await keys.insert(fresh('key_a', { roles: ['read', 'publish'], allowedIps: ['10.0.0.0/8'] }), audited)
@@ -140,10 +142,9 @@ describe('Keys', () => {
     await keys.insert(fresh('key_c'), audited)
     await keys.touch({ id: 'key_c', lastUsedAt: new Date() })
     expect((await keys.get('default', 'key_c'))!.lastUsedAt).toBeNull()
+    const before = minuteOf(Date.now())
     await keys.touch({ id: 'key_c', lastUsedAt: null })
-    const used = (await keys.get('default', 'key_c'))!.lastUsedAt!
-    expect(used.getTime() % 60_000).toBe(0)
-    expect(Date.now() - used.getTime()).toBeLessThan(61_000)
+    expect([before, minuteOf(Date.now())]).toContain((await keys.get('default', 'key_c'))!.lastUsedAt!.getTime())
   })
 
   test('take the uses that others saw, never an earlier one over a later one, nor one of the future', async () => {
@@ -155,9 +156,10 @@ describe('Keys', () => {
       { id: 'key_ahead', at: new Date('2999-01-01T00:00:00Z') },
       { id: 'key_nobody', at: first },
     ]
+    const before = minuteOf(Date.now())
     expect(await keys.noteUses(uses)).toEqual(['key_nobody'])
     expect(await lastUse('key_used')).toEqual(second)
-    expect(Date.now() - (await lastUse('key_ahead'))!.getTime()).toBeLessThan(70_000)
+    expect([before, minuteOf(Date.now())]).toContain((await lastUse('key_ahead'))!.getTime())
     expect(await keys.noteUses([{ id: 'key_used', at: first }])).toEqual([])
     expect(await lastUse('key_used')).toEqual(second)
     await keys.touch({ id: 'key_used', lastUsedAt: second })

@@ -106,14 +106,14 @@ describe('a half-open connection to Postgres', () => {
   }, 60_000)
 
   it('holds the right to relay no longer than it is heard of', async () => {
-    const lock = await RelayLock.acquire(url, () => undefined, 1000)
+    const lock = await RelayLock.acquire(url, () => undefined, 4000)
     wire.disturb(() => HALF_OPEN)
     expect(await RelayLock.acquire(created.url, () => undefined)).toBeUndefined()
     let next: RelayLock | undefined
-    await until(async () => (next ??= await RelayLock.acquire(created.url, () => undefined)) !== undefined, 10_000)
+    await until(async () => (next ??= await RelayLock.acquire(created.url, () => undefined)) !== undefined, 20_000)
     await next!.release()
     wire.mend()
     await expect(lock!.check()).rejects.toThrow()
     await lock!.release()
-  }, 20_000)
+  }, 60_000)
 })
