@@ -21,8 +21,9 @@ describe('verify and the package standardwebhooks', () => {
       }),
     )
     const plain = 'sixteen letters, or more'
-    const header = new Webhook(plain, { format: 'raw' }).sign('m', new Date(seconds() * 1000), '{}')
-    const headers = { 'webhook-id': 'm', 'webhook-timestamp': String(seconds()), 'webhook-signature': header }
+    const timestamp = seconds()
+    const header = new Webhook(plain, { format: 'raw' }).sign('m', new Date(timestamp * 1000), '{}')
+    const headers = { 'webhook-id': 'm', 'webhook-timestamp': String(timestamp), 'webhook-signature': header }
     expect(verify({ body: '{}', headers, secrets: plain }).id).toBe('m')
   })
 

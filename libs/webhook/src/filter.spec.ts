@@ -431,9 +431,12 @@ describe('compileFilter', () => {
     const worst = { wildcard: `*${`${'a'.repeat(60)}b*`.repeat(4)}` }
     const time = (length: number) => {
       const data = JSON.stringify({ a: 'a'.repeat(length) })
-      const started = performance.now()
-      for (let i = 0; i < 20; i++) expect(matches({ data: { a: [worst] } }, data)).toBe(false)
-      return (performance.now() - started) / 20
+      const took = Array.from({ length: 20 }, () => {
+        const started = performance.now()
+        expect(matches({ data: { a: [worst] } }, data)).toBe(false)
+        return performance.now() - started
+      })
+      return Math.min(...took)
     }
     time(1000)
     // A quadratic matcher needs seconds for the quarter of a MiB; this one some milliseconds at most.
