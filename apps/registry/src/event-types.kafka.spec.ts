@@ -24,7 +24,7 @@ afterAll(async () => {
 
 /** On the topic, as soon as its reader here comes to it. */
 async function stands(key: string, wanted: object): Promise<void> {
-  for (let left = 500; ; left--)
+  for (let left = 3000; ; left--)
     try {
       return expect(published.get(key)).toMatchObject(wanted)
     } catch (error) {
@@ -265,7 +265,7 @@ describe('S1 /v1/event-types: own types', () => {
     const key = await tenantKey('leaves')
     const type = await made({ mode: 'enforce' }, { key })
     await registry.call('DELETE', '/v1/tenants/leaves')
-    expect(await published.waitFor(`leaves/${type}`, 2, 15_000)).toBe(true)
+    expect(await published.waitFor(`leaves/${type}`, 2, 30_000)).toBe(true)
     const left = published.get(`leaves/${type}`)
     expect([left?.status, left?.schema]).toEqual(['deleted', undefined])
   }, 30_000)

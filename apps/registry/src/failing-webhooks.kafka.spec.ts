@@ -5,7 +5,7 @@ import { queryDatabase, until } from '@posthorn/testkit'
 import { encodeHealth, WEBHOOK_STATE, type WebhookHealth } from '@posthorn/topics'
 import { TestRegistry } from './test-registry.js'
 
-const WAIT_MS = 10_000
+const WAIT_MS = 30_000
 const FIVE_DAYS_MS = 432_000_000
 let registry: TestRegistry
 let producer: SafeProducer

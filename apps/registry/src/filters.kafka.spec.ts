@@ -4,6 +4,7 @@ import { decodeWebhook, WEBHOOKS } from '@posthorn/topics'
 import type { Webhook } from '@posthorn/webhook'
 import { TestRegistry, type Answer } from './test-registry.js'
 
+const WAIT_MS = 30_000
 const GOOD = { url: 'https://example.com/hook', events: ['order.*'] }
 /** Stands in a request with its digits as they are; the typings do not know it yet. */
 const raw = (text: string) => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
@@ -34,7 +35,7 @@ describe('the filter of a webhook', () => {
     expect(created).toMatchObject({ status: 201, json: { filter } })
     const { id } = created.json
     expect((await registry.call('GET', `/v1/webhooks/${id}`)).json.filter).toEqual(filter)
-    expect(await published.waitFor(id, 1, 5000)).toBe(true)
+    expect(await published.waitFor(id, 1, WAIT_MS)).toBe(true)
     expect(published.get(id)!.filter).toEqual(filter)
 
     const patch = (body: object) => registry.call('PATCH', `/v1/webhooks/${id}`, body)
@@ -44,7 +45,7 @@ describe('the filter of a webhook', () => {
     expect(pointers(await patch({ filter: { data: { a: [{ prefix: 1 }] } } }))).toEqual(['/filter/data/a/0/prefix'])
     expect(pointers(await patch({ filter: { data: null } }))).toEqual(['/filter'])
     expect((await patch({ filter: null })).json).toMatchObject({ version: 4, filter: null })
-    expect(await published.waitFor(id, 4, 5000)).toBe(true)
+    expect(await published.waitFor(id, 4, WAIT_MS)).toBe(true)
     expect(published.get(id)!.filter).toBeUndefined()
   })
 

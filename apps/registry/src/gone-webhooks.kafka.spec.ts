@@ -6,7 +6,7 @@ import { decodeWebhook, encodeGone, WEBHOOK_STATE, WEBHOOKS } from '@posthorn/to
 import type { Webhook } from '@posthorn/webhook'
 import { TestRegistry } from './test-registry.js'
 
-const WAIT_MS = 10_000
+const WAIT_MS = 30_000
 let registry: TestRegistry
 let producer: SafeProducer
 let webhooks: TableFollower<Webhook>

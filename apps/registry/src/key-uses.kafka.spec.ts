@@ -5,7 +5,7 @@ import { queryDatabase, until } from '@posthorn/testkit'
 import { decodeKeyUse, encodeKeyUse, KEY_USES, keyUse, type KeyUse } from '@posthorn/topics'
 import { TestRegistry } from './test-registry.js'
 
-const WAIT_MS = 10_000
+const WAIT_MS = 30_000
 const changes: string[] = []
 let registry: TestRegistry
 let producer: SafeProducer

@@ -60,6 +60,12 @@ const act = (id: string, action: string) => registry.call('POST', `/v1/webhooks/
 const refuse = (path: string) => answers.set(path, () => ({ status: 405, headers: { allow: 'POST' } }))
 const forget = (id: string) =>
   database.manager.query('UPDATE webhooks SET verify_claimed_at = NULL WHERE id = $1', [id])
+/** As if it was asked just now, and for so long that whoever is slow here finds it so. */
+const remember = (id: string) =>
+  database.manager.query(
+    `UPDATE webhooks SET verify_claimed_at = now() + interval '1 hour', verify_at = now() + interval '1 hour' WHERE id = $1`,
+    [id],
+  )
 /** As if the time until the next handshake were over. */
 const hasten = (ids: string[]) =>
   database.manager.query('UPDATE webhooks SET verify_claimed_at = NULL, verify_at = now() WHERE id = ANY($1)', [ids])
@@ -126,7 +132,8 @@ describe('S7 a webhook is pending until its receiver agrees to the handshake', (
     ])
     for (const { ownership } of refused) {
       expect(ownership!.advice).toMatch(/\.$/)
-      expect(Date.parse(ownership!.next_attempt_at as string)).toBeGreaterThan(Date.now() - 10_000)
+      const [last, next] = [ownership!.last_attempt_at, ownership!.next_attempt_at].map(at => Date.parse(String(at)))
+      expect(next! - last!).toBeGreaterThan(5_000)
     }
     expect(await asked(private_.id)).toMatchObject({
       status: 'pending',
@@ -159,6 +166,8 @@ describe('S7 there is no way around the handshake', () => {
     expect((await registry.call('PUT', '/v1/webhooks/by-uid/moving', body)).json).toMatchObject({ status: 'pending' })
     const same = await registry.call('PUT', '/v1/webhooks/by-uid/moving', body)
     expect(same.json).toMatchObject({ status: 'pending' })
+    // Answered once it can be read; our own reader comes to it in its time.
+    expect(await webhooks.waitFor(id, same.json.version as number, WAIT_MS)).toBe(true)
     expect(webhooks.get(id)).toMatchObject({ status: 'pending', url: urlOf('/moved') })
   }, 60_000)
 
@@ -203,26 +212,28 @@ describe('S7 verify', () => {
     refuse('/asked')
     const { id } = await create(urlOf('/asked'))
     await asked(id)
+    await remember(id)
+    const [before, known] = [at('/asked').length, (await read(id)).ownership!.attempts as number]
     const soon = await act(id, 'verify')
     expect([soon.status, soon.json.code, soon.headers.get('retry-after')]).toEqual([429, 'handshake_limited', '10'])
-    expect(at('/asked')).toHaveLength(1)
+    expect(at('/asked')).toHaveLength(before)
     await forget(id)
     const refused = await act(id, 'verify')
     expect([refused.status, refused.json]).toMatchObject([
       200,
-      { status: 'pending', ownership: { attempts: 2, status_code: 405, advice: expect.stringContaining(ORIGIN) } },
+      { status: 'pending', ownership: { attempts: known + 1, status_code: 405, advice: expect.stringContaining(ORIGIN) } },
     ])
     answers.delete('/asked')
     await forget(id)
     expect(await registry.rpc('WebhookService/VerifyWebhook', { id })).toMatchObject({
       status: 'active',
-      ownership: { attempts: 3, allowed_rate: 60 },
+      ownership: { attempts: known + 2, allowed_rate: 60 },
     })
     const audit = await registry.call('GET', `/v1/audit?subject=${id}&action=webhook.verified`)
     expect(audit.json.data).toMatchObject([{ key: 'platform', before: { status: 'pending' } }])
     // It has agreed: nobody is asked.
     expect((await act(id, 'verify')).json).toMatchObject({ status: 'active' })
-    expect(at('/asked')).toHaveLength(3)
+    expect(at('/asked')).toHaveLength(before + 2)
   })
 
   test('of a webhook that is not there is 404', async () => {

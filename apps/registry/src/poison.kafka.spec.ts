@@ -9,7 +9,7 @@ import type { Consumer, KafkaMessage } from 'kafkajs'
 import { poisonId } from './poison-id.js'
 import { TestRegistry, type Answer } from './test-registry.js'
 
-const WAIT_MS = 15_000
+const WAIT_MS = 30_000
 const NOW = Date.now()
 /** No text, and no frame. */
 const BYTES = Buffer.from([0xff, 0x00, 0x0a, 0xfe, 0x7f])

@@ -5,7 +5,7 @@ import { createTestDatabase, until, type TestDatabase } from '@posthorn/testkit'
 import { decodeWebhook, encodeMark, type TableMark, type TopicContract, type TopicRecord } from '@posthorn/topics'
 import { DEFAULT_RETRY_POLICY, protectionsOf, type Webhook } from '@posthorn/webhook'
 import { DOCUMENTS } from './documents.js'
-import { Relay } from './relay.js'
+import { Relay, type RelayParts } from './relay.js'
 import { RelayMetrics } from './relay-metrics.js'
 
 const logger = createLogger('silent', 'test')
@@ -77,7 +77,9 @@ afterEach(async () => {
 
 type Send = (topic: Topic, record: TopicRecord) => Promise<void>
 
-function startRelay(send: Send = async (topic, record) => topic.append(record)): Relay {
+const append: Send = async (topic, record) => topic.append(record)
+
+function startRelay(send = append, more: Partial<RelayParts> = {}): Relay {
   const producer = {
     send: async (contract: TopicContract, record: TopicRecord) => {
       const kind = OUTBOX_KINDS.find(one => DOCUMENTS[one].topic === contract)!
@@ -97,6 +99,7 @@ function startRelay(send: Send = async (topic, record) => topic.append(record)):
     logger,
     databaseUrl: created.url,
     metrics: new RelayMetrics(),
+    ...more,
   })
   relay.start()
   relays.push(relay)
@@ -146,8 +149,9 @@ function fresh(): NewWebhook {
   }
 }
 
-const published = (id: string, version: number) => until(() => topics.webhook.lastVersion(id) === version, 5000)
-const outboxEmpty = () => until(async () => (await new Outbox(database).read(1)).rows.length === 0, 5000)
+const WAIT_MS = 30_000
+const published = (id: string, version: number) => until(() => topics.webhook.lastVersion(id) === version, WAIT_MS)
+const outboxEmpty = () => until(async () => (await new Outbox(database).read(1)).rows.length === 0, WAIT_MS)
 
 describe('Relay', () => {
   test('publishes the tenant default and what was changed, the current document only', async () => {
@@ -191,16 +195,14 @@ describe('Relay', () => {
   })
 
   test('a wake publishes at once, and a change of another process by its notification', async () => {
-    const relay = startRelay()
+    // Were it the poll that finds them, they would not be found here.
+    const relay = startRelay(append, { pollMs: 3600_000 })
     await outboxEmpty()
     const { id } = await webhooks.insert(fresh(), audited)
     relay.wake()
-    await until(() => topics.webhook.lastVersion(id) === 1, 900)
-    for (let version = 2; version < 6; version++) {
-      await webhooks.change('default', id, undefined, () => ({ description: String(version) }), audited)
-      // Were it the poll of 1 s that finds them, four in a row would not all be this quick.
-      await until(() => topics.webhook.lastVersion(id) === version, 900)
-    }
+    await published(id, 1)
+    await webhooks.change('default', id, undefined, () => ({ description: 'second' }), audited)
+    await published(id, 2)
   })
 
   test('never leaves an older document last: it publishes again with a higher version', async () => {
@@ -281,7 +283,7 @@ describe('Relay', () => {
         () => '',
       )
       return id !== ''
-    }, 5000)
+    }, WAIT_MS)
     await published(id, 1)
   })
 
@@ -290,13 +292,13 @@ describe('Relay', () => {
     for (const { id } of [old, young]) await webhooks.remove('default', id, undefined, audited)
     await database.manager.query(`UPDATE webhooks SET deleted_at = now() - interval '31 days' WHERE id = $1`, [old.id])
     startRelay()
-    await until(() => topics.webhook.of(old.id).length === 2, 5000)
-    await until(async () => (await new Outbox(database).versionsOf('webhook', [old.id])).length === 0, 5000)
+    await until(() => topics.webhook.of(old.id).length === 2, WAIT_MS)
+    await until(async () => (await new Outbox(database).versionsOf('webhook', [old.id])).length === 0, WAIT_MS)
     expect(topics.webhook.of(old.id).map(record => record.document?.status)).toEqual(['deleted', undefined])
     expect(topics.webhook.of(young.id).map(record => record.document?.status)).toEqual(['deleted'])
   })
 
-  const whole = () => until(() => OUTBOX_KINDS.every(kind => topics[kind].mark === 'published'), 5000)
+  const whole = () => until(() => OUTBOX_KINDS.every(kind => topics[kind].mark === 'published'), WAIT_MS)
 
   test('on topics that are empty it says so before the first document, and when the last one of all is there', async () => {
     for (let n = 0; n < 3; n++) await webhooks.insert(fresh(), audited)

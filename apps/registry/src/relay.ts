@@ -33,6 +33,8 @@ export interface RelayParts {
   readonly tails: Pick<TableTails, 'of' | 'whenStale'>
   readonly logger: Logger
   readonly metrics: RelayMetrics
+  /** How often it looks without being woken, ms. */
+  readonly pollMs?: number
 }
 
 /**
@@ -110,7 +112,7 @@ export class Relay {
         await this.sweep()
         sweepAt = Date.now() + SWEEP_EVERY_MS
       }
-      await this.bell.wait(POLL_MS)
+      await this.bell.wait(this.parts.pollMs ?? POLL_MS)
     }
   }
 

@@ -37,7 +37,7 @@ const patch = (id: string, body: object) => registry.call('PATCH', `/v1/webhooks
 const pointers = ({ json }: { json: object }) => (json as { errors: { pointer: string }[] }).errors.map(e => e.pointer)
 
 async function published(id: string, version: number): Promise<Webhook> {
-  expect(await webhooks.waitFor(id, version, 5000)).toBe(true)
+  expect(await webhooks.waitFor(id, version, 30_000)).toBe(true)
   return webhooks.get(id)!
 }
 
