@@ -111,8 +111,8 @@ class Row {
   }
 
   /** With deliveries that fail until letGo(), and wait in a delay topic between two attempts. */
-  static async inTier(name: string, count = 1): Promise<Row> {
-    const row = await Row.start(name, failing)
+  static async inTier(name: string, count = 1, more: object = {}): Promise<Row> {
+    const row = await Row.start(name, failing, more)
     await row.publish(count)
     await row.until('retry', count)
     return row
@@ -137,7 +137,7 @@ class Row {
     await inEffect()
   }
 
-  async act(action: 'pause' | 'resume' | 'disable'): Promise<void> {
+  async act(action: 'pause' | 'resume' | 'disable' | 'enable'): Promise<void> {
     await call('POST', `${this.path}/${action}`)
     await inEffect()
   }
@@ -238,16 +238,16 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     expect(await row.endedUnsent('discarded')).toMatchObject({ discard_reason: 'webhook_disabled' })
   },
   async 'disable and enable, in a delay topic: as if nothing had been'() {
-    const row = await Row.start('enable-tier', failing)
-    for (let due = 0; Date.now() > due;) {
-      await row.publish(1)
+    for (let waitMs = RETRY_MS; ; waitMs *= 2) {
+      const row = await Row.inTier(`enable-tier-${waitMs}`, 1, { retry_policy: { ...RETRIED, interval_ms: waitMs } })
       const [waiting] = await row.until('retry')
-      due = Date.parse(waiting!.next_attempt_at as string)
-      await call('POST', `${row.path}/disable`)
-      await call('POST', `${row.path}/enable`)
+      await row.act('disable')
+      await row.act('enable')
+      // Else it was due meanwhile.
+      if (Date.now() > Date.parse(waiting!.next_attempt_at as string)) continue
+      row.letGo()
+      return void (await row.until('delivered'))
     }
-    row.letGo()
-    await row.until('delivered')
   },
   async 'delete, in a delay topic: discarded when it is due'() {
     const row = await Row.inTier('delete-tier')
@@ -269,6 +269,7 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     expect(await call('PATCH', row.path, { url }, urls.asking)).toMatchObject({ status: 'pending' })
     await inEffect()
     await row.publish(1)
+    await until(() => requests().length > 0, WAIT_MS)
     await sleep(RETRY_MS + NOTHING_COMES_MS)
     expect(new Set(requests())).toEqual(new Set(['OPTIONS']))
     answers.set('/asked-tier-new', () => ({ status: 200, headers: { 'WebHook-Allowed-Origin': ORIGIN } }))
@@ -285,6 +286,7 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     await inEffect()
     release()
     await row.until('delivered')
+    await until(() => requests().length > 0, WAIT_MS)
     await sleep(NOTHING_COMES_MS)
     expect(new Set(requests())).toEqual(new Set(['OPTIONS']))
     answers.set('/asked-memory-new', () => ({ status: 200, headers: { 'WebHook-Allowed-Origin': ORIGIN } }))

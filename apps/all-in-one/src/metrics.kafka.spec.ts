@@ -81,7 +81,6 @@ beforeAll(async () => {
   await connection.withAdmin(admin => admin.createTopics({ waitForLeaders: false, topics: [{ topic: SOURCE }] }))
   platform = await startServices(await Promise.all(TARGETS.map(({ load }) => load())), settings)
   await use()
-  scraped = await scrape()
 }, 120_000)
 
 afterAll(async () => {
@@ -139,21 +138,21 @@ async function use(): Promise<void> {
   expect(await call('registry', 'POST', '/v1/replays', { webhook, status: ['exhausted'] })).toMatchObject({
     status: 201,
   })
+  // What is still absent then is named by the tests.
   await until(async () => {
-    const now = await scrape()
-    return [...USED].every(name => now.has(name))
+    // The router knows the schema in its own time.
+    await call('ingest', 'POST', '/v1/publish', events.slice(1))
+    scraped = await scrape()
+    return (
+      documentedMetrics().every(({ name, appears }) => !isCaused(appears) || scraped.has(name)) && scraped.has(PROBED)
+    )
   }, WAIT_MS).catch(() => undefined)
 }
 
-/** What comes last of all. */
-const USED = [
-  'posthorn_replayer_ended_total',
-  'posthorn_monitor_webhooks_failing',
-  'posthorn_monitor_head_age_seconds',
-  'posthorn_monitor_alerts_firing',
-  'posthorn_ingest_source_records_total',
-  'posthorn_deliverer_probe_age_seconds',
-]
+const PROBED = 'posthorn_deliverer_probe_age_seconds'
+
+/** By what this spec does. */
+const isCaused = (appears: string) => /^(always|with use)$/.test(appears)
 
 async function callByGrpc(): Promise<void> {
   type WebhooksClient = Client & {
@@ -210,7 +209,7 @@ describe('S13 metrics of a running platform', () => {
     const rows = documentedMetrics()
     expect(rows.map(({ name }) => name).filter((name, i, all) => all.indexOf(name) !== i)).toEqual([])
     const absent = rows.filter(({ name }) => !scraped.has(name))
-    expect(absent.filter(({ appears }) => /^(always|with use)$/.test(appears)).map(({ name }) => name)).toEqual([])
+    expect(absent.filter(({ appears }) => isCaused(appears)).map(({ name }) => name)).toEqual([])
     expect(absent.filter(({ appears }) => !/^(when|if|after) /.test(appears)).map(({ name }) => name)).toEqual([])
   })
 

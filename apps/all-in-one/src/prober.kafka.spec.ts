@@ -10,6 +10,7 @@ import { chooseTargets } from './targets.js'
 
 const AGE = 'posthorn_deliverer_probe_age_seconds'
 const ARRIVED = 'posthorn_deliverer_probe_duration_seconds_count'
+const WAIT_MS = 60_000
 
 const telemetry = startTelemetry({ serviceName: 'test', otlpUrl: undefined, traceRatio: 1, metricsOtlp: undefined })
 const health = new Health(telemetry)
@@ -69,21 +70,21 @@ async function metric(name: string): Promise<number | undefined> {
 const arrived = async () => (await metric(ARRIVED)) ?? 0
 const arrivesAgain = async () => {
   const before = await arrived()
-  await until(async () => (await arrived()) > before, 20_000)
+  await until(async () => (await arrived()) > before, WAIT_MS)
 }
 
 describe('The prober', () => {
   it('S13 sends an event the whole way, where private addresses are refused, and tells its age', async () => {
-    await until(async () => (await arrived()) >= 2, 30_000)
-    expect(await metric(AGE)).toBeLessThan(10)
-    await until(async () => (await metric('posthorn_monitor_probes_total')) !== undefined, 5_000)
-  }, 60_000)
+    await until(async () => (await arrived()) >= 2, WAIT_MS)
+    await until(async () => (await metric(AGE))! < 10, WAIT_MS)
+    await until(async () => (await metric('posthorn_monitor_probes_total')) !== undefined, WAIT_MS)
+  }, 120_000)
 
   it('S13 gets older where the way is broken, and young again once it is whole', async () => {
     await stop('router')
-    await until(async () => (await metric(AGE))! > 3, 30_000)
+    await until(async () => (await metric(AGE))! > 3, WAIT_MS)
     await start('router')
-    await until(async () => (await metric(AGE))! < 2, 30_000)
+    await until(async () => (await metric(AGE))! < 2, WAIT_MS)
   }, 90_000)
 
   it('S13 goes on after its deliverer and its monitor were replaced', async () => {

@@ -57,7 +57,7 @@ test(
         // The same requests at every run: a failure here is there for the next one, too.
         ...['--seed', '1', '--generation-deterministic'],
         ...['--max-examples', '10'],
-        ...['--request-timeout', '20', '--continue-on-failure', '--no-color'],
+        ...['--request-timeout', '60', '--continue-on-failure', '--no-color'],
       ],
       TEST_MS,
     )

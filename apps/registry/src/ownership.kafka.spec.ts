@@ -221,7 +221,10 @@ describe('S7 verify', () => {
     const refused = await act(id, 'verify')
     expect([refused.status, refused.json]).toMatchObject([
       200,
-      { status: 'pending', ownership: { attempts: known + 1, status_code: 405, advice: expect.stringContaining(ORIGIN) } },
+      {
+        status: 'pending',
+        ownership: { attempts: known + 1, status_code: 405, advice: expect.stringContaining(ORIGIN) },
+      },
     ])
     answers.delete('/asked')
     await forget(id)
