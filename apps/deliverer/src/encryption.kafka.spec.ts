@@ -19,7 +19,7 @@ import {
 import { compactDecrypt } from 'jose'
 import { TestDeliverer } from './test-deliverer.js'
 
-const WAIT_MS = 20_000
+const WAIT_MS = 60_000
 const OLDER = secretFrom(Buffer.alloc(32, 4))
 /** In the data, the attributes and the webhook's own header: none of it may be seen from outside. */
 const PLANTED = 'planted-5f0c'

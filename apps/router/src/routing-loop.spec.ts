@@ -80,7 +80,7 @@ describe('RoutingLoop', () => {
     await turn()
     expect(seen).toEqual([])
     isBehind = false
-    await until(() => done.length === 2, 5_000)
+    await until(() => done.length === 2, 30_000)
     expect(seen).toEqual([0, 1])
   })
 

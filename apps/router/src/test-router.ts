@@ -8,7 +8,7 @@ import { DEFAULT_RETRY_POLICY, type Webhook } from '@posthorn/webhook'
 import type { Consumer } from 'kafkajs'
 import { routerService } from './service.js'
 
-export const WAIT_MS = 15_000
+export const WAIT_MS = 30_000
 
 /** What becomes of the values that the router puts on a topic. */
 export type Reading = readonly [TopicContract, (value: Buffer | null) => void]
