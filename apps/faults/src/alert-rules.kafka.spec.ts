@@ -24,6 +24,8 @@ const DAY_MS = 24 * 3600_000
 const SHORT_MS = 600_000
 /** It takes more than one broker: apps/monitor/src/under-replicated.kafka.spec.ts. */
 const METRICS = ALERT_METRICS.filter(metric => metric !== 'under_replicated').sort()
+/** Within a window; the others are as things are. */
+const COUNTED = ['dead_letters', 'poison', 'refused_addresses', 'wrong_keys'] as const
 /** As built in, but so that seconds do for what takes minutes, hours or days otherwise. */
 const RULES = {
   webhook_failing: { threshold: 0.5 },
@@ -99,6 +101,12 @@ async function publish(type: string, count = 1): Promise<void> {
   const body = Array.from({ length: count }, () => ({ id: `e${++published}`, type, data: {} }))
   await answerOf(ingest.POST('/v1/publish', { body: body as never }))
 }
+async function tryWrongKey(base: string, n: number): Promise<void> {
+  const path = base === stack.api ? '/v1/webhooks' : '/v1/publish'
+  const init = { method: base === stack.api ? 'GET' : 'POST', headers: { authorization: `Bearer no-such-key-${n}` } }
+  expect((await fetch(base + path, init)).status).toBe(401)
+}
+
 const keep = (topic: string, ms: number) =>
   admin.alterConfigs({
     validateOnly: false,
@@ -146,6 +154,20 @@ async function all(read: () => string[]): Promise<void> {
   )
 }
 
+/** What counts for seconds alone is caused again until it was told: the machine may stand still for longer. */
+async function causeCounted(): Promise<void> {
+  const missing = () => COUNTED.filter(metric => !inMail('FIRING').includes(metric))
+  const producer = kafka.producer()
+  await producer.connect()
+  for (let tries = 0; tries < 5 && missing().length > 0; tries++) {
+    for (const type of ['agent.created', 'agent.updated']) await publish(type)
+    await producer.send({ topic: 'posthorn.events.v1', messages: [{ value: 'no event' }] })
+    for (const base of [stack.api, stack.publish]) for (let n = 0; n < 3; n++) await tryWrongKey(base, n)
+    await until(() => missing().length === 0, 20_000).catch(() => undefined)
+  }
+  await producer.disconnect()
+}
+
 async function cause(): Promise<{ readonly paused: string }> {
   await register(`${shop.url}/shop`, 'agent.created')
   await register(shop.url, 'agent.updated', { denied_cidrs: ['127.0.0.0/8'] })
@@ -154,20 +176,8 @@ async function cause(): Promise<{ readonly paused: string }> {
   const paused = await register(`${shop.url}/paused`, 'agent.stopped')
   await answerOf(api.POST('/v1/webhooks/{id}/pause', { params: { path: { id: paused } } }))
   await publish('agent.created', 30)
-  for (const type of ['agent.updated', 'agent.deleted', 'agent.stopped']) await publish(type)
-  const producer = kafka.producer()
-  await producer.connect()
-  await producer.send({ topic: 'posthorn.events.v1', messages: [{ value: 'no event' }] })
-  await producer.disconnect()
-  for (const base of [stack.api, stack.publish])
-    for (let n = 0; n < 3; n++) {
-      const path = base === stack.api ? '/v1/webhooks' : '/v1/publish'
-      const init = {
-        method: base === stack.api ? 'GET' : 'POST',
-        headers: { authorization: `Bearer no-such-key-${n}` },
-      }
-      expect((await fetch(base + path, init)).status).toBe(401)
-    }
+  for (const type of ['agent.deleted', 'agent.stopped']) await publish(type)
+  await causeCounted()
   await until(() => shop.requests.length >= 30, WAIT_MS)
   // A second failure after some time: from one alone nothing has lasted.
   await until(() => Date.now() - shop.requests[0]!.receivedAt > 1500, WAIT_MS)
@@ -210,7 +220,9 @@ describe('every built-in rule', () => {
     const path = { id }
     const params = { path, query: { scope: 'platform' as const } }
     expect(await answerOf(api.POST('/v1/alert-channels/{id}/test', { params }))).toMatchObject({ status: 'sent' })
-    expect(mailbox.mails.map(({ to, subject }) => [to, subject])).toEqual([[['oncall@example.com'], '[Posthorn] Test']])
+    // On a machine that stood still an alert may have been told by then.
+    const tests = mailbox.mails.filter(({ subject }) => !/firing|resolved/i.test(subject))
+    expect(tests.map(({ to, subject }) => [to, subject])).toEqual([[['oncall@example.com'], '[Posthorn] Test']])
 
     const caused = await cause()
     await all(() => inMail('FIRING'))

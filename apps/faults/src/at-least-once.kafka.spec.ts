@@ -61,10 +61,11 @@ describe('at least once', () => {
   }, 120_000)
 
   it('S10 repeats only what was in flight, and loses nothing, while services are killed with -9 at random', async () => {
-    const result = told('kills', await killAtRandom(site, { events: 50_000, kills: 36, seconds: 70 }))
+    const least = 3
+    const result = told('kills', await killAtRandom(site, { events: 50_000, kills: 36, seconds: 70, least }))
     expect(brokenIn(result)).toEqual([])
     for (const victim of VICTIMS)
-      expect(result.faults.filter(({ target }) => target === victim).length).toBeGreaterThanOrEqual(3)
+      expect(result.faults.filter(({ target }) => target === victim).length).toBeGreaterThanOrEqual(least)
   }, 400_000)
 
   it('S10 sends nothing twice that was not in flight when a deliverer and a router are frozen past their session', async () => {

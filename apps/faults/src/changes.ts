@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answerOf, createApiClient } from '@posthorn/api/client'
 import { queryDatabase, until } from '@posthorn/testkit'
 import { decodeWebhook, encodeEvent, EVENTS, WEBHOOKS } from '@posthorn/topics'
 import { deliveryId, type Webhook } from '@posthorn/webhook'
 import { readAttempts } from './attempts-log.js'
 import { CHANGES, changeAll, typeOf, type Slot, type WebhookNow } from './changing.js'
+import { untilMembers } from './group-watch.js'
 import { untilAllCommitted } from './offsets.js'
 import type { Site } from './site.js'
 import { readLog } from './topic-log.js'
@@ -26,8 +28,10 @@ const LOAD_EVERY_MS = 500
 const WITHIN_MS = 60_000
 /** Of a slot: enough that each router gets some. */
 const LAST_EVENTS = 24
-/** Several times what a change may take from its record to the tables of all readers. */
-const EFFECTIVE_MS = 1000
+/** Webhooks that are made after all changes, and events for them: enough that each reader has some. */
+const WITNESSES = 24
+const WITNESS_TYPE = 'change.effective'
+const WITNESSED_WITHIN_MS = 5000
 
 /**
  * Changes webhooks under load, with two routers and two deliverers, while what publishes the changes
@@ -43,7 +47,7 @@ export async function changeWebhooks(site: Site, slots: number): Promise<Changes
     await load
     await untilAllPublished(site, WITHIN_MS)
     const broken = await differences(site, ended)
-    await sleep(EFFECTIVE_MS)
+    await untilEffective(site)
     const wave = await lastEvents(site, ended)
     return { changes: slots * CHANGES, interruptions, readers, ...wave, broken: [...broken, ...wave.broken] }
   } finally {
@@ -78,6 +82,33 @@ async function changeAndKill(site: Site, slots: number) {
   }
   const [ended, interruptions] = await Promise.all([changeAll(slots, registry), kill()])
   return { ended, interruptions }
+}
+
+/** Resolves when every reader has what was published before: webhooks made after it get events by all of them. */
+async function untilEffective(site: Site): Promise<void> {
+  const api = createApiClient({ url: site.stack.api, key: site.stack.key })
+  const body = { url: `${site.receiver.url}/changes/effective`, events: [WITNESS_TYPE] }
+  const witnesses = await Promise.all(
+    Array.from({ length: WITNESSES }, async () => (await answerOf(api.POST('/v1/webhooks', { body }))).id),
+  )
+  let round = 0
+  const isEffective = async () => {
+    const events = Array.from({ length: WITNESSES }, (_, n) => ({ id: `effective-${round}-${n}`, type: WITNESS_TYPE }))
+    round++
+    const before = site.receiver.requests.length
+    await produce(site, events)
+    const wanted = events.flatMap(({ id }) =>
+      witnesses.map(webhook => deliveryId({ tenant: TENANT, source: SOURCE, id }, webhook)),
+    )
+    const haveCome = () => {
+      const since = site.receiver.requests.slice(before)
+      const came = new Set(since.map(({ headers }) => String(headers['webhook-id'])))
+      return wanted.every(id => came.has(id))
+    }
+    await until(haveCome, WITNESSED_WITHIN_MS).catch(() => undefined)
+    return haveCome()
+  }
+  await until(isEffective, WITHIN_MS, () => 'not every router and deliverer knows the last webhooks')
 }
 
 /** Where the topic, the database and what was answered do not say the same. */
@@ -187,6 +218,7 @@ async function membersOf({ kafka }: Site, target: string): Promise<number> {
   const admin = kafka.admin()
   await admin.connect()
   try {
+    await untilMembers(admin, target, 2)
     const { groups } = await admin.describeGroups([`posthorn.${target}`])
     return groups[0]!.members.length
   } finally {

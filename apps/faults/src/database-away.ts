@@ -106,9 +106,9 @@ export async function takeDatabaseAway(site: Site, seconds: number, outage: Outa
 }
 
 async function requestsPerSecond(site: Site, ms: number): Promise<number> {
-  const before = site.receiver.requests.length
+  const [before, from] = [site.receiver.requests.length, performance.now()]
   await sleep(ms)
-  return ((site.receiver.requests.length - before) / ms) * 1000
+  return ((site.receiver.requests.length - before) / (performance.now() - from)) * 1000
 }
 
 export function childrenOf(pid: number): number[] {

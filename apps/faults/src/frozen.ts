@@ -16,8 +16,10 @@ const PER_SECOND = 300
 /** Twice, at the freeze and when the thawed one joins again; 64 requests of a webhook at once is the default. */
 export const MOST_IN_FLIGHT = 2 * WEBHOOKS * 64
 const BURST_RUNS_MS = 30_000
-/** A session is 10 s: the others have taken over a good while before the end. */
+/** A session is 10 s: the others have taken over a good while before the end … */
 const FROZEN_MS = 15_000
+/** … or, on a busy machine, within this. */
+const TAKEN_OVER_MS = 60_000
 const AFTER_MS = 8000
 
 export interface FreezeResult extends Result {
@@ -57,7 +59,7 @@ export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult>
       BURST_RUNS_MS,
       () => `only ${busy()} webhooks have requests under way`,
     )
-    const meanwhile = await freezeAll(site, run.ledger)
+    const meanwhile = await freezeAll(site, run.ledger, underWay)
     const result = await settle(site, run, await load)
     return { ...result, meanwhile, commitsBack: await watch.stop() }
   } finally {
@@ -73,12 +75,22 @@ async function produce(run: Run): Promise<readonly string[]> {
   return [...burst, ...trickle]
 }
 
-async function freezeAll(site: Site, ledger: Ledger): Promise<number> {
+/** Thawed once something that was under way has come again, from who took over. */
+async function freezeAll(site: Site, ledger: Ledger, underWay: ReadonlySet<string>): Promise<number> {
   for (const target of TARGETS)
     signal(site, target, 'SIGSTOP', (pid, from, to) => ledger.fault({ what: 'frozen', target, pid, from, to }))
+  const inFlight = [...underWay].filter(delivery => !isTenth(delivery))
   const before = site.receiver.requests.length
-  await sleep(FROZEN_MS)
-  for (const target of TARGETS) signal(site, target, 'SIGCONT', () => undefined)
+  try {
+    await sleep(FROZEN_MS)
+    await until(
+      () => inFlight.some(delivery => ledger.count(delivery) > 1),
+      TAKEN_OVER_MS,
+      () => `none of the ${inFlight.length} deliveries that were in flight came again`,
+    )
+  } finally {
+    for (const target of TARGETS) signal(site, target, 'SIGCONT', () => undefined)
+  }
   return site.receiver.requests.length - before
 }
 

@@ -12,11 +12,13 @@ export interface KillOptions {
   readonly kills: number
   /** How long events are produced and processes killed. */
   readonly seconds: number
+  /** Of each victim: who was killed less often then is killed on while something is left to be delivered. */
+  readonly least?: number
 }
 
 /** Kills services with -9 at random moments under load; resolves when all is delivered, recorded and committed. */
 export async function killAtRandom(site: Site, options: KillOptions): Promise<Result> {
-  const { events, kills, seconds } = options
+  const { events, kills, seconds, least = 0 } = options
   const run = await site.open({
     name: 'kills',
     webhooks: WEBHOOKS,
@@ -27,19 +29,30 @@ export async function killAtRandom(site: Site, options: KillOptions): Promise<Re
       return { status: nth === 1 && isTenth(delivery) ? 500 : 200 }
     },
   })
-  const killing = kill(site, run.ledger, kills, (seconds * 1000) / kills)
-  const [deliveries] = await Promise.all([run.produce(events, events / seconds), killing])
-  return settle(site, run, deliveries)
+  let deliveries: readonly string[] | undefined
+  const producing = run.produce(events, events / seconds).then(all => (deliveries = all))
+  const isOver = () => deliveries !== undefined && run.ledger.missing(deliveries).length === 0
+  const killing = kill(site, run.ledger, { kills, least, everyMs: (seconds * 1000) / kills, isOver })
+  const [all] = await Promise.all([producing, killing])
+  return settle(site, run, all)
 }
 
-async function kill(site: Site, ledger: Ledger, kills: number, everyMs: number): Promise<void> {
+interface Killing {
+  readonly kills: number
+  readonly least: number
+  readonly everyMs: number
+  readonly isOver: () => boolean
+}
+
+async function kill(site: Site, ledger: Ledger, { kills, least, everyMs, isOver }: Killing): Promise<void> {
   const counts = new Map<string, number>(VICTIMS.map(victim => [victim, 0]))
   let requestsAtKill = -1
-  for (let n = 0; n < kills;) {
+  for (let n = 0; n < kills || (Math.min(...counts.values()) < least && !isOver());) {
     await sleep(Math.random() * 2 * everyMs)
     // A deliverer that has sent nothing since its last end waits for the session of the dead one: no news in that.
     const isIdle = site.receiver.requests.length === requestsAtKill
     const victim = leastKilled(counts, isIdle ? 'deliverer' : undefined)
+    if (n >= kills && counts.get(victim)! >= least) continue
     const pid = site.stack.currentPids()[victim]
     if (
       pid === undefined ||

@@ -71,7 +71,8 @@ export async function keepOrder(site: Site, rounds: number, name = 'order'): Pro
   const admin = site.kafka.admin()
   await admin.connect()
   const watch = new GroupWatch(admin, ledger, [DELIVERER])
-  const scene = { site, admin, ledger, receivers, webhooks: Object.values(runs).flatMap(run => run.webhooks) }
+  const webhooks = Object.values(runs).flatMap(run => run.webhooks)
+  const scene = { site, admin, ledger, receivers, webhooks, thaws: [] as number[] }
   try {
     const load = Promise.all(
       Object.entries(runs).map(([kind, run]) => {
@@ -88,7 +89,7 @@ export async function keepOrder(site: Site, rounds: number, name = 'order'): Pro
       ...result,
       sequences: sequences.length,
       disorder: [...outOfOrder(sequences, ledger), ...receivers.misplaced(sequences)],
-      overlaps: receivers.overlaps.filter(({ at }) => !isThawing(ledger, at)).map(({ what }) => what),
+      overlaps: receivers.overlaps.filter(({ at }) => !isThawing(scene.thaws, at)).map(({ what }) => what),
       parked: await parkedPlaces(site.kafka, scene.webhooks),
       meanwhile: receivers.meanwhile(),
     }
@@ -170,8 +171,8 @@ function isParked(n: number): boolean {
 }
 
 /** What was being sent when its process was frozen goes out when it thaws: nothing can call it back. */
-function isThawing({ faults }: Ledger, at: number): boolean {
-  return faults.some(({ what, to }) => what === 'frozen' && to <= at && at <= to + THAW_MS)
+function isThawing(thaws: readonly number[], at: number): boolean {
+  return thaws.some(thawedAt => thawedAt <= at && at <= thawedAt + THAW_MS)
 }
 
 interface Scene {
@@ -180,6 +181,8 @@ interface Scene {
   readonly ledger: Ledger
   readonly receivers: Receivers
   readonly webhooks: readonly string[]
+  /** When frozen processes went on, ms since the epoch. */
+  readonly thaws: number[]
 }
 
 async function disturb(scene: Scene, rounds: number): Promise<void> {
@@ -223,9 +226,9 @@ async function join({ site }: Scene): Promise<void> {
 }
 
 async function freeze(scene: Scene, pid: number): Promise<void> {
-  const { ledger } = scene
+  const { ledger, thaws } = scene
   send(pid, 'SIGSTOP', (from, to) => ledger.fault({ what: 'frozen', target: DELIVERER, pid, from, to }))
-  const thawed = sleep(LONGER_THAN_SESSION_MS).finally(() => send(pid, 'SIGCONT', () => undefined))
+  const thawed = sleep(LONGER_THAN_SESSION_MS).finally(() => send(pid, 'SIGCONT', from => void thaws.push(from)))
   await sleep(1000)
   await whilePaused(scene, () => sleep(4000))
   await thawed

@@ -10,7 +10,7 @@ const CONSUMERS = ['router', 'deliverer', 'retry-scheduler', 'monitor']
 /** A pod leaves its Service, and has so long for who has not heard of it yet: the preStop sleep of the chart, shorter. */
 const PRE_STOP_MS = 1000
 const READY_WITHIN_MS = 60_000
-const ANSWERED_WITHIN_MS = 15_000
+const ANSWERED_WITHIN_MS = 60_000
 
 /** A Service of Kubernetes: the pods that get requests now, by URL. */
 export type Endpoints = Set<string>

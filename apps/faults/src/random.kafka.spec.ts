@@ -12,7 +12,7 @@ const AT_LEAST = BREAKAGES.length / 3
 describe('at least once', () => {
   it('S10 ends each delivery as its receiver answers, keeps order, repeats only what was in flight and sends none early, whatever breaks', async () => {
     const say = (line: string) => process.stderr.write(`${line}\n`)
-    const result = await breakAtRandom({ seed: SEED, minutes: MINUTES, rate: PER_SECOND, say })
+    const result = await breakAtRandom({ seed: SEED, minutes: MINUTES, least: AT_LEAST, rate: PER_SECOND, say })
     say(reportOfRandom(result))
     expect(brokenInRandom(result)).toEqual([])
     expect(result.broken.size).toBeGreaterThanOrEqual(AT_LEAST)

@@ -22,6 +22,8 @@ export interface RandomOptions {
   readonly seed: number
   /** How long it publishes and breaks things; what is broken then is made whole first. */
   readonly minutes: number
+  /** Goes on for longer until so many different things were broken. */
+  readonly least?: number
   /** Events a second. */
   readonly rate: number
   readonly say: (line: string) => void
@@ -69,7 +71,8 @@ function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal | undefined): 
   })
 }
 
-async function play(stage: Stage, { seed, minutes, rate, say }: RandomOptions): Promise<RandomResult> {
+async function play(stage: Stage, options: RandomOptions): Promise<RandomResult> {
+  const { seed, minutes, rate, say } = options
   say(`seed ${seed}: ${minutes} min at ${rate} events/s`)
   const ledger = new Ledger()
   const scene: Scene = { ...stage, ledger, seeded: new Seeded(seed) }
@@ -86,7 +89,7 @@ async function play(stage: Stage, { seed, minutes, rate, say }: RandomOptions): 
       seeded: new Seeded(seed + 1),
       perSecond: rate,
     })
-    const broken = await Promise.race([breakAll(scene, minutes, say), load.then(() => new Map<string, number>())])
+    const broken = await Promise.race([breakAll(scene, options), load.then(() => new Map<string, number>())])
     ending.abort()
     const published = await load
     say(`${published.events} events are published; waiting for their ends`)
@@ -100,14 +103,15 @@ async function play(stage: Stage, { seed, minutes, rate, say }: RandomOptions): 
 }
 
 /** Rounds of all breakages, each shuffled anew. */
-async function breakAll(scene: Scene, minutes: number, say: (line: string) => void): Promise<Map<string, number>> {
+async function breakAll(scene: Scene, { minutes, least = 0, say }: RandomOptions): Promise<Map<string, number>> {
   const { seeded } = scene
   const counts = new Map<string, number>()
   const endsAt = performance.now() + minutes * 60_000
   await sleep(BEFORE_MS)
-  while (performance.now() < endsAt)
+  const goesOn = () => performance.now() < endsAt || counts.size < least
+  while (goesOn())
     for (const { name, run } of seeded.shuffled(BREAKAGES)) {
-      if (performance.now() >= endsAt) break
+      if (!goesOn()) break
       say(`${new Date().toISOString()} ${name}`)
       await run(scene)
       counts.set(name, (counts.get(name) ?? 0) + 1)

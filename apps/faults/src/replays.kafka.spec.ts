@@ -4,7 +4,7 @@ import { startReceiver, startStack, until, type Receiver, type Stack } from '@po
 import { deliveryId } from '@posthorn/webhook'
 
 const SOURCE = '/replays'
-const WAIT_MS = 60_000
+const WAIT_MS = 150_000
 let stack: Stack
 let api: ApiClient
 let ingest: ApiClient
@@ -194,10 +194,16 @@ describe('replays', () => {
     const live = () =>
       receiver.requests.slice(before).filter(({ headers }) => publishedAt.has(String(headers['webhook-id'])))
     await until(() => live().length === 20, WAIT_MS)
-    const lateness = live().map(
-      ({ headers, receivedAt }) => receivedAt - publishedAt.get(String(headers['webhook-id']))!,
-    )
-    expect(Math.max(...lateness)).toBeLessThan(5_000)
+    // By what the rate gave to the replay meanwhile, and not by the clock of a machine that may be busy: 5 s of it.
+    const replayed = receiver.requests.slice(before).filter(({ path, headers }) => {
+      return path === '/limited' && !publishedAt.has(String(headers['webhook-id']))
+    })
+    for (const { headers, receivedAt } of live()) {
+      const since = publishedAt.get(String(headers['webhook-id']))!
+      const overtaking = replayed.filter(other => other.receivedAt > since && other.receivedAt < receivedAt)
+      expect(overtaking.length).toBeLessThan(50)
+      expect(receivedAt - since).toBeLessThan(30_000)
+    }
     // The replay has what is left of the rate.
     await untilStatus(webhook, 'delivered', 220)
     expect([...received('/limited').values()].filter(count => count > 2)).toEqual([])

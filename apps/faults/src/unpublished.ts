@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { queryDatabase, until } from '@posthorn/testkit'
 import { send } from './kills.js'
 import type { Site } from './site.js'
@@ -11,12 +12,26 @@ export interface Interruption {
 
 /** Within this Kafka's controller keeps a broker that says nothing. */
 const FROZEN_MS = 8000
+const THAWED_MS = 300
+
+const ATTEMPTS = 3
 
 /**
  * Kills a process with -9 while changes of webhooks, a deletion among them, are committed and not
- * published: Kafka stands still for that long, so that the moment between the two is met each time.
+ * published: Kafka stands still for that long, so that the moment between the two is met each time. Tried
+ * again some changes later where no deletion was made in that time.
  */
 export async function killBetween(site: Site, victim: string): Promise<Interruption> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await killWhileFrozen(site, victim)
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      await sleep(THAWED_MS)
+    }
+}
+
+async function killWhileFrozen(site: Site, victim: string): Promise<Interruption> {
   const { kafka } = site.stack.currentPids()
   send(kafka!, 'SIGSTOP', () => undefined)
   try {

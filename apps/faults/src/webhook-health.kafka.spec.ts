@@ -4,10 +4,11 @@ import { answerOf, createApiClient, type ApiClient } from '@posthorn/api/client'
 import { startReceiver, startStack, until, type Receiver, type Stack } from '@posthorn/testkit'
 import { verify } from '@posthorn/verify'
 
-const WAIT_MS = 60_000
-const DISABLE_AFTER_S = 8
-/** Of nothing but a failure every half second, for longer than that and the time to notice it. */
-const RETRIES = { attempts: 100, interval_ms: 500, factor: 1, jitter: 0, timeout_ms: 60_000 }
+const WAIT_MS = 120_000
+/** So long it is seen as degraded, too, where this process gets no turn for some seconds. */
+const DISABLE_AFTER_S = 20
+/** Of nothing but a failure every other second, for longer than that and the time to notice it: no circuit opens by then. */
+const RETRIES = { attempts: 100, interval_ms: 1500, factor: 1, jitter: 0, timeout_ms: 60_000 }
 /** What is told twice comes within this: the monitor publishes once a second. */
 const NOTHING_COMES_MS = 3_000
 
@@ -77,10 +78,10 @@ it('warns of, disables and recovers a failing webhook, and tells each once altho
   expect(told(watcher.secret)).toEqual([failing, disabled])
 
   isWell = true
-  await answerOf(api.POST('/v1/webhooks/{id}/enable', { params: { path: { id: ill.id } } }))
-  await publish('b')
   const taken = () => receiver.requests.filter(({ path }) => path === '/ill').length
   const before = taken()
+  await answerOf(api.POST('/v1/webhooks/{id}/enable', { params: { path: { id: ill.id } } }))
+  await publish('b')
   await until(() => taken() > before, WAIT_MS)
   await untilTold(3)
   await sleep(NOTHING_COMES_MS)
