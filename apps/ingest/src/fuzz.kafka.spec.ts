@@ -23,7 +23,7 @@ const CHECKS = [
   'allow_header_conformance',
   'ignored_auth',
 ]
-const TEST_MS = 120_000
+const TEST_MS = 300_000
 const KEY = 'a-platform-key-for-this-test'
 
 const logger = createLogger('silent', 'test')
@@ -111,7 +111,7 @@ test.each(MODES)(
         ...['--phases', 'examples,coverage,fuzzing'],
         ...['--seed', '1', '--generation-deterministic'],
         ...['--max-examples', '25'],
-        ...['--request-timeout', '20', '--continue-on-failure', '--no-color'],
+        ...['--request-timeout', '60', '--continue-on-failure', '--no-color'],
       ],
       TEST_MS,
     )

@@ -21,7 +21,7 @@ import { type Consumer } from 'kafkajs'
 import { ingestService } from './service.js'
 
 const KEY = 'a-platform-key-for-this-test'
-const WAIT_MS = 15_000
+const WAIT_MS = 30_000
 const settings = readSettings({
   POSTHORN_KAFKA_BROKERS: testBrokers().join(),
   POSTHORN_KAFKA_PREFIX: `t-${randomBytes(5).toString('hex')}.`,

@@ -20,7 +20,7 @@ import type { WebhookEvent } from '@posthorn/webhook'
 import { Partitioners, type Consumer } from 'kafkajs'
 import { ingestService } from './service.js'
 
-const WAIT_MS = 15_000
+const WAIT_MS = 30_000
 const KEY = 'a-platform-key-for-this-test'
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 

@@ -104,7 +104,7 @@ describe('S7 ingest enforces the schemas of event types', () => {
     await register('order.other')
     await until(
       async () => (await publish({ type: 'order.other', data: 1 })).status === 422,
-      15_000,
+      30_000,
       () => 'the new type is not enforced',
     )
   })
@@ -123,13 +123,13 @@ describe('S7 ingest enforces the schemas of event types', () => {
     await register('order.new', own)
     await until(
       async () => (await publish({ type: 'order.new', data: 1 }, 'strict')).status === 202,
-      15_000,
+      30_000,
       () => 'the new type is not known',
     )
     await register('order.new', { ...own, version: 2, status: 'archived' })
     await until(
       async () => (await publish({ type: 'order.new', data: 1 }, 'strict')).status === 422,
-      15_000,
+      30_000,
       () => 'the archived type is still known',
     )
   })
@@ -138,7 +138,7 @@ describe('S7 ingest enforces the schemas of event types', () => {
     await strict({}, 2)
     await until(
       async () => (await publish({ type: 'order.newer', data: 1 }, 'strict')).status === 202,
-      15_000,
+      30_000,
       () => 'unknown types are still refused',
     )
   })

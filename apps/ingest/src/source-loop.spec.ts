@@ -60,7 +60,7 @@ function record(offset: number, value: string | null = '{}'): ConsumedRecord {
   }
 }
 
-const settledAs = (results: readonly SourceResult[], count: number) => until(() => results.length === count, 1000)
+const settledAs = (results: readonly SourceResult[], count: number) => until(() => results.length === count, 30_000)
 const aside = (record: TopicRecord) => {
   const read = decodePoison(record.value)
   return read.kind === 'poison' ? read.head.reason : read.kind
@@ -119,7 +119,7 @@ describe('SourceLoop', () => {
     }
     const { take, done, errors } = setUp({ send: refuse })
     take(record(7))
-    await until(() => errors.length === 1, 1000)
+    await until(() => errors.length === 1, 30_000)
     expect([errors[0]!.message, done]).toEqual([expect.stringContaining('orders/0/7'), []])
   })
 

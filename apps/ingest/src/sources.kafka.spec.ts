@@ -22,7 +22,7 @@ import type { Source, WebhookEvent } from '@posthorn/webhook'
 import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type Message, type Producer } from 'kafkajs'
 import { ingestService } from './service.js'
 
-const WAIT_MS = 20_000
+const WAIT_MS = 40_000
 const KEY = 'a-platform-key-for-this-test'
 /** Names of this run's topics: they are foreign, so nothing of Posthorn's prefix is in them. */
 const OWN = `shop${randomBytes(4).toString('hex')}`
@@ -354,6 +354,7 @@ describe("topics of the user's own", () => {
     await startIngest([source('growing', { start: 'latest' })])
     await until(async () => (await groupState('growing')) === 'Stable', WAIT_MS)
     await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] })
+    await until(async () => (await admin.fetchTopicOffsets(topic)).length === 3, WAIT_MS)
     await produceAnew(
       'growing',
       [0, 1, 2].map(partition => ({ partition, value: String(partition) })),
@@ -365,7 +366,7 @@ describe("topics of the user's own", () => {
     await makeTopic('begin', 2)
     await produce('begin', numbers(10))
     const noon = Date.now() + 1
-    await until(() => Date.now() > noon + 5, 1000)
+    await until(() => Date.now() > noon + 5, WAIT_MS)
     await produce('begin', numbers(10, 10))
     const latest = source('latest', { topic: nameOf('begin'), start: 'latest' })
     const since = source('since', { topic: nameOf('begin'), start: new Date(noon).toISOString() })

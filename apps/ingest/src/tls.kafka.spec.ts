@@ -61,7 +61,7 @@ beforeAll(async () => {
   closed = await start(mutual)
   // What they know of tenants, keys and types is read first.
   const serves = async (answer: Promise<unknown>) => ((await answer) as { status?: string }).status === 'SERVING'
-  await until(async () => (await serves(check(open))) && (await serves(check(closed, mine))), 20_000)
+  await until(async () => (await serves(check(open))) && (await serves(check(closed, mine))), 40_000)
 }, 60_000)
 afterAll(async () => {
   await Promise.all([open?.stop(), closed?.stop()])
@@ -155,7 +155,7 @@ describe('S7 TLS of the APIs', () => {
     process.emit('SIGHUP')
     expect([await shown(open.addresses.http!), await shown(open.addresses.grpc!)]).toEqual(['second', 'second'])
     serve('third')
-    await until(async () => (await shown(open.addresses.http!)) === 'third', 20_000)
+    await until(async () => (await shown(open.addresses.http!)) === 'third', 40_000)
     expect(await over(closed, mine)).toBe(200)
     expect(typeof (await over(closed))).toBe('string')
   })

@@ -19,7 +19,7 @@ import {
 import { deliveryId, type Delivery, type WebhookEvent } from '@posthorn/webhook'
 import { monitorService } from './service.js'
 
-const WAIT_MS = 20_000
+const WAIT_MS = 60_000
 const logger = createLogger('silent', 'monitor.kafka.spec')
 const variables = {
   POSTHORN_KAFKA_BROKERS: testBrokers().join(),
@@ -223,7 +223,8 @@ describe('monitor', () => {
       const startedAt = performance.now()
       await monitor!.stop()
       monitor = undefined
-      expect(performance.now() - startedAt).toBeLessThan(9_000)
+      // 7 s of its own; without a bound it would wait for Postgres.
+      expect(performance.now() - startedAt).toBeLessThan(20_000)
     } finally {
       await server.query(`alter database ${name} allow_connections true`)
     }

@@ -7,6 +7,7 @@ import { ATTEMPTS, decodePoison, POISON, type TopicContract, type TopicRecord } 
 import { MonitorMetrics } from './monitor-metrics.js'
 import { HistoryRecorder, type HistoryParts } from './record-history.js'
 
+const WAIT_MS = 30_000
 const NOTHING: HistoryWritten = { events: 0, deliveries: 0, attempts: 0, counters: 0, poison: 0 }
 
 class FakeClaim implements PartitionClaim {
@@ -90,7 +91,7 @@ describe('recording history', () => {
     const claims = [new FakeClaim(), new FakeClaim(ATTEMPTS, 1)] as const
     recorder.take({ claim: claims[0], records: records(claims[0], ['a', 'b']) })
     recorder.take({ claim: claims[1], records: records(claims[1], ['c'], 7) })
-    await until(() => claims[1].finished.length > 0, 2000)
+    await until(() => claims[1].finished.length > 0, WAIT_MS)
     expect(writes.map(write => write.map(({ topic, partition, offset }) => [topic, partition, offset]))).toEqual([
       [
         ['p.attempts.v1', 0, 0],
@@ -108,11 +109,11 @@ describe('recording history', () => {
     recorder.take({ claim, records: records(claim, Array<string>(2_501).fill('a')) })
     await turns()
     expect(writes).not.toEqual([])
-    await until(() => claim.finished.length === 2_501, 2000)
+    await until(() => claim.finished.length === 2_501, WAIT_MS)
     expect(writes.map(write => write.length)).toEqual([2_500, 1])
     const big = 'x'.repeat(1536 * 1024)
     recorder.take({ claim, records: records(claim, [big, big, big, big], 2_501) })
-    await until(() => claim.finished.length === 2_505, 2000)
+    await until(() => claim.finished.length === 2_505, WAIT_MS)
     expect(writes.slice(2).map(write => write.length)).toEqual([2, 2])
   })
 
@@ -121,7 +122,7 @@ describe('recording history', () => {
     const claim = new FakeClaim()
     const words = Array.from({ length: 100 }, (_, n) => (n === 37 ? 'faulty' : `w${n}`))
     recorder.take({ claim, records: records(claim, words) })
-    await until(() => claim.finished.length === 100, 2000)
+    await until(() => claim.finished.length === 100, WAIT_MS)
     expect(sent.map(({ topic, record }) => [topic.name, decodePoison(record.value)])).toMatchObject([
       ['poison.v1', { kind: 'poison', head: { topic: 'attempts.v1', offset: 37, reason: 'handler_failed' } }],
     ])
@@ -135,7 +136,7 @@ describe('recording history', () => {
     const { recorder, sent } = make()
     const claim = new FakeClaim(POISON)
     recorder.take({ claim, records: records(claim, ['faulty']) })
-    await until(() => claim.finished.length === 1, 2000)
+    await until(() => claim.finished.length === 1, WAIT_MS)
     expect(sent).toEqual([])
   })
 
@@ -143,7 +144,7 @@ describe('recording history', () => {
     const { recorder, writes, sent } = make()
     const claim = new FakeClaim()
     recorder.take({ claim, records: records(claim, ['a', 'bad', 'b']) })
-    await until(() => claim.finished.length === 3, 2000)
+    await until(() => claim.finished.length === 3, WAIT_MS)
     expect(decodePoison(sent[0]!.record.value)).toMatchObject({ head: { reason: 'undecodable', detail: 'no JSON' } })
     expect(writes[0]!.map(({ entry }) => entry.kind)).toEqual(['poison', 'nothing', 'poison'])
   })
@@ -156,14 +157,14 @@ describe('recording history', () => {
     const claim = new FakeClaim()
     const late = new FakeClaim(ATTEMPTS, 1)
     recorder.take({ claim, records: records(claim, ['a']) })
-    await until(() => claim.isPaused, 2000)
+    await until(() => claim.isPaused, WAIT_MS)
     recorder.take({ claim: late, records: records(late, ['b']) })
     expect(late.isPaused).toBe(true)
     expect(claim.finished).toEqual([])
     expect(recorder.lagSeconds(Date.now() + 5_000)).toBeGreaterThan(4.9)
     expect(recorder.readiness()).toBeUndefined()
     away = false
-    await until(() => late.finished.length === 1, 5000)
+    await until(() => late.finished.length === 1, WAIT_MS)
     expect([claim.isPaused, late.isPaused]).toEqual([false, false])
     expect(writes.flat()).toHaveLength(2)
     expect(faults).toEqual([])
@@ -175,10 +176,10 @@ describe('recording history', () => {
     const other = new FakeClaim(ATTEMPTS, 1)
     recorder.take({ claim, records: records(claim, ['a', 'newer', 'b']) })
     recorder.take({ claim: other, records: records(other, ['c']) })
-    await until(() => other.finished.length === 1, 2000)
+    await until(() => other.finished.length === 1, WAIT_MS)
     recorder.take({ claim, records: records(claim, ['d'], 3) })
     recorder.take({ claim: other, records: records(other, ['e'], 1) })
-    await until(() => other.finished.length === 2, 2000)
+    await until(() => other.finished.length === 2, WAIT_MS)
     expect(claim.finished).toEqual([0])
     expect(claim.isPaused).toBe(true)
     expect(writes.flat()).toHaveLength(3)
@@ -194,7 +195,7 @@ describe('recording history', () => {
     recorder.take({ claim, records: records(claim, ['a']) })
     recorder.take({ claim: kept, records: records(kept, ['b']) })
     claim.ending.abort()
-    await until(() => kept.finished.length === 1, 2000)
+    await until(() => kept.finished.length === 1, WAIT_MS)
     expect(writes.flat().map(({ partition }) => partition)).toEqual([1])
   })
 
@@ -204,17 +205,20 @@ describe('recording history', () => {
       if (away) throw new Error('away')
     })
     const claim = new FakeClaim()
+    const openedAt = performance.now()
     recorder.take({ claim, records: records(claim, ['a']) })
     await turns()
-    expect(writes).toEqual([])
+    const before = writes.length
+    // Unless this process got no turn until the batch was old enough.
+    if (performance.now() - openedAt < 90) expect(before).toBe(0)
     recorder.hurry()
     await turns()
     expect(claim.finished).toEqual([0])
     away = true
     recorder.take({ claim, records: records(claim, ['b'], 1) })
-    await until(() => claim.isPaused, 2000)
+    await until(() => claim.isPaused, WAIT_MS)
     recorder.stop()
-    await until(() => recorder.lagSeconds() >= 0, 100)
+    await until(() => recorder.lagSeconds() >= 0, WAIT_MS)
     expect(writes).toHaveLength(1)
     expect(faults).toEqual([])
   })
