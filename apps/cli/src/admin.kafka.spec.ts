@@ -53,7 +53,7 @@ beforeAll(async () => {
   services = await Promise.all([start(registryService), start(ingestService)])
   env.POSTHORN_API_URL = `http://${services[0]!.addresses.http}`
   env.POSTHORN_PUBLISH_URL = `http://${services[1]!.addresses.http}`
-})
+}, 90_000)
 
 afterAll(async () => {
   await Promise.all((services ?? []).map(service => service.stop()))
@@ -141,7 +141,7 @@ describe('posthorn', () => {
     const publish = ['events', 'publish', '--type', 'agent.used', '--data', '{}']
     expect((await posthorn(publish, { POSTHORN_API_KEY: String(made.key) })).status).toBe(0)
     await queryDatabase(database.url, 'ALTER TABLE keys_away RENAME TO keys')
-    await until(async () => (await json('keys', 'get', made.id)).last_used_at !== null, 20_000)
+    await until(async () => (await json('keys', 'get', made.id)).last_used_at !== null, 30_000)
     expect((await posthorn(['keys', 'list'])).out).toMatch(new RegExp(`${made.id} .*\\d{4}-\\d\\d-\\d\\dT`))
     await json('keys', 'revoke', made.id)
   }, 40_000)
@@ -287,7 +287,7 @@ describe('posthorn', () => {
   test('events publish: one, many, CloudEvents; deliveries, events and poison are read', async () => {
     // Ingest learns of the key from its topic.
     const publish = ['events', 'publish', '--type', 'agent.created', '--id', 'one', '--data', '{"agent": "a1"}']
-    await until(async () => (await posthorn(publish)).status === 0, 10_000)
+    await until(async () => (await posthorn(publish)).status === 0, 30_000)
     expect(await json(...publish)).toMatchObject({ id: 'one' })
     const two = '[{"type": "a.b", "id": "x", "data": 1}, {"type": "a.b", "id": "y", "data": 2}]'
     expect(idsOf(await json('events', 'publish', '--body', two))).toEqual(['x', 'y'])
@@ -332,7 +332,7 @@ describe('posthorn', () => {
     expect(agent_id).toBeDefined()
     const args = ['trigger', 'agent.created', '--id', 'tried', '--set', 'agent_id=a7', '--set', 'made.by.n=7']
     let said = await posthorn(args)
-    await until(async () => (said = await posthorn(args)).status === 0, 10_000)
+    await until(async () => (said = await posthorn(args)).status === 0, 30_000)
     const [, id, data] = /^Published agent\.created, (\S+): (.*)$/.exec(said.out)!
     expect([id, JSON.parse(data!)]).toEqual(['tried', { ...example, agent_id: 'a7', made: { by: { n: 7 } } }])
     expect(await json('trigger', 'of.my.own', '--id', 'own')).toMatchObject({ id: 'own' })

@@ -273,8 +273,10 @@ async function startedWrongly(change: Record<string, string>, line: RegExp): Pro
   const child = start({ ...env, ...change })
   const said: Buffer[] = []
   child.stderr!.on('data', (chunk: Buffer) => said.push(chunk))
+  let hasSaidAll = false
+  child.once('close', () => (hasSaidAll = true))
   await until(
-    () => child.exitCode !== null || line.test(Buffer.concat(said).toString()),
+    () => hasSaidAll || line.test(Buffer.concat(said).toString()),
     WAIT_MS,
     () => Buffer.concat(said).toString(),
   )

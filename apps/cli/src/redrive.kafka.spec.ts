@@ -25,7 +25,7 @@ import { runCommand } from './run-command.js'
 type Json = Record<string, unknown> & { readonly id: string; readonly data: readonly Json[] }
 
 const KEY = 'a-platform-key-for-this-test'
-const WAIT_MS = 30_000
+const WAIT_MS = 60_000
 let database: TestDatabase
 let receiver: Receiver
 let status = 500
@@ -176,7 +176,9 @@ describe('posthorn', () => {
   }, 120_000)
 
   test('replays: pause, change, resume, cancel; what is over is refused', async () => {
-    // Of the log it begins three seconds after its end, so that it can be held before.
+    // So many that it is not over before it is held.
+    const later = Array.from({ length: 100 }, (_, n) => ({ type: 'cli.later', id: `later-${n}`, data: n }))
+    await json('events', 'publish', '--body', JSON.stringify(later))
     const log = ['--source', 'log', '--from', new Date(Date.now() - 60_000).toISOString(), '--rate', '1']
     const { id: webhook } = await json('webhooks', 'create', '--url', receiver.url, '--events', 'cli.later')
     const { id } = await json('replays', 'create', ...log, '--webhook', webhook)

@@ -6,6 +6,7 @@ import { isAlive } from '@posthorn/embedded'
 import { until } from '@posthorn/testkit'
 import { SupervisedProcess } from './supervised-process.js'
 
+const WAIT_MS = 30_000
 let dir: string
 let supervised: SupervisedProcess | undefined
 const said: string[] = []
@@ -46,15 +47,15 @@ test('a process that is killed comes back with another pid and its new addresses
   const first = child.pid!
   expect(child.addresses).toEqual({ 'a.http': `127.0.0.1:${first}` })
   process.kill(first, 'SIGKILL')
-  await until(() => child.pid !== undefined && child.pid !== first, 5000)
-  await until(() => child.addresses['a.http'] === `127.0.0.1:${child.pid}`, 5000)
+  await until(() => child.pid !== undefined && child.pid !== first, WAIT_MS)
+  await until(() => child.addresses['a.http'] === `127.0.0.1:${child.pid}`, WAIT_MS)
   expect(said).toEqual(['child ended (SIGKILL): starting it again in 0.1 s'])
 })
 
 test('the delay doubles while it keeps dying', async () => {
   const child = supervise(`${READY}setTimeout(() => process.exit(3), 10)\n`)
   await child.start()
-  await until(() => said.length >= 3, 10_000)
+  await until(() => said.length >= 3, WAIT_MS)
   expect(said.slice(0, 3).map(line => line.split(' in ')[1])).toEqual(['0.1 s', '0.2 s', '0.4 s'])
 })
 
@@ -67,7 +68,7 @@ test('a first start that ends before it is ready is final', async () => {
 test('other messages are handed on', async () => {
   const child = supervise(`${STAYS}process.send({ kind: 'received' })\n`)
   await child.start()
-  await until(() => messages.length > 0, 2000)
+  await until(() => messages.length > 0, WAIT_MS)
   expect(messages).toEqual([{ kind: 'received' }])
 })
 

@@ -165,7 +165,7 @@ describe('Traces', () => {
       )
     await until(
       () => of('ingest', 'POST /v1/publish').length === 1 && of('router', 'process posthorn.events.v1').length === 1,
-      10_000,
+      30_000,
     )
     expectWholeTrace(
       collected.filter(({ traceId }) => traceId === PRODUCER.traceId),

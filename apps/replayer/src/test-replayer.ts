@@ -40,7 +40,7 @@ import {
 import { replayerService } from './service.js'
 
 export const TENANT = 'default'
-const WAIT_MS = 20_000
+const WAIT_MS = 60_000
 const logger = createLogger('silent', 'replayer.kafka.spec')
 const trail = (): AuditEntry => ({
   tenant: TENANT,
