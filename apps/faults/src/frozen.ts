@@ -13,9 +13,12 @@ const WEBHOOKS = 12
 /** Enough to wait in the deliverer's queues when it is frozen. */
 const BURST = 6000
 const PER_SECOND = 300
+/** The trickle goes on in pieces of so long until all is over, at most for so long. */
+const PIECE_S = 5
+const LONGEST_S = 300
 /** Twice, at the freeze and when the thawed one joins again; 64 requests of a webhook at once is the default. */
 export const MOST_IN_FLIGHT = 2 * WEBHOOKS * 64
-const BURST_RUNS_MS = 30_000
+const BUSY_WITHIN_MS = 120_000
 /** A session is 10 s: the others have taken over a good while before the end … */
 const FROZEN_MS = 15_000
 /** … or, on a busy machine, within this. */
@@ -43,7 +46,9 @@ export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult>
       return { status: nth === 1 && isTenth(delivery) ? 500 : 200 }
     },
   })
-  const webhookOf = new Map(Array.from({ length: BURST }, (_, n) => [run.delivery(n), n % WEBHOOKS]))
+  const most = BURST + PER_SECOND * LONGEST_S
+  const webhookOf = new Map(Array.from({ length: most }, (_, n) => [run.delivery(n), n % WEBHOOKS]))
+  const ending = new AbortController()
   const admin = site.kafka.admin()
   await admin.connect()
   const others = await Promise.all(TARGETS.map(target => site.stack.startAlso(target)))
@@ -51,28 +56,33 @@ export async function freeze(site: Site, name = 'frozen'): Promise<FreezeResult>
   try {
     await Promise.all(TARGETS.map(target => untilMembers(admin, target, 2)))
     watch = new GroupWatch(admin, run.ledger, TARGETS)
-    const load = produce(run)
+    const load = produce(run, ending.signal)
+    load.catch(() => undefined)
     // Of every webhook, and so of either deliverer.
     const busy = () => new Set([...underWay].map(delivery => webhookOf.get(delivery))).size
     await until(
       () => busy() === WEBHOOKS,
-      BURST_RUNS_MS,
+      BUSY_WITHIN_MS,
       () => `only ${busy()} webhooks have requests under way`,
     )
     const meanwhile = await freezeAll(site, run.ledger, underWay)
+    await sleep(AFTER_MS)
+    ending.abort()
     const result = await settle(site, run, await load)
     return { ...result, meanwhile, commitsBack: await watch.stop() }
   } finally {
+    ending.abort()
     await watch?.stop()
     await Promise.all(others.map(process => process.stop()))
     await admin.disconnect()
   }
 }
 
-async function produce(run: Run): Promise<readonly string[]> {
-  const burst = await run.produce(BURST, BURST * 10)
-  const trickle = await run.produce((PER_SECOND * (FROZEN_MS + AFTER_MS)) / 1000, PER_SECOND)
-  return [...burst, ...trickle]
+async function produce(run: Run, ending: AbortSignal): Promise<readonly string[]> {
+  const deliveries = [...(await run.produce(BURST, BURST * 10))]
+  for (let s = 0; s < LONGEST_S && !ending.aborted; s += PIECE_S)
+    deliveries.push(...(await run.produce(PER_SECOND * PIECE_S, PER_SECOND)))
+  return deliveries
 }
 
 /** Thawed once something that was under way has come again, from who took over. */
