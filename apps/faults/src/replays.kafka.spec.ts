@@ -82,6 +82,12 @@ async function untilStatus(webhook: string, status: 'delivered' | 'exhausted', c
   )
 }
 
+/** It may be on its way back from the last time. */
+async function killReplayer(): Promise<void> {
+  await until(() => stack.currentPids().replayer !== undefined, WAIT_MS)
+  process.kill(stack.currentPids().replayer!, 'SIGKILL')
+}
+
 const replay = (body: ApiSchemas['CreateReplayBody']) => answerOf(api.POST('/v1/replays', { body }))
 
 async function untilReplay(id: string, holds: (replay: Replay) => boolean): Promise<Replay> {
@@ -129,7 +135,7 @@ describe('replays', () => {
     const { id } = await replay({ webhook, rate: 80 })
     for (const sent of [60, 200]) {
       await untilReplay(id, now => now.sent >= sent)
-      process.kill(stack.currentPids().replayer!, 'SIGKILL')
+      await killReplayer()
     }
     await untilReplay(id, ({ status }) => status === 'done')
     await untilStatus(webhook, 'delivered', 400)
@@ -214,7 +220,7 @@ describe('replays', () => {
     const { id } = await replay({ source: 'log', webhook, from, rate: 60 })
     for (const sent of [50, 150]) {
       await untilReplay(id, now => now.sent >= sent)
-      process.kill(stack.currentPids().replayer!, 'SIGKILL')
+      await killReplayer()
     }
     await untilReplay(id, ({ status }) => status === 'done')
     await untilStatus(webhook, 'delivered', 300)
