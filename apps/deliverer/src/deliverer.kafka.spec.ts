@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { freePorts } from '@posthorn/embedded/ports'
 import { createLogger } from '@posthorn/telemetry'
 import { until, type ReceiverHandler } from '@posthorn/testkit'
 import {
@@ -427,7 +428,7 @@ describe('S4 the delivery path', () => {
 
 describe('S7 an egress proxy', () => {
   /** Connects to what it is asked for, which `asked` has. */
-  async function startProxy(port: number, asked: string[] = []): Promise<{ server: Server; port: number }> {
+  async function startProxy(port: number, asked: string[]): Promise<Server> {
     const server = createServer()
     server.on('connect', ({ url = '' }, socket) => {
       asked.push(url)
@@ -438,13 +439,12 @@ describe('S7 an egress proxy', () => {
       for (const end of [socket, onward]) end.on('error', () => undefined).on('close', () => socket.destroy())
     })
     await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
-    return { server, port: (server.address() as { port: number }).port }
+    return server
   }
 
   it('that is away costs the customer no attempt: its deliveries wait, and go out once it is back', async () => {
     await deliverer.stop()
-    const { server: away, port } = await startProxy(0)
-    await new Promise(resolve => away.close(resolve))
+    const [port] = (await freePorts(1)) as [number]
     await deliverer.start({ egressProxyUrl: `http://127.0.0.1:${port}` })
     const target = await receiver()
     const delivery = deliveryTo(await register(target.url, { retryPolicy: { ...DEFAULT_RETRY_POLICY, attempts: 1 } }))
@@ -454,7 +454,7 @@ describe('S7 an egress proxy', () => {
     expect(found()!.delivery).toMatchObject({ attempt: 1, spills: 1 })
     expect(lines.find(line => line.includes('egress_proxy'))).toContain('POSTHORN_EGRESS_PROXY_URL')
     const asked: string[] = []
-    const { server } = await startProxy(port, asked)
+    const server = await startProxy(port, asked)
     // The retry-scheduler's part, without its waiting.
     await give({ ...found()!.delivery, due: 0 }, DUE)
     await until(() => outcomesOf(delivery.id).length > 0, WAIT_MS)

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { loadPackageDefinition, credentials, type Client, type ClientReadableStream } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { freePorts } from '@posthorn/embedded/ports'
 import {
   createTopics,
   KafkaConnection,
@@ -109,12 +110,10 @@ afterAll(async () => {
   await database.drop()
 }, 30_000)
 
-/** Listens on a port that the system chooses; `free` gives it back for someone else to take. */
-async function portOf(server: Server, free = false): Promise<number> {
+/** Listens on a port that the system chooses. */
+async function portOf(server: Server): Promise<number> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  if (free) await new Promise(resolve => server.close(resolve))
-  return port
+  return (server.address() as { port: number }).port
 }
 
 function fatal(error: Error): never {
@@ -598,7 +597,8 @@ describe('the start', () => {
   test('with the database away answers 503, and is ready once it comes', async () => {
     const own = new Door(new URL(database.url))
     own.set(false)
-    const [databasePort, port] = [await portOf(own.server), await portOf(createServer(), true)]
+    const databasePort = await portOf(own.server)
+    const [port] = (await freePorts(1)) as [number]
     const url = new URL(database.url)
     url.host = `127.0.0.1:${databasePort}`
     const starting = startWith({ databaseUrl: url.href, registryPort: port })
