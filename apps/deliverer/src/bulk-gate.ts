@@ -1,7 +1,7 @@
 import type { PartitionClaim } from '@posthorn/kafka'
 import { BulkPace } from './bulk-pace.js'
 import { Fifo } from './fifo.js'
-import type { Work } from './work.js'
+import { WORK_OVERHEAD, type Work } from './work.js'
 
 /** More than this much of a second's worth waits in Kafka, and so does more than the bytes. */
 const AHEAD_S = 1
@@ -10,7 +10,7 @@ const LEAST_AHEAD = 200
 const OPEN_EVERY_MS = 10
 
 export interface BulkGateOptions {
-  /** What may wait here. */
+  /** Of memory, that may wait here. */
   readonly bytes: number
   letIn(work: Work): void
 }
@@ -50,7 +50,7 @@ export class BulkGate {
 
   add(work: Work): void {
     this.waiting.push(work)
-    this.bytes += work.bytes
+    this.bytes += work.bytes + WORK_OVERHEAD
     this.open()
   }
 
@@ -76,7 +76,7 @@ export class BulkGate {
     const now = performance.now()
     while (this.waiting.length > 0 && this.pace.opensAt <= now) {
       const work = this.waiting.shift()
-      this.bytes -= work.bytes
+      this.bytes -= work.bytes + WORK_OVERHEAD
       if (!work.completion.owned) continue
       this.pace.letIn(now)
       this.options.letIn(work)

@@ -1,5 +1,5 @@
 import { Fifo } from './fifo.js'
-import type { Lane } from './work.js'
+import { WORK_OVERHEAD, type Lane } from './work.js'
 
 interface Laned {
   readonly lane: Lane
@@ -17,6 +17,7 @@ export class Lanes<W extends Laned> {
   private taken = 0
   private probedFresh = false
   size = 0
+  /** Of memory. */
   bytes = 0
 
   /** Whether nothing but bulk waits. */
@@ -27,7 +28,7 @@ export class Lanes<W extends Laned> {
   push(work: W): void {
     this[work.lane].push(work)
     this.size++
-    this.bytes += work.bytes
+    this.bytes += work.bytes + WORK_OVERHEAD
   }
 
   /** Takes out the next to be served; there must be one. */
@@ -66,7 +67,7 @@ export class Lanes<W extends Laned> {
 
   private left(work: W): W {
     this.size--
-    this.bytes -= work.bytes
+    this.bytes -= work.bytes + WORK_OVERHEAD
     return work
   }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { WebhookLimits } from './pace.js'
 import { WebhookQueues, type Queued } from './queues.js'
+import { WORK_OVERHEAD } from './work.js'
 
 interface Item extends Queued {
   readonly n: number
@@ -267,9 +268,10 @@ describe('S10 queues per webhook', () => {
     expect(queues.waiting).toBe(4)
   })
 
-  it('spill by bytes too, down to one', () => {
-    const queues = queuesOf(100, 1)
-    for (let n = 0; n < 40; n++) queues.push(item('a', n, 'fresh', 1024 * 1024), 0)
+  it.each([1024 * 1024, 2048])('spill by memory too: of records that take %d bytes all but 32', taken => {
+    const limits = { sockets: 100, perWebhook: 1, bytesPerWebhook: 32 * taken }
+    const queues = new WebhookQueues<Item>(limits, () => ({ status: 'active', url: 'https://example.com' }))
+    for (let n = 0; n < 40; n++) queues.push(item('a', n, 'fresh', taken - WORK_OVERHEAD), 0)
     expect(queues.overflow(0)).toHaveLength(8)
     expect(queues.waiting).toBe(32)
   })

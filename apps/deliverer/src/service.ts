@@ -19,14 +19,13 @@ import { DelivererModule } from './deliverer.module.js'
 import { DeliveryLoop } from './delivery-loop.js'
 import { ParkedPlaces } from './parked-places.js'
 import { Probes } from './probes.js'
+import { WORK_OVERHEAD } from './work.js'
 
 /**
  * Requests under way get this long at a stop, more than the longest time-out of a webhook (60 s) and its
  * record take; what is left then is sent again by the next owner.
  */
 const FINISH_MS = 63_000
-/** Measured: what a record takes in memory beside its bytes, from reading it until its offset is done. */
-const WORK_OVERHEAD = 1_700
 /** A fetch is in memory beside the records that are copied from it. */
 const FETCH_BYTES = 4 * 1024 * 1024
 
