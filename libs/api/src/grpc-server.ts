@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { ReflectionService } from '@grpc/reflection'
 import type { INestApplication } from '@nestjs/common'
@@ -84,11 +85,19 @@ export class GrpcServer {
   }
 }
 
-/** Nest does not say which port the system gave, so it is asked for one before. */
+/** Below what systems give to outgoing connections: those come and go between look and use. */
+const [LOWEST_PORT, HIGHEST_PORT] = [15_000, 32_000]
+
+/** Nest does not say which port the system gave, so one is looked for before. */
 async function freePort(host: string): Promise<number> {
+  const port = randomInt(LOWEST_PORT, HIGHEST_PORT)
   const probe = createServer()
-  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, host, resolve))
-  const { port } = probe.address() as AddressInfo
+  try {
+    await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(port, host, resolve))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return freePort(host)
+    throw error
+  }
   await new Promise(resolve => probe.close(resolve))
   return port
 }
