@@ -25,11 +25,10 @@ export function fetchGap(utilization: number): number {
  * by it, as events go on at once; one that is busy lets a few come together: at 400 events/s 8 ms took 22 % of the
  * CPU of a delivery away where two cores were at their end, and half of its age; 6 % where they were not.
  */
-export function paceFetches(): void {
+export function paceFetches(utilization = measuredUtilization()): void {
   const require = createRequire(import.meta.url)
   const { prototype } = require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup }
   const { fetch } = prototype
-  const utilization = measuring()
   const began = new WeakMap<ConsumerGroup, Map<number, number>>()
   prototype.fetch = async function (this: ConsumerGroup, nodeId) {
     const byNode = began.get(this) ?? new Map<number, number>()
@@ -42,7 +41,7 @@ export function paceFetches(): void {
 }
 
 /** Tells the utilization of the event loop in the last whole time of measurement. */
-function measuring(): () => number {
+export function measuredUtilization(): () => number {
   let from = performance.eventLoopUtilization()
   let since = performance.now()
   let last = 0
