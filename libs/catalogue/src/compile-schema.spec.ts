@@ -209,6 +209,23 @@ describe('S1 the limits of a check: what takes too long is a fault, and the proc
 })
 
 describe('S1 whatever is sent as a schema', () => {
+  it.each<[object, string]>([
+    [{ type: [{}, { toString: 'x' }] }, '/type/0'],
+    [{ $schema: 'http://json-schema.org/draft-07/schema#', type: [{}, { valueOf: 'x' }] }, '/type/0'],
+    [{ properties: { a: { required: [{ toString: 1 }, { toString: 1 }] } } }, '/properties/a/required/0'],
+  ])('S1 %j is refused by where it is wrong', (schema, pointer) => {
+    const result = compileSchema(schema)
+    const problems = result.kind === 'bad' ? result.problems : []
+    expect(problems.map(problem => problem.pointer)).toContain(pointer)
+  })
+
+  it('S1 may not name a type twice', () => {
+    expect(compileSchema({ type: ['string', 'string'] })).toMatchObject({
+      kind: 'bad',
+      problems: [{ pointer: '/type' }],
+    })
+  })
+
   const nasty = fc.constantFrom(
     ...[
       '"',

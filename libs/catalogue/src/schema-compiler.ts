@@ -32,7 +32,8 @@ const CLASSES = { '2020-12': Ajv2020, 'draft-07': Ajv } as const satisfies Recor
 const metaSchemas = new Map<Dialect, Ajv>()
 
 export function metaSchemaOf(dialect: Dialect): Ajv {
-  const made = metaSchemas.get(dialect) ?? withFormats(new CLASSES[dialect]({ ...OPTIONS, allErrors: true }))
+  const made =
+    metaSchemas.get(dialect) ?? withOwnUnique(withFormats(new CLASSES[dialect]({ ...OPTIONS, allErrors: true })))
   metaSchemas.set(dialect, made)
   return made
 }
@@ -43,9 +44,7 @@ export function metaSchemaOf(dialect: Dialect): Ajv {
  */
 export function compile(schema: Schema, allErrors: boolean): ValidateFunction {
   const options = { ...OPTIONS, allErrors, meta: false, validateSchema: false }
-  const ajv = withFormats(new CLASSES[schema.dialect]({ ...options, code: { regExp: linear } }))
-  ajv.removeKeyword('uniqueItems')
-  ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', validate: unique, errors: false })
+  const ajv = withOwnUnique(withFormats(new CLASSES[schema.dialect]({ ...options, code: { regExp: linear } })))
   for (const keyword of Object.values(SAME))
     ajv.addKeyword({ keyword, schemaType: 'array', compile: oneOf, errors: false })
   // Before the first rule: a schema that fails must have been counted too.
@@ -77,7 +76,21 @@ const linear = Object.assign(
   { code: 'linear' },
 )
 
-/** ajv's own compares each item with each other: 256 KiB of `{}` would take a minute. */
+/**
+ * ajv's own compares each item with each other: 256 KiB of `{}` would take a minute. And it does by calling the
+ * items' own toString and valueOf, which stops at `[{}, {"toString": 1}]`.
+ */
+function withOwnUnique(ajv: Ajv): Ajv {
+  ajv.removeKeyword('uniqueItems')
+  return ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: unique,
+    errors: false,
+  })
+}
+
 function unique(wanted: boolean, items: readonly unknown[]): boolean {
   if (!wanted) return true
   const seen = new Set<string>()
