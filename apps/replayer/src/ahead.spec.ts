@@ -4,34 +4,70 @@ import { createLogger } from '@posthorn/telemetry'
 import { Ahead, finishedBy, MOST_AHEAD } from './ahead.js'
 import { LogAway } from './selector.js'
 
-/** A replay that has sent so many to one partition, of which the deliverers have finished some. */
-function setUp(sent: number) {
-  const state = { upTo: 0, asked: 0 }
-  const ahead = new Ahead(() => {
-    state.asked++
-    return Promise.resolve((_partition, offset) => offset < state.upTo)
-  })
-  for (let offset = 0; offset < sent; offset++) ahead.sent({ partition: 0, offset })
-  return { ahead, state }
+/** A replay, and deliverers that finish so many a second of what it has sent, as it is looked at each 100 ms. */
+function setUp() {
+  const state = { upTo: 0, sent: 0, asked: 0, now: 0 }
+  const ahead = new Ahead(
+    () => {
+      state.asked++
+      return Promise.resolve((_partition, offset) => offset < state.upTo)
+    },
+    () => state.now,
+  )
+  const send = (count: number) => {
+    for (let left = count; left > 0; left--) ahead.sent({ partition: 0, offset: state.sent++ })
+  }
+  /** Returns the most that was sent at once. */
+  const run = async (seconds: number, perSecond: number) => {
+    let most = 0
+    for (const end = state.now + seconds * 1000; state.now < end; state.now += 100) {
+      state.upTo = Math.min(state.sent, state.upTo + perSecond / 10)
+      const room = await ahead.room()
+      most = Math.max(most, room)
+      send(room)
+    }
+    return most
+  }
+  return { ahead, state, send, run }
 }
 
 describe('how far a replay is ahead of the deliverers', () => {
   it('asks nobody while it is not far', async () => {
-    const { ahead, state } = setUp(1000)
-    expect(await ahead.room()).toBe(MOST_AHEAD - 1000)
+    const { ahead, state, send } = setUp()
+    send(40)
+    expect(await ahead.room()).toBe(50)
     expect(state.asked).toBe(0)
   })
 
   it('has no room until the deliverers have finished enough of what it sent', async () => {
-    const { ahead, state } = setUp(MOST_AHEAD)
+    const { ahead, state, send } = setUp()
+    send(100)
     expect(await ahead.room()).toBe(0)
-    state.upTo = 100
+    state.upTo = 4
     expect(await ahead.room()).toBe(0)
-    state.upTo = 600
-    expect(await ahead.room()).toBe(600)
-    expect(state.asked).toBe(3)
-    expect(await ahead.room()).toBe(600)
-    expect(state.asked).toBe(3)
+    state.upTo = 40
+    expect(await ahead.room()).toBe(40)
+  })
+
+  it.each([400, 1900])(
+    'comes to a second of what they finish at %d/s, and sends it in small parts',
+    async perSecond => {
+      const { state, run } = setUp()
+      await run(20, perSecond)
+      const before = state.sent
+      expect(await run(10, perSecond)).toBeLessThanOrEqual(perSecond / 5)
+      expect(state.sent - before).toBeGreaterThan(9.5 * perSecond)
+      expect(state.sent - state.upTo).toBeLessThanOrEqual(perSecond)
+    },
+  )
+
+  it.each([
+    [20_000, MOST_AHEAD],
+    [10, 100],
+  ])('is, where they finish %d/s, never more than %d', async (perSecond, most) => {
+    const { state, run } = setUp()
+    await run(20, perSecond)
+    expect(state.sent - state.upTo).toBeLessThanOrEqual(most)
   })
 })
 

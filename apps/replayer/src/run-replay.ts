@@ -24,10 +24,8 @@ export interface RunParts {
 const STEP_BYTES = 4 * 1024 * 1024
 const MOST_AT_ONCE = 500
 const FIRST_AT_ONCE = 10
-/** A second's worth goes in so many parts, so that a receiver gets no burst a second. */
-const PARTS_A_SECOND = 4
-/** So long a replay waits that is as far ahead of the deliverers as it may be. */
-const FULL_MS = 250
+/** A second's worth goes in parts of this, so that neither a receiver nor live traffic gets a burst a second. */
+const PART_MS = 100
 
 /**
  * Why the work on a replay ended: all was sent, its owner said so, it was another's turn, another process
@@ -47,7 +45,8 @@ export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortS
     let most = FIRST_AT_ONCE
     for (let { rate } = replay; !stop.aborted;) {
       const startedAt = performance.now()
-      const limit = replay.dryRun ? most : Math.min(most, Math.ceil(rate / PARTS_A_SECOND), await parts.ahead.room())
+      const wanted = replay.dryRun ? most : Math.min(most, Math.ceil((rate * PART_MS) / 1000))
+      const limit = replay.dryRun ? wanted : Math.min(wanted, await parts.ahead.room())
       const step = limit > 0 ? await selector.step(position, limit) : nothingAt(position)
       const sent = replay.dryRun ? 0 : await sendAll(step.found, parts)
       const refused = replay.dryRun ? 0 : step.found.length - sent
@@ -62,7 +61,7 @@ export async function runReplay(replay: ReplayRow, parts: RunParts, stop: AbortS
       ;({ rate } = orders)
       ;({ position } = step)
       if (limit > 0) most = mostAtOnce(step.found)
-      const takesMs = limit > 0 ? (sent / rate) * 1000 : FULL_MS
+      const takesMs = Math.max((sent / rate) * 1000, limit < wanted ? PART_MS : 0)
       await pause(takesMs - (performance.now() - startedAt), stop)
     }
     return 'stopped'

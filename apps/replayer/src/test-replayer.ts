@@ -40,6 +40,7 @@ import {
 import { replayerService } from './service.js'
 
 export const TENANT = 'default'
+const DELIVERS_EVERY_MS = 100
 const WAIT_MS = 60_000
 const logger = createLogger('silent', 'replayer.kafka.spec')
 const trail = (): AuditEntry => ({
@@ -58,6 +59,10 @@ export class TestReplayer {
   readonly replays: Replays
   readonly webhooks: Webhooks
   readonly faults: Error[] = []
+  /** Whether bulk.v1 is finished as if deliverers ran. */
+  hasDeliverers = true
+  private delivering: Promise<void> | undefined
+  private isStopped = false
   private readonly running = new Set<RunningService>()
   private offset = 0
 
@@ -92,6 +97,8 @@ export class TestReplayer {
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true
+    await this.delivering
     for (const replayer of this.running) await replayer.stop()
     await Promise.all([this.producer.close(), this.database.close(), this.pool.end()])
     await this.testDatabase.drop()
@@ -102,6 +109,7 @@ export class TestReplayer {
     const fatal = (error: Error) => void this.faults.push(error)
     const replayer = await replayerService.start({ settings: this.settings, logger, health, fatal })
     this.running.add(replayer)
+    this.delivering ??= this.deliver()
     return { ...replayer, stop: () => (this.running.delete(replayer) ? replayer.stop() : Promise.resolve()) }
   }
 
@@ -198,8 +206,15 @@ export class TestReplayer {
     return row!
   }
 
-  /** Commits the ends of bulk.v1 for the deliverers, of which none runs. */
-  async finishBulk(): Promise<void> {
+  private async deliver(): Promise<void> {
+    while (!this.isStopped) {
+      if (this.hasDeliverers) await this.finishBulk()
+      await new Promise(resolve => setTimeout(resolve, DELIVERS_EVERY_MS))
+    }
+  }
+
+  /** Commits the ends of bulk.v1. */
+  private async finishBulk(): Promise<void> {
     const topic = this.connection.topic(BULK)
     const group = groupName(this.settings.kafkaPrefix, DELIVERER_GROUP)
     const positions = await this.connection.withAdmin(admin => readPositions(admin, group, [topic]))
