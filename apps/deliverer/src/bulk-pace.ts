@@ -3,18 +3,23 @@ const LEAST_PER_SECOND = 50
 /** Of the live deliveries, where that is more. */
 const LEAST_SHARE = 1 / 20
 const MOST_PER_SECOND = 20_000
+/**
+ * The age that is looked at: nine of ten live deliveries come in younger. A median tells too late: on a machine
+ * near its end it had grown by 5 ms when p99 had doubled.
+ */
+const QUANTILE = 0.9
 /** So much older than without bulk may live work come in beside it; and more where its age varies by more anyway. */
-const ALLOWED_MS = 10
+const ALLOWED_MS = 5
 const ALLOWED_DEVIATIONS = 0.5
 /** Bulk rests so often, to see what live work is like without it; it counts when what was under way is over. */
 const REST_EVERY_MS = 60_000
 const REST_MS = 3_000
 const DRAINED_MS = 1_500
 /** Share of the newest in what is usual: that of a rest or two. */
-const NEWEST = 0.15
+const NEWEST = 0.2
 /** Change of the rate from one observation to the next: at the beginning, later, and back at most. */
 const FIRST_GROWTH = 0.5
-const GROWTH = 0.08
+const GROWTH = 0.04
 const MOST_BACK = 0.5
 /**
  * At once, for as much as live work is late, and until it is not. Lateness is what a queue has summed up,
@@ -26,7 +31,7 @@ const ALONE_MS = 5_000
 const PAUSE_MS = 10_000
 /** What was not let in since may follow at once, or timers would bound the rate. */
 const CATCH_UP_MS = 25
-/** A median of so many is one of all. */
+/** A quantile of so many is one of all. */
 const MOST_SAMPLES = 501
 
 /**
@@ -104,7 +109,7 @@ export class BulkPace {
       return now - this.liveAt > ALONE_MS ? 1 + FIRST_GROWTH : 1
     }
     this.liveAt = now
-    this.late = this.lateness(median(this.ages), now)
+    this.late = this.lateness(quantile(this.ages), now)
     if (this.late > 0.5) this.isFirstGrowth = false
     if (this.isFirstGrowth) return 1 + FIRST_GROWTH
     return Math.max(MOST_BACK, 1 + GROWTH * (1 - this.late))
@@ -126,6 +131,6 @@ export class BulkPace {
   }
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!
+function quantile(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * QUANTILE)]!
 }
