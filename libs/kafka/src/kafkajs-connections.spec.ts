@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer, Socket, type AddressInfo, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { until } from '@posthorn/testkit'
 import { repairKafkajs } from './kafkajs-repairs.js'
@@ -96,6 +96,15 @@ describe("kafkajs's connections, repaired", () => {
     await expect(connection.send(call())).rejects.toThrow('Answer cannot be read')
     await connection.connect()
     expect(await connection.send(call())).toBe('from 2')
+  })
+
+  it('what is sent does not wait for the acknowledgement of what was sent before', async () => {
+    const setNoDelay = jest.spyOn(Socket.prototype, 'setNoDelay')
+    const other = connectionOf(60_000)
+    await other.connect()
+    expect(setNoDelay.mock.calls).toEqual([[true]])
+    setNoDelay.mockRestore()
+    await other.disconnect()
   })
 
   it('who finds it closed while it is being opened gets the same one', async () => {

@@ -85,6 +85,8 @@ const heardAt = new WeakMap<RequestQueue, number>()
  *   connection are read behind it: none is understood any more, or the process dies of reading one.
  * - Two who find it closed open it twice, and the end of the first ends the second one.
  * - Closing it waits for its answers, and stops the clock by which they would be given up.
+ * - What is sent behind a request that is not acknowledged yet, as a commit behind a fetch that waits, lies
+ *   here for up to 40 ms (Nagle's algorithm), and the fetch after it waits longer for that.
  */
 export function patchConnections(): void {
   const require = createRequire(import.meta.url)
@@ -103,7 +105,10 @@ function patchLife(prototype: Connection): void {
     if (running) return running
     owners.set(this.requestQueue, this)
     abandon(this, 'Closed connection')
-    const opening = connect.call(this).finally(() => openings.delete(this))
+    const opening = connect
+      .call(this)
+      .then(result => (this.socket?.setNoDelay(true), result))
+      .finally(() => openings.delete(this))
     openings.set(this, opening)
     return opening
   }
