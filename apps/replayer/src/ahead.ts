@@ -5,9 +5,11 @@ import { LogAway } from './selector.js'
 
 /**
  * Deliveries that a replay has put into bulk.v1 and that the deliverers are not done with: as many as they lately
- * finished in a second, within these. More would wait there, and come to them in heaps, which live work feels.
+ * finished in so long, within these. More would wait there, and come to them in heaps, which live work feels; with
+ * less than receivers take to answer, or with a small least, many slow webhooks would be idle in turn.
  */
-const LEAST_AHEAD = 100
+const AHEAD_S = 2
+const LEAST_AHEAD = 500
 export const MOST_AHEAD = 2_000
 /** Of what it may be ahead, put in at once at most, and what is not worth a step of its own. */
 const MOST_AT_ONCE = 1 / 2
@@ -60,7 +62,7 @@ export class Ahead {
   /** How many more may be sent now; Infinity: nobody can tell. Rejects with LogAway. */
   async room(): Promise<number> {
     if (this.open.length >= LEAST_AHEAD / 2 && !(await this.ask())) return Infinity
-    const most = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, this.perSecond))
+    const most = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, AHEAD_S * this.perSecond))
     const room = Math.floor(Math.min(most - this.open.length, most * MOST_AT_ONCE))
     return room < most * LEAST_AT_ONCE ? 0 : room
   }

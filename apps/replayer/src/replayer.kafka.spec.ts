@@ -116,30 +116,30 @@ describe('replays', () => {
   it('S11 are hardly ahead of deliverers that finish nothing, and can be paused there', async () => {
     test.hasDeliverers = false
     const webhook = await test.webhook(['*'])
-    await test.history(webhook, failures(180))
+    await test.history(webhook, failures(900))
     const { id } = await test.create(undelivered(webhook))
-    const full = await test.until(id, ({ sent }) => sent > 95)
+    const full = await test.until(id, ({ sent }) => sent > 475)
     await new Promise(resolve => setTimeout(resolve, 1500))
     const waiting = await test.sent(id)
-    expect(waiting.length).toBeLessThanOrEqual(100)
+    expect(waiting.length).toBeLessThanOrEqual(500)
     expect(full.status).toBe('running')
     await test.change(id, { status: 'paused' })
     await test.until(id, ({ claimedBy }) => claimedBy === null)
     await test.change(id, { status: 'queued' })
     // What it sent before it was paused is not counted again.
-    await test.until(id, ({ sent }) => sent === 180)
-    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 180, sent: 180 })
-    expect(new Set((await test.sent(id)).map(({ delivery }) => delivery.id)).size).toBe(180)
+    await test.until(id, ({ sent }) => sent === 900)
+    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 900, sent: 900 })
+    expect(new Set((await test.sent(id)).map(({ delivery }) => delivery.id)).size).toBe(900)
   }, 60_000)
 
   it('S11 go on when the deliverers have finished what is before them', async () => {
     test.hasDeliverers = false
     const webhook = await test.webhook(['*'])
-    await test.history(webhook, failures(180))
+    await test.history(webhook, failures(900))
     const { id } = await test.create(undelivered(webhook))
-    await test.until(id, ({ sent }) => sent > 95)
+    await test.until(id, ({ sent }) => sent > 475)
     test.hasDeliverers = true
-    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 180, sent: 180 })
+    expect(await test.until(id, ({ status }) => status === 'done')).toMatchObject({ examined: 900, sent: 900 })
   }, 60_000)
 
   it('wait while Postgres is away, and go on where they were', async () => {
