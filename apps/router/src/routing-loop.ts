@@ -25,14 +25,16 @@ const LOOK_AGAIN_MS = 20
  * window then stops fetching, which bounds what waits here.
  */
 export class RoutingLoop {
-  private readonly waiting: RecordBatch[] = []
+  /** With the turn in which each came. */
+  private readonly waiting: { readonly batch: RecordBatch; readonly turn: number }[] = []
   private running = false
+  private turn = 0
   private turnStarted = 0
 
   constructor(private readonly options: RoutingLoopOptions) {}
 
   enqueue(batch: RecordBatch): void {
-    this.waiting.push(batch)
+    this.waiting.push({ batch, turn: this.turn })
     if (this.running) return
     this.running = true
     this.run().catch((error: unknown) => {
@@ -41,12 +43,15 @@ export class RoutingLoop {
   }
 
   private async run(): Promise<void> {
-    for (let batch = this.waiting.shift(); batch; batch = this.waiting.shift()) await this.routeAll(batch)
+    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
+      // Those of one fetch come in one turn, and what is routed in one goes out in one request.
+      if (next.turn === this.turn || this.options.isBehind()) await this.giveWay(next.batch.claim)
+      await this.routeAll(next.batch)
+    }
     this.running = false
   }
 
   private async routeAll({ claim, records }: RecordBatch): Promise<void> {
-    await this.giveWay(claim)
     for (const record of records) {
       if (claim.revoked.aborted) return
       await this.handle(claim, record)
@@ -57,6 +62,7 @@ export class RoutingLoop {
   /** A webhook that was answered for before its event was published stands in a socket by now: it is read first. */
   private async giveWay({ revoked }: PartitionClaim): Promise<void> {
     await nextTurn()
+    this.turn++
     while (this.options.isBehind() && !revoked.aborted) await sleep(LOOK_AGAIN_MS)
     this.turnStarted = performance.now()
   }

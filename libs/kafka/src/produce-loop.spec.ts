@@ -39,6 +39,8 @@ class FakeBroker {
   }
 }
 
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
 function send(loop: ProduceLoop, topic: string, partition: number, value: string, bytes = value.length) {
   return new Promise<number>((resolve, reject) =>
     loop.add(topic, { key: null, value, partition, bytes, settled: false, resolve, reject }),
@@ -81,11 +83,23 @@ describe('ProduceLoop', () => {
     const broker = new FakeBroker(() => 'ack')
     const loop = new ProduceLoop(broker.sender, logger, 1e6)
     const first = send(loop, 'a', 0, 'first')
-    await Promise.resolve()
+    await turn()
     expect(broker.sends.length).toBe(1)
     const rest = Array.from({ length: 1200 }, (_, i) => send(loop, 'a', 0, String(i)))
     await Promise.all([first, ...rest])
     expect(broker.sends.map(topics => topics[0]!.messages.length)).toEqual([1, 500, 500, 200])
+  })
+
+  it('sends together what comes in one turn of the event loop, however many promises are between', async () => {
+    const broker = new FakeBroker(() => 'ack')
+    const loop = new ProduceLoop(broker.sender, logger, 1e6)
+    const sent: Promise<number>[] = []
+    for (let i = 0; i < 20; i++) {
+      sent.push(send(loop, 'a', i % 3, String(i)))
+      await Promise.resolve()
+    }
+    await Promise.all(sent)
+    expect(broker.sends).toHaveLength(1)
   })
 
   it('keeps a partition below 512 KiB a send, unless one record is larger', async () => {
@@ -142,11 +156,11 @@ describe('ProduceLoop', () => {
       const loop = new ProduceLoop(broker.sender, logger, 1e6)
       await Promise.all(Array.from({ length: 20 }, (_, i) => send(loop, 'a', 0, String(i))))
       const early = send(loop, 'a', 0, 'early')
-      await new Promise(resolve => setImmediate(resolve))
+      await turn()
       const sendsMeanwhile = broker.sends.length
       await Promise.all([early, send(loop, 'a', 0, 'late')])
       const last = send(loop, 'a', 0, 'last')
-      await Promise.resolve()
+      await turn()
       const sizes = broker.sends.map(topics => topics[0]!.messages.length)
       await last
       return `${sendsMeanwhile}: ${sizes.join()}`
@@ -167,7 +181,7 @@ describe('ProduceLoop', () => {
       return outgoing
     }
     const first = add(one)
-    await Promise.resolve()
+    await turn()
     const second = add(two)
     loop.giveUp('a', first, new Error('late'))
     loop.giveUp('a', second, new Error('late'))

@@ -61,8 +61,8 @@ export class ProduceLoop {
     this.queue.add(topic, record)
     if (this.scheduled) return
     this.scheduled = true
-    // After the caller's own turn, so that what it sends together goes together.
-    queueMicrotask(() => void this.run())
+    // After all that this turn of the event loop brought, so that what one fetch causes goes together.
+    setImmediate(() => void this.run())
   }
 
   /** Settles a record early. In flight it may still arrive. */
