@@ -6,24 +6,32 @@ interface ConsumerGroup {
   fetch(nodeId: number): Promise<unknown>
 }
 
-/** Share of its time that a process is busy: below the first it fetches as soon as it can, from the second on at the largest gap. */
-const BUSY_FROM = 0.3
-const BUSY_TO = 0.6
-/** From the start of one fetch to that of the next, of one broker. Two services make it twice in the way of an event. */
-const LARGEST_GAP_MS = 8
+/**
+ * From the start of one fetch to that of the next, of one broker: none in a process that is busy for less than 30 % of
+ * its time, 8 ms at 60 %, 40 ms at 90 %. Two services make it twice in the way of an event.
+ */
+const GAPS = [
+  { from: 0.3, to: 0.6, ms: 8 },
+  { from: 0.6, to: 0.9, ms: 32 },
+]
 /** Utilization is that of such a time. */
 const MEASURED_MS = 500
 
 /** How long after a fetch began the next may, ms, in a process that is busy for this share of its time. */
 export function fetchGap(utilization: number): number {
-  return LARGEST_GAP_MS * Math.min(1, Math.max(0, (utilization - BUSY_FROM) / (BUSY_TO - BUSY_FROM)))
+  return GAPS.reduce(
+    (sum, { from, to, ms }) => sum + ms * Math.min(1, Math.max(0, (utilization - from) / (to - from))),
+    0,
+  )
 }
 
 /**
  * A fetch is answered with the first record that is there, so at a steady rate each brings one or two, and costs the
  * broker, this process and what it produces from it as much as one of fifty. A process that has time to spare gains
  * by it, as events go on at once; one that is busy lets a few come together: at 400 events/s 8 ms took 22 % of the
- * CPU of a delivery away where two cores were at their end, and half of its age; 6 % where they were not.
+ * CPU of a delivery away where two cores were at their end, and half of its age; 6 % where they were not. At 900/s,
+ * where they were at their end with 8 ms and a backlog stood for good, the median age came from 0.3 to 2 s down to
+ * 0.08 s with 40.
  */
 export function paceFetches(utilization = measuredUtilization()): void {
   const require = createRequire(import.meta.url)
