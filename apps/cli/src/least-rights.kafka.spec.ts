@@ -89,7 +89,7 @@ beforeAll(async () => {
   const server = authority.issue('kafka', ['localhost'], ['127.0.0.1'])
   const secured = { saslPort, mutualTlsPort, users, ca: authority.ca, ...server }
   const onProgress = () => undefined
-  kafka = await startKafka({ dir, cacheDir: CACHE_DIR, heap: '256m', port, controllerPort, secured, onProgress })
+  kafka = await startKafka({ dir, cacheDir: CACHE_DIR, heap: ['-Xmx256m'], port, controllerPort, secured, onProgress })
   writeFileSync(join(dir, 'ca.pem'), authority.ca)
   const settings = readSettings({
     POSTHORN_KAFKA_BROKERS: kafka.brokers,

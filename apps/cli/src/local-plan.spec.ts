@@ -31,6 +31,15 @@ test('servers of the user take the place of the embedded ones', async () => {
   ])
 })
 
+test("KAFKA_HEAP_OPTS is handed to the embedded Kafka, as Kafka's own scripts do", async () => {
+  const heapOf = async (env: NodeJS.ProcessEnv) => {
+    const { kafka } = await planLocal(env)
+    return kafka.kind === 'embedded' ? kafka.heap : 'not embedded'
+  }
+  expect(await heapOf({ KAFKA_HEAP_OPTS: ' -Xmx1G  -Xms1G' })).toEqual(['-Xmx1G', '-Xms1G'])
+  expect([await heapOf({}), await heapOf({ KAFKA_HEAP_OPTS: '' })]).toEqual([undefined, undefined])
+})
+
 test('a free port is chosen once, so that a restarted service comes back to it', async () => {
   const plan = await planLocal({ POSTHORN_INGEST_PORT: '0' })
   expect(Number(plan.env.POSTHORN_INGEST_PORT)).toBeGreaterThan(1023)

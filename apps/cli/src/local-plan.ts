@@ -8,7 +8,13 @@ import type { Secrets } from './secrets.js'
 
 /** A server that is started here, or one of the user's own. */
 export type ServerPlan =
-  { readonly kind: 'embedded'; readonly port: number } | { readonly kind: 'own'; readonly address: string }
+  | {
+      readonly kind: 'embedded'
+      readonly port: number
+      /** Options of Kafka's JVM. */
+      readonly heap?: readonly string[] | undefined
+    }
+  | { readonly kind: 'own'; readonly address: string }
 
 /** What one machine runs, where, and what its services are told. */
 export interface LocalPlan {
@@ -51,7 +57,11 @@ export async function planLocal(env: NodeJS.ProcessEnv): Promise<LocalPlan> {
     dir: embeddedDir(env),
     kafka: env.POSTHORN_KAFKA_BROKERS
       ? { kind: 'own', address: env.POSTHORN_KAFKA_BROKERS }
-      : { kind: 'embedded', port: portIn(env, 'POSTHORN_EMBEDDED_KAFKA_PORT', 19092) },
+      : {
+          kind: 'embedded',
+          port: portIn(env, 'POSTHORN_EMBEDDED_KAFKA_PORT', 19092),
+          heap: env.KAFKA_HEAP_OPTS?.match(/\S+/g) ?? undefined,
+        },
     postgres: env.POSTHORN_DATABASE_URL
       ? { kind: 'own', address: env.POSTHORN_DATABASE_URL }
       : { kind: 'embedded', port: portIn(env, 'POSTHORN_EMBEDDED_POSTGRES_PORT', 15432) },

@@ -109,7 +109,7 @@ beforeAll(async () => {
   const server = authority.issue('kafka', ['localhost'], ['127.0.0.1'])
   const secured = { saslPort, mutualTlsPort, users: { planted: planted('saslPassword') }, ca: authority.ca, ...server }
   const onProgress = () => undefined
-  kafka = await startKafka({ dir, cacheDir: CACHE_DIR, heap: '256m', port, controllerPort, secured, onProgress })
+  kafka = await startKafka({ dir, cacheDir: CACHE_DIR, heap: ['-Xmx256m'], port, controllerPort, secured, onProgress })
   created = await createTestDatabase()
   await migrate(created.url, logger)
   // Roles are of the whole server, so it has a name of its own.

@@ -54,7 +54,7 @@ test('Postgres keeps its data over kill -9, and over another port', async () => 
 
 test('Kafka takes work when it is ready, keeps it over a stop, and over other ports', async () => {
   const [port, controllerPort, port2, controllerPort2] = (await freePorts(4)) as [number, number, number, number]
-  const options = { dir, cacheDir: CACHE, heap: '256m', onProgress }
+  const options = { dir, cacheDir: CACHE, heap: ['-Xmx256m'], onProgress }
   const timers = jest.spyOn(globalThis, 'setTimeout')
   const first = keep(await startKafka({ ...options, port, controllerPort }))
   expect(commandLineOf(first.pid)).toContain(join(dir, 'kafka', 'server.properties'))

@@ -26,7 +26,7 @@ export class Broker {
     private readonly java: Java,
     classPath: string,
     private readonly configuration: BrokerConfiguration,
-    private readonly heap: string,
+    private readonly heap: readonly string[],
   ) {
     this.home = configuration.home
     this.log = join(this.home, 'broker.log')
@@ -53,7 +53,7 @@ export class Broker {
 
   async start(options: readonly string[]): Promise<Detached> {
     const main = ['kafka.Kafka', join(this.home, 'server.properties')]
-    const args = [`-Xmx${this.heap}`, ...JVM, ...options, ...this.classPathOptions, ...main]
+    const args = [...this.heap, ...JVM, ...options, ...this.classPathOptions, ...main]
     const running = await startDetached(this.java.command, args, { logFile: this.log })
     writeFileSync(join(this.home, 'pid'), `${running.pid}\n`)
     try {

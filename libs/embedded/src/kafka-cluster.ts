@@ -12,8 +12,6 @@ export interface KafkaClusterOptions {
   readonly dir: string
   /** Libraries, kept over runs; `<dir>/cache` unless set. */
   readonly cacheDir?: string
-  /** As of -Xmx, for each broker; 256m unless set. */
-  readonly heap?: string
   /**
    * Gives each broker one more listener at this port; resolves with the port by which clients are told to
    * come to it. The brokers themselves, and clients that start from `brokers`, stay on the direct way.
@@ -45,7 +43,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<R
   const brokers = new Map(
     nodes.map(node => {
       const configuration = { home: homeOf(node.id), node, nodes }
-      return [node.id, new Broker(java, classPath, configuration, options.heap ?? '256m')]
+      return [node.id, new Broker(java, classPath, configuration, ['-Xmx256m'])]
     }),
   )
   const running = new Map<number, Detached>()

@@ -12,8 +12,8 @@ export interface KafkaServerOptions {
   readonly dir: string
   readonly port: number
   readonly controllerPort: number
-  /** As of -Xmx; 384m unless set. 256m is enough for tests. */
-  readonly heap?: string
+  /** Options of the JVM, as in KAFKA_HEAP_OPTS of Kafka's own scripts; -Xmx384m unless set. 256m is enough for tests. */
+  readonly heap?: readonly string[]
   /** Libraries, kept over runs; `<dir>/cache` unless set. */
   readonly cacheDir?: string
   /** Further listeners, with logins and TLS; given at the first start, because the users are kept in the data. */
@@ -46,7 +46,12 @@ export async function startKafka(options: KafkaServerOptions): Promise<RunningKa
   await requirePort(controllerPort, "Kafka's controller", 'POSTHORN_EMBEDDED_KAFKA_PORT')
   const { java, classPath, archive } = await prepareKafka(home, options)
   const node = { id: 1, port, controllerPort }
-  const broker = new Broker(java, classPath, { home, node, nodes: [node], secured, sessionMs }, options.heap ?? '384m')
+  const broker = new Broker(
+    java,
+    classPath,
+    { home, node, nodes: [node], secured, sessionMs },
+    options.heap ?? ['-Xmx384m'],
+  )
   await step(onProgress, 'Formatting the data folder of Kafka', () => broker.format())
   if (!existsSync(archive))
     await step(onProgress, 'Preparing quicker starts of Kafka', () => writeArchive(broker, archive))

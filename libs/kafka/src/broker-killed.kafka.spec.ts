@@ -30,7 +30,7 @@ describe('The only broker, killed and back', () => {
     startKafka({
       dir,
       cacheDir: CACHE,
-      heap: '256m',
+      heap: ['-Xmx256m'],
       port: ports[0]!,
       controllerPort: ports[1]!,
       onProgress: () => undefined,

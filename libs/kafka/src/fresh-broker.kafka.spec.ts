@@ -23,7 +23,7 @@ describe('A broker that has just started', () => {
   beforeAll(async () => {
     ports = await freePorts(2)
     kafka = await startKafka({
-      ...{ dir, cacheDir: CACHE, heap: '256m', port: ports[0]!, controllerPort: ports[1]! },
+      ...{ dir, cacheDir: CACHE, heap: ['-Xmx256m'], port: ports[0]!, controllerPort: ports[1]! },
       onProgress: () => undefined,
     })
     connection = testConnection([kafka.brokers], 1)

@@ -165,7 +165,7 @@ describe('A Kafka that wants logins and certificates', () => {
     const server = authority.issue('kafka', ['localhost'], ['127.0.0.1'])
     const secured = { saslPort, mutualTlsPort, users: { posthorn: password }, ca: authority.ca, ...server }
     const onProgress = () => undefined
-    return startKafka({ dir, cacheDir: CACHE, heap: '256m', port, controllerPort, secured, onProgress })
+    return startKafka({ dir, cacheDir: CACHE, heap: ['-Xmx256m'], port, controllerPort, secured, onProgress })
   }
 
   /** The ACLs of docs/kafka.md, for a user that does the work of all services. */
