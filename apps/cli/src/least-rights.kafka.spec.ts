@@ -98,7 +98,7 @@ beforeAll(async () => {
   })
   open = new KafkaConnection(kafkaOptionsFrom(settings, quiet, 'least-rights'))
   await createTopics(open, await planTopics(open))
-  await open.withAdmin(admin => admin.createTopics({ topics: [{ topic: FOREIGN, numPartitions: 1 }] }))
+  await open.withAdmin(admin => admin.createTopics({ waitForLeaders: false, topics: [{ topic: FOREIGN }] }))
   for (const [service, access] of Object.entries(SERVICE_ACCESS)) await allow(service, aclsOf(access, PREFIX))
   const own = { resource: 'topic', pattern: 'literal', names: [FOREIGN] } as const
   await allow('ingest', [{ ...own, operations: ['Read'] }])

@@ -54,7 +54,14 @@ describe('With a broker that is gone', () => {
     connection = new KafkaConnection(kafkaOptionsFrom(settings, logger, 'test'))
     await until(() => connection.withAdmin(async a => (await a.describeCluster()).brokers.length === 3), WAIT_MS)
     const topic = { topic: connection.topic(EVENTS), numPartitions: 2, replicationFactor: 3 }
-    await connection.withAdmin(admin => admin.createTopics({ topics: [topic], waitForLeaders: true }))
+    // kafkajs waits for leaders by asking any broker, and throws when that one has not heard of the topic.
+    await connection.withAdmin(admin => admin.createTopics({ topics: [topic], waitForLeaders: false }))
+    const known = () =>
+      readUnderReplicated(connection, [EVENTS]).then(
+        ({ size }) => size === 0,
+        () => false,
+      )
+    await until(known, WAIT_MS)
     database = await createTestDatabase()
     await migrate(database.url, logger)
     pool = openHistoryPool(database.url, { max: 2, name: 'test', onError: () => undefined })
