@@ -46,6 +46,30 @@ describe('S1 a schema', () => {
     expect(check(order, { id: 'ord_1', total: 3, lines: [{ sku: 'A' }], 'a/b~c': true })).toEqual([])
   })
 
+  it('S1 holds each text and each name against the pattern that stands there, however many a schema has', () => {
+    const patterns = ['^a', '^b', 'b$', '^[ab]+$']
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...patterns), fc.string({ unit: fc.constantFrom('a', 'b', 'c') }))),
+        fc.constantFrom('https://json-schema.org/draft/2020-12/schema', 'http://json-schema.org/draft-07/schema#'),
+        (texts, $schema) => {
+          const properties = Object.fromEntries(texts.map(([pattern], n) => [`p${n}`, { pattern }]))
+          const data = Object.fromEntries(texts.map(([, text], n) => [`p${n}`, text]))
+          const wrong = texts.flatMap(([pattern, text], n) => (new RegExp(pattern).test(text) ? [] : [`/p${n}`]))
+          expect(pointers(check({ $schema, properties }, data)).sort()).toEqual(wrong.sort())
+          const named = Object.fromEntries(patterns.map(pattern => [pattern, { const: pattern }]))
+          for (const [value, name] of texts) {
+            const fits = patterns.every(pattern => pattern === value || !new RegExp(pattern).test(name))
+            expect([name, check({ $schema, patternProperties: named }, { [name]: value }).length === 0]).toEqual([
+              name,
+              fits,
+            ])
+          }
+        },
+      ),
+    )
+  })
+
   it('S1 names every fault by its JSON Pointer', () => {
     const data = { id: 'x', lines: [{ sku: 'A' }, { sku: 'C' }, {}], 'a/b~c': 1, more: 1 }
     expect(check(order, data)).toEqual(

@@ -71,6 +71,8 @@ const linear = Object.assign(
         spend(expression.cost(text))
         return expression.test(text)
       },
+      // By it ajv takes two for the same: without one of its own, all patterns of a schema would be the first.
+      toString: () => pattern,
     }
   },
   { code: 'linear' },
