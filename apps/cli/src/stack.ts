@@ -112,8 +112,7 @@ export class Stack {
     if (kafka.kind === 'own') this.brokers = kafka.address
     else {
       const { port, heap } = kafka
-      const place = { dir: plan.dir, cacheDir: CACHE_DIR, port, controllerPort: port + 1 }
-      const options = { ...place, ...(heap && { heap }), onProgress: say }
+      const options = { dir: plan.dir, cacheDir: CACHE_DIR, port, controllerPort: port + 1, heap, onProgress: say }
       starts.push(this.keep('kafka', () => startKafka(options)).then(({ brokers }) => void (this.brokers = brokers)))
     }
     if (postgres.kind === 'own') this.databaseUrl = postgres.address

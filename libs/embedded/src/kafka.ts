@@ -13,7 +13,7 @@ export interface KafkaServerOptions {
   readonly port: number
   readonly controllerPort: number
   /** Options of the JVM, as in KAFKA_HEAP_OPTS of Kafka's own scripts; -Xmx384m unless set. 256m is enough for tests. */
-  readonly heap?: readonly string[]
+  readonly heap?: readonly string[] | undefined
   /** Libraries, kept over runs; `<dir>/cache` unless set. */
   readonly cacheDir?: string
   /** Further listeners, with logins and TLS; given at the first start, because the users are kept in the data. */
