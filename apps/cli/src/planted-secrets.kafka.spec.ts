@@ -1,3 +1,4 @@
+// Longer than files are here: one run plants every secret, uses each, and then looks into everything that was written.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
